@@ -1,0 +1,10 @@
+/**
+ * The contracts of Ropewalk: types only, no runtime code.
+ *
+ * @module
+ */
+export type { AbortOptions, Bytes, Channel, Source } from './channel.ts'
+export type { ByteFlow, ByteReceiver, Connection, Dial, Listen, Listener, RemoteInfo } from './connection.ts'
+export type { Muxer } from './muxer.ts'
+export type { ByteRange, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from './store.ts'
+export type { TransferEvent, TransferFailed, TransferFinished, TransferProgress, TransferStarted } from './transfer.ts'
