@@ -1,1 +1,11 @@
-export {}
+/**
+ * Fragments on disk: durable when committed, recovered or removed when not.
+ *
+ * @module
+ */
+export { StoreError } from './errors.ts'
+export type { StoreErrorCode } from './errors.ts'
+export { nodeFileSystem } from './file-system.ts'
+export type { FileSystem } from './file-system.ts'
+export { openFsStore } from './store.ts'
+export type { FsStoreOptions } from './store.ts'

@@ -1,0 +1,32 @@
+/** Where committed objects live, below the store's directory; one folder for each value of the id's first byte. Ours. */
+export const OBJECTS_FOLDER = 'objects'
+
+/** Where unfinished objects live. Ours. */
+export const PARTIAL_FOLDER = 'partial'
+
+/** Where the sockets live by which two nodes notice each other. Ours. */
+export const LOCK_FOLDER = 'lock'
+
+/** Holds the id of the boot under which the store was last open. Ours. */
+export const BOOT_FILE = 'boot'
+
+/** Hex digits of an object's id: 16 bytes, as MDSFTP has them. */
+export const ID_DIGITS = 32
+
+/** Buffers that one `writev` takes. From POSIX: Linux has IOV_MAX = 1024. */
+export const MAX_VECTORS = 1024
+
+/** Lists whose pieces are on average smaller than this are joined before they are written: a vector costs more than the copy. Ours. */
+export const MIN_VECTOR_BYTES = 1024
+
+/** How long a node that holds the lock has to say so before it is taken at its silence. Ours. */
+export const LOCK_ANSWER_MS = 500
+
+/** How long a node waits for another one that started at the same moment and must give way. Ours. */
+export const LOCK_SETTLE_MS = 2000
+
+/** Files looked at side by side while a directory is listed. Ours. */
+export const LIST_BATCH_FILES = 64
+
+/** Where Linux tells which boot this is. */
+export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id'

@@ -1,0 +1,38 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { FragmentReader } from '@ropewalk/interface'
+import { StoreError, storeError } from './errors.ts'
+
+/** Reads through a descriptor of its own, so that removing the object does not disturb it. */
+export class FileReader implements FragmentReader {
+  readonly size: number
+  readonly #handle: FileHandle
+  readonly #id: string
+  #closed: Promise<void> | undefined
+
+  constructor (handle: FileHandle, id: string, size: number) {
+    this.#handle = handle
+    this.#id = id
+    this.size = size
+  }
+
+  async read (into: Uint8Array, position: number): Promise<number> {
+    if (!Number.isSafeInteger(position) || position < 0) throw new RangeError(`position ${position}`)
+    if (this.#closed != null) throw new StoreError('ERR_CLOSED', `reader of ${this.#id} is closed`)
+    const wanted = Math.min(into.length, Math.max(0, this.size - position))
+    let filled = 0
+
+    while (filled < wanted) {
+      const { bytesRead } = await this.#handle.read(into, filled, wanted - filled, position + filled).catch(error => {
+        throw storeError(error, `read ${this.#id}`)
+      })
+      if (bytesRead === 0) throw new StoreError('ERR_IO', `${this.#id} was cut short: ${position + filled} < ${this.size} bytes`)
+      filled += bytesRead
+    }
+    return filled
+  }
+
+  close (): Promise<void> {
+    this.#closed ??= this.#handle.close()
+    return this.#closed
+  }
+}

@@ -1,0 +1,142 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { FragmentWriter } from '@ropewalk/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
+import { MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
+import { StoreError, storeError } from './errors.ts'
+
+/** What a writer tells the unfinished object that it writes to. */
+export interface WriterOwner {
+  /** Before bytes are written. Throws `ERR_NO_SPACE` when there is no room for them. */
+  appending (bytes: number): void
+  /** Bytes announced were not written. */
+  failed (bytes: number): void
+  /** The file is on disk up to `size`; makes that known to later runs. */
+  synced (size: number): Promise<void>
+  /** The system has lost data that it had taken. */
+  tainted (): void
+  /** The writer has let go of the object. */
+  released (size: number): void
+}
+
+/** Appends to a file by position, so that the file is true to `size` even after a write that failed half way. */
+export class FileWriter implements FragmentWriter {
+  readonly id: string
+  readonly #handle: FileHandle
+  readonly #owner: WriterOwner
+  #size: number
+  #tail: Promise<unknown> = Promise.resolve()
+  #broken: StoreError | undefined
+  #closed: Promise<void> | undefined
+
+  constructor (id: string, handle: FileHandle, size: number, owner: WriterOwner) {
+    this.id = id
+    this.#handle = handle
+    this.#size = size
+    this.#owner = owner
+  }
+
+  get size (): number {
+    return this.#size
+  }
+
+  write (bytes: Uint8Array | Uint8ArrayList): Promise<void> {
+    return this.#inTurn(() => this.#append(bytes))
+  }
+
+  sync (): Promise<void> {
+    return this.#inTurn(() => this.#sync())
+  }
+
+  close (): Promise<void> {
+    this.#closed ??= this.#tail.then(async () => {
+      try {
+        await this.#handle.close()
+      } catch (error) {
+        this.#owner.tainted()
+        throw storeError(error, `close ${this.id}`)
+      } finally {
+        this.#owner.released(this.#size)
+      }
+    })
+    return this.#closed
+  }
+
+  /** Calls that overlap are done one after the other, in the order they were made. */
+  #inTurn (work: () => Promise<void>): Promise<void> {
+    if (this.#closed != null) return Promise.reject(new StoreError('ERR_CLOSED', `writer of ${this.id} is closed`))
+    const done = this.#tail.then(async () => {
+      if (this.#broken != null) throw this.#broken
+      await work()
+    })
+    this.#tail = done.catch(() => {})
+    return done
+  }
+
+  async #append (bytes: Uint8Array | Uint8ArrayList): Promise<void> {
+    const length = bytes.byteLength
+    if (length === 0) return
+    this.#owner.appending(length)
+
+    try {
+      await this.#writeAll(vectorsOf(bytes), this.#size)
+      this.#size += length
+    } catch (error) {
+      this.#owner.failed(length)
+      const failure = storeError(error, `write ${length} bytes to ${this.id} at ${this.#size}`)
+      await this.#cutBack(failure)
+      throw failure
+    }
+  }
+
+  async #writeAll (vectors: Uint8Array[], position: number): Promise<void> {
+    for (let begin = 0; begin < vectors.length; begin += MAX_VECTORS) {
+      let rest = vectors.slice(begin, begin + MAX_VECTORS)
+      while (rest.length > 0) {
+        const { bytesWritten } = rest.length === 1
+          ? await this.#handle.write(rest[0] as Uint8Array, 0, undefined, position)
+          : await this.#handle.writev(rest, position)
+        if (bytesWritten === 0) throw new StoreError('ERR_IO', `write to ${this.id} at ${position}: the system took 0 bytes`)
+        position += bytesWritten
+        rest = skip(rest, bytesWritten)
+      }
+    }
+  }
+
+  /** Removes what a failed write left behind the last whole one. */
+  async #cutBack (failure: StoreError): Promise<void> {
+    try {
+      await this.#handle.truncate(this.#size)
+    } catch {
+      this.#broken = failure
+    }
+  }
+
+  async #sync (): Promise<void> {
+    try {
+      await this.#handle.datasync()
+    } catch (error) {
+      // The system reports lost pages once; asked again it would say that all is well.
+      this.#broken = storeError(error, `sync ${this.id}`)
+      this.#owner.tainted()
+      throw this.#broken
+    }
+    await this.#owner.synced(this.#size)
+  }
+}
+
+function vectorsOf (bytes: Uint8Array | Uint8ArrayList): Uint8Array[] {
+  if (bytes instanceof Uint8Array) return [bytes]
+  const vectors = [...bytes]
+  const small = vectors.length > 1 && bytes.byteLength < vectors.length * MIN_VECTOR_BYTES
+  return small ? [bytes.subarray()] : vectors.filter(vector => vector.length > 0)
+}
+
+/** What remains of `vectors` after `bytes` of them are done. */
+function skip (vectors: Uint8Array[], bytes: number): Uint8Array[] {
+  let index = 0
+  let done = bytes
+  while (index < vectors.length && done >= (vectors[index] as Uint8Array).length) done -= (vectors[index++] as Uint8Array).length
+  const rest = vectors.slice(index)
+  if (done > 0) rest[0] = (rest[0] as Uint8Array).subarray(done)
+  return rest
+}
