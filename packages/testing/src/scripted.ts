@@ -2,6 +2,7 @@ import type { AbortOptions, Connection } from '@ropewalk/interface'
 import { join } from './bytes.ts'
 import { TestingError } from './errors.ts'
 import { dump } from './hexdump.ts'
+import { Script } from './script.ts'
 
 /** Whatever a peer sent before it was gone, and how it went: no error means a clean end. */
 export interface LastWords {
@@ -101,49 +102,6 @@ export function scriptedPeer (connection: Connection, defaults: AbortOptions & {
     die (reason = new TestingError('ERR_RESET', 'the script says: die')): void {
       connection.abort(reason)
     }
-  }
-}
-
-/** What a sink is fed from: it has taken a line when it asks for the next. */
-class Script implements AsyncIterableIterator<Uint8Array> {
-  readonly #lines: Array<{ bytes: Uint8Array, taken: () => void }> = []
-  #spoken: (() => void) | undefined
-  #asked: ((result: IteratorResult<Uint8Array>) => void) | undefined
-  #closed = false
-
-  say (bytes: Uint8Array): Promise<void> {
-    if (this.#closed) return Promise.reject(new TypeError('the script has ended'))
-    return new Promise(resolve => {
-      this.#lines.push({ bytes, taken: resolve })
-      this.#serve()
-    })
-  }
-
-  close (): void {
-    this.#closed = true
-    this.#serve()
-  }
-
-  next (): Promise<IteratorResult<Uint8Array>> {
-    this.#spoken?.()
-    this.#spoken = undefined
-    return new Promise(resolve => {
-      this.#asked = resolve
-      this.#serve()
-    })
-  }
-
-  [Symbol.asyncIterator] (): this {
-    return this
-  }
-
-  #serve (): void {
-    if (this.#asked == null) return
-    const line = this.#lines.shift()
-    if (line == null && !this.#closed) return
-    this.#spoken = line?.taken
-    this.#asked(line == null ? { done: true, value: undefined } : { done: false, value: line.bytes })
-    this.#asked = undefined
   }
 }
 
