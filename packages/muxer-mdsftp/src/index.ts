@@ -1,1 +1,15 @@
-export {}
+/**
+ * Many channels over one connection, in the MDSFTP wire format.
+ *
+ * @module
+ */
+export { BytesChannel } from './bytes-channel.ts'
+export { FRAGMENT_BYTES, MAX_ACCEPT_BACKLOG, MAX_BUFFERED_BYTES, MAX_CHANNELS, MAX_FRAGMENT_BYTES, MAX_WAITING_PACKETS, MAX_WASTED_OPENS, SEED, SEED_CODE, UPSTREAM, WINDOW_BYTES, WINDOW_FRAGMENTS } from './constants.ts'
+export type { Profile, ProfileName } from './constants.ts'
+export { MdsftpError } from './errors.ts'
+export type { MdsftpErrorCode } from './errors.ts'
+export { mdsftp, mdsftpPackets } from './muxer.ts'
+export type { MdsftpMuxer, MdsftpOptions, PacketMuxer } from './muxer.ts'
+export { PacketChannel } from './packet-channel.ts'
+export type { Fragment, Packet } from './packet-channel.ts'
+export type { CommitFlags, ControlPacket, ErrorKind, Id, LockKind, ReserveFlags, WireRange } from './packet.ts'

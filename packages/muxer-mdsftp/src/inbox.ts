@@ -1,0 +1,57 @@
+/**
+ * Bytes that arrived and were not taken yet. Pieces may be slices of large read buffers, which they would keep alive:
+ * a piece is kept as it is only when it fills at least half of its buffer, small ones are gathered in a slab.
+ * So what is held is at most twice what is queued, and the number of pieces is bounded with the bytes.
+ */
+import { Uint8ArrayList } from 'uint8arraylist'
+
+/** Pieces smaller than this are gathered. Ours. */
+const SMALL_BYTES = 4096
+
+const SLAB_BYTES = 16_384
+
+export class Inbox {
+  #pieces: Uint8Array[] = []
+  #bytes = 0
+  /** The slab that small pieces go to; its filled part from #from is the last piece. */
+  #slab: Uint8Array | undefined
+  #from = 0
+  #used = 0
+
+  get bytes (): number {
+    return this.#bytes
+  }
+
+  /** `lent` bytes are copied: they are only valid now. */
+  push (bytes: Uint8Array, lent: boolean): void {
+    const length = bytes.length
+    this.#bytes += length
+    if (length < SMALL_BYTES && this.#pieces.length > 0) return this.#gather(bytes)
+    this.#slab = undefined
+    this.#pieces.push(lent || length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes)
+  }
+
+  /** Everything, and forgets it. */
+  take (): Uint8ArrayList {
+    const list = this.#pieces.length === 1 ? new Uint8ArrayList(this.#pieces[0] as Uint8Array) : new Uint8ArrayList(...this.#pieces)
+    this.clear()
+    return list
+  }
+
+  clear (): void {
+    this.#pieces = []
+    this.#bytes = 0
+    this.#from = this.#used
+  }
+
+  #gather (bytes: Uint8Array): void {
+    if (this.#slab === undefined || this.#used + bytes.length > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB_BYTES)
+      this.#from = this.#used = 0
+    }
+    this.#slab.set(bytes, this.#used)
+    if (this.#used > this.#from) this.#pieces.pop()
+    this.#used += bytes.length
+    this.#pieces.push(this.#slab.subarray(this.#from, this.#used))
+  }
+}

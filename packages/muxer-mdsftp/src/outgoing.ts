@@ -1,0 +1,78 @@
+/**
+ * Gathers frames for one write: headers and small payloads are copied into a slab, large payloads go as they are,
+ * because joining a header to a large payload costs more than writing both.
+ *
+ * @module
+ */
+import { Uint8ArrayList } from 'uint8arraylist'
+import { writeFragmentHeader } from './packet-codec.ts'
+import { FRAGMENT_PREFIX_BYTES, HEADER_BYTES } from './constants.ts'
+
+/** Content up to this is copied behind its header. Ours: measured. */
+const COPY_BYTES = 4096
+
+const SLAB_BYTES = 32_768
+
+export class Outgoing {
+  #buffers: Uint8Array[] = []
+  #bytes = 0
+  #slab = new Uint8Array(0)
+  /** The part of the slab that belongs to this batch and is not in the list yet: from #from to #used. */
+  #from = 0
+  #used = 0
+
+  get bytes (): number {
+    return this.#bytes
+  }
+
+  /** A whole packet. */
+  packet (bytes: Uint8Array): void {
+    this.#slab.set(bytes, this.#reserve(bytes.length))
+  }
+
+  /** One FileChunk, its content in pieces that are not copied unless they are small. */
+  fragment (channel: number, last: boolean, number: number, content: Uint8Array[], contentBytes: number): void {
+    const header = HEADER_BYTES + FRAGMENT_PREFIX_BYTES
+    const copied = contentBytes <= COPY_BYTES
+    let at = this.#reserve(copied ? header + contentBytes : header)
+    writeFragmentHeader(this.#slab, at, channel, last, number, contentBytes)
+    at += header
+    for (const piece of content) {
+      if (copied) {
+        this.#slab.set(piece, at)
+        at += piece.length
+      } else {
+        this.#cut()
+        this.#buffers.push(piece)
+        this.#bytes += piece.length
+      }
+    }
+  }
+
+  /** What was gathered, for one write; begins a new batch. */
+  take (): Uint8ArrayList {
+    this.#cut()
+    const list = new Uint8ArrayList(...this.#buffers)
+    this.#buffers = []
+    this.#bytes = 0
+    return list
+  }
+
+  #reserve (bytes: number): number {
+    if (this.#used + bytes > this.#slab.length) {
+      this.#cut()
+      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes))
+      this.#from = 0
+      this.#used = 0
+    }
+    const at = this.#used
+    this.#used += bytes
+    this.#bytes += bytes
+    return at
+  }
+
+  #cut (): void {
+    if (this.#used > this.#from) this.#buffers.push(this.#slab.subarray(this.#from, this.#used))
+    this.#from = this.#used
+  }
+}
