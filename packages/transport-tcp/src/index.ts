@@ -1,1 +1,7 @@
-export {}
+export { type Address, formatAddress, parseAddress, type TcpAddress, type TlsAddress, type UnixAddress } from './address.ts'
+export { fromSocket, type SocketOptions } from './connection.ts'
+export { dial, type DialOptions, type DialTlsOptions } from './dial.ts'
+export { TransportError, type TransportErrorCode } from './errors.ts'
+export { createIdentity, type Identity, type IdentityOptions, loadIdentity } from './identity.ts'
+export { listen, type ListenOptions, type ListenTlsOptions } from './listen.ts'
+export { fingerprintOf } from './trust.ts'

@@ -1,0 +1,47 @@
+/**
+ * The numbers of this package. All of them are ours unless a line says otherwise.
+ *
+ * @module
+ */
+
+/** Bytes that may wait unread before the socket is paused. */
+export const RECEIVE_BUFFER_BYTES: number = 256 * 1024
+
+/** Pieces that may wait unread before the socket is paused: a peer that sends single bytes must not cost a kilobyte each. */
+export const RECEIVE_BUFFER_ITEMS = 1024
+
+/** Bytes handed to the socket and not yet to the kernel above which a sink waits. */
+export const SEND_BUFFER_BYTES: number = 256 * 1024
+
+/** Bytes a sink may write before it lets the event loop turn, where the kernel takes everything at once. */
+export const BYTES_PER_TURN: number = 1024 * 1024
+
+/** Bytes of the buffer that lent reads go to. One a thread, not one a socket. */
+export const LENT_BUFFER_BYTES: number = 256 * 1024
+
+/** Bytes of one buffer that is read into and then given away. */
+export const OWNED_BUFFER_BYTES: number = 64 * 1024
+
+/** How long a graceful close waits for the peer's end before the socket is destroyed. */
+export const CLOSE_TIMEOUT_MS = 5_000
+
+/** How long `dial` may take in all: name look-up, connect, handshake. */
+export const DIAL_TIMEOUT_MS = 10_000
+
+/** How long a client may take for its TLS handshake. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** TLS handshakes that may be under way at once; the next connection is refused. */
+export const MAX_HANDSHAKES = 64
+
+/** Accepted connections that nobody has taken yet; the next one is refused. */
+export const MAX_PENDING_CONNECTIONS = 64
+
+/** Bytes of a unix socket's path. From Linux: `sun_path` holds 108 with its final zero. */
+export const MAX_UNIX_PATH_BYTES = 107
+
+/** Hex digits of a SHA-256. */
+export const FINGERPRINT_LENGTH = 64
+
+/** Bytes of a certificate's serial number. From RFC 5280, 4.1.2.2: at most 20. */
+export const SERIAL_BYTES = 20

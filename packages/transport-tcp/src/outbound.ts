@@ -1,0 +1,143 @@
+/**
+ * The writing half of a connection: one source, written as it comes, never more than a bounded number of bytes ahead of the kernel.
+ *
+ * @module
+ */
+import type { Socket } from 'node:net'
+import type { AbortOptions, Bytes, Source } from '@ropewalk/interface'
+import { isUint8ArrayList } from 'uint8arraylist'
+import { BYTES_PER_TURN, SEND_BUFFER_BYTES } from './constants.ts'
+
+export class Outbound {
+  readonly #socket: Socket
+  readonly #abort: (reason: Error) => void
+  #begun = false
+  #finished = false
+  #error: Error | undefined
+  #running: { resolve (): void, reject (error: Error): void } | undefined
+  #iterator: AsyncIterator<Bytes> | Iterator<Bytes> | undefined
+  #wake: (() => void) | undefined
+
+  /** `abort` ends the whole connection: half of a socket cannot be reset. */
+  constructor (socket: Socket, abort: (reason: Error) => void) {
+    this.#socket = socket
+    this.#abort = abort
+  }
+
+  /** No sink has been called. */
+  get idle (): boolean {
+    return !this.#begun
+  }
+
+  /** Everything, the end included, is with the kernel. */
+  get finished (): boolean {
+    return this.#finished
+  }
+
+  async sink (source: Source<Bytes>, options: AbortOptions = {}): Promise<void> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    if (this.#begun) throw new TypeError('sink() comes once: a connection is written by one source')
+    const iterator = iterate(source)
+    if (this.#error != null) throw this.#error
+
+    this.#begun = true
+    this.#iterator = iterator
+    const onAbort = (): void => this.#abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#running = { resolve, reject }
+        // An error of the source must not look like the end of the data.
+        this.#pump(iterator).catch(error => { this.#abort(error) })
+      })
+    } finally {
+      this.#running = undefined
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Ends the direction without data, where no sink does. */
+  end (): void {
+    if (this.#begun) return
+    this.#begun = true
+    this.#socket.end()
+  }
+
+  /** 'drain': the kernel has taken what was queued. */
+  drained (): void {
+    this.#wake?.()
+  }
+
+  /** 'finish': the kernel has taken the end. */
+  finish (): void {
+    this.#finished = true
+    this.#running?.resolve()
+  }
+
+  /** The connection is gone. Nothing that was handed over is known to have arrived. */
+  fail (error: Error): void {
+    if (this.#finished || this.#error != null) return
+
+    this.#error = error
+    this.#running?.reject(error)
+    this.#wake?.()
+    void leave(this.#iterator)
+    this.#iterator = undefined
+  }
+
+  async #pump (iterator: AsyncIterator<Bytes> | Iterator<Bytes>): Promise<void> {
+    const socket = this.#socket
+    let written = 0
+
+    for (;;) {
+      const { done, value } = await iterator.next()
+      if (this.#error != null) return
+      if (done === true) break
+
+      written += write(socket, value)
+
+      if (socket.writableNeedDrain && socket.writableLength > SEND_BUFFER_BYTES) {
+        written = 0
+        await new Promise<void>(resolve => { this.#wake = resolve })
+      } else if (written > BYTES_PER_TURN) {
+        // The kernel takes everything at once: without a pause a source that never waits would starve everybody else.
+        written = 0
+        await new Promise<void>(resolve => { setImmediate(resolve) })
+      }
+      if (this.#error != null) return
+    }
+
+    this.#iterator = undefined
+    socket.end()
+  }
+}
+
+/** Writes one item, all of its buffers with one system call where they fit. Returns its bytes. */
+function write (socket: Socket, item: Bytes): number {
+  if (item instanceof Uint8Array) {
+    if (item.byteLength > 0) socket.write(item)
+    return item.byteLength
+  }
+
+  if (!isUint8ArrayList(item)) throw new TypeError('a sink takes Uint8Array and Uint8ArrayList')
+
+  socket.cork()
+  for (const bytes of item) {
+    if (bytes.byteLength > 0) socket.write(bytes)
+  }
+  socket.uncork()
+  return item.byteLength
+}
+
+function iterate (source: Source<Bytes>): AsyncIterator<Bytes> | Iterator<Bytes> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+}
+
+/** Tells a source that nobody will ask again; what it answers no longer matters. */
+async function leave (iterator: AsyncIterator<Bytes> | Iterator<Bytes> | undefined): Promise<void> {
+  try {
+    await iterator?.return?.()
+  } catch {}
+}
