@@ -45,7 +45,8 @@ export async function bootId (): Promise<string> {
   return text.trim()
 }
 
-type Standing = 'holding' | 'claiming' | 'gone'
+/** `unclear`: it went away while it was asked, so it is worth asking again. */
+type Standing = 'holding' | 'claiming' | 'gone' | 'unclear'
 
 class Claim {
   readonly #folder: string
@@ -61,6 +62,7 @@ class Claim {
     this.#boot = boot.slice(0, 8) || 'unknown'
     this.#name = `${this.#boot}-${process.pid}-${randomBytes(8).toString('hex')}.sock`
     this.#server = createServer(socket => {
+      socket.unref()
       socket.on('error', () => {})
       socket.end(this.#standing)
     })
@@ -81,7 +83,7 @@ class Claim {
     const deadline = Date.now() + LOCK_SETTLE_MS
     for (;;) {
       const rivals = await this.#rivals()
-      const winner = rivals.find(({ name, standing }) => standing === 'holding' || name < this.#name)
+      const winner = rivals.find(({ name, standing }) => standing === 'holding' || (standing === 'claiming' && name < this.#name))
       if (winner != null || (rivals.length > 0 && Date.now() > deadline)) {
         throw new StoreError('ERR_LOCKED', `${this.#folder} is held by ${describe((winner ?? rivals[0])?.name ?? '')}`)
       }
@@ -95,7 +97,7 @@ class Claim {
   async lower (): Promise<void> {
     this.#standing = 'gone'
     await rm(join(this.#folder, this.#name), { force: true })
-    if (this.#server.listening) await new Promise(resolve => this.#server.close(resolve))
+    this.#server.close()
   }
 
   /** Removes what was bound but never shown. Whoever was about to show it would have been refused anyway. */
@@ -148,11 +150,8 @@ function ask (path: string): Promise<Standing> {
       const word = answer.toString('latin1')
       settle(word === 'claiming' || word === 'gone' ? word : 'holding')
     })
-    socket.on('end', () => settle('holding'))
-    socket.on('error', error => {
-      const code = systemCode(error)
-      settle(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'gone' : 'holding')
-    })
+    socket.on('end', () => settle('unclear'))
+    socket.on('error', error => settle(FAILURES[systemCode(error) ?? ''] ?? 'holding'))
   })
 }
 
@@ -169,6 +168,9 @@ function describe (name: string): string {
 function ignoreMissing (error: unknown): void {
   if (systemCode(error) !== 'ENOENT') throw error
 }
+
+/** What it means that the other could not be asked. Whatever is not here may be alive. */
+const FAILURES: Record<string, Standing> = { ECONNREFUSED: 'gone', ENOENT: 'gone', ECONNRESET: 'unclear', EPIPE: 'unclear' }
 
 /** File systems that several machines may have mounted, by the magic number of Linux: NFS, SMB 1 to 3, FUSE, 9P, Ceph, AFS, OCFS2, GFS2, Lustre. */
 const SHARED: ReadonlySet<number> = new Set([
