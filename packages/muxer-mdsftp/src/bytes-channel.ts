@@ -39,7 +39,6 @@ export class BytesChannel implements Channel, Endpoint {
   #acknowledge: number | undefined
   #dataArrived = false
   #ending = false
-  #unread = false
   #closed = false
   #error: Error | undefined
 
@@ -114,11 +113,9 @@ export class BytesChannel implements Channel, Endpoint {
 
   content (bytes: Uint8Array, complete: boolean, lent: boolean): void {
     if (this.#error !== undefined || this.#closed) return
-    if (!this.#unread) {
-      this.#inbox ??= new Inbox()
-      this.#inbox.push(bytes, lent)
-      this.#link.buffer(bytes.length)
-    }
+    this.#inbox ??= new Inbox()
+    this.#inbox.push(bytes, lent)
+    this.#link.buffer(bytes.length)
     if (complete && this.#state.receivedLast) this.#arrived()
     else this.#wake()
   }
@@ -175,7 +172,6 @@ export class BytesChannel implements Channel, Endpoint {
     if (last) {
       this.#sender?.resolve()
       if (this.#dataArrived) this.#finish(out)
-      else if (this.#unread) this.abort(unread())
       return false
     }
     if ((this.#outbox?.bytes ?? 0) < SEND_BUFFER_BYTES / 2) this.#sender?.feeder.pull()
@@ -209,7 +205,7 @@ export class BytesChannel implements Channel, Endpoint {
   }
 
   get #readerIsDone (): boolean {
-    return (this.#dataArrived || this.#unread) && (this.#inbox?.bytes ?? 0) === 0
+    return this.#dataArrived && (this.#inbox?.bytes ?? 0) === 0
   }
 
   #credit (bytes: number): void {
@@ -238,11 +234,10 @@ export class BytesChannel implements Channel, Endpoint {
     }
   }
 
+  /** The wire cannot say "no more, please": who leaves before the end resets the channel, or the sender would wait for ever. */
   #stopReading (): void {
-    if (this.#unread || this.#readerIsDone) return
-    this.#unread = true
-    this.#dropInbox()
-    if (!this.#dataArrived && this.#state.sentLast) this.abort(unread())
+    if (this.#dataArrived) this.#dropInbox()
+    else this.abort(new MdsftpError('ERR_UNREAD', 'channel', 'the reader stopped before the end of the data', { remote: false }))
   }
 
   #dropInbox (): void {
@@ -288,10 +283,6 @@ export class BytesChannel implements Channel, Endpoint {
       else this.abort(error)
     }
   }
-}
-
-function unread (): MdsftpError {
-  return new MdsftpError('ERR_UNREAD', 'channel', 'the reader stopped before the end of the data', { remote: false })
 }
 
 function asError (reason: unknown): Error {

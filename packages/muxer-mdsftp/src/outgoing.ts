@@ -27,7 +27,9 @@ export class Outgoing {
 
   /** A whole packet. */
   packet (bytes: Uint8Array): void {
-    this.#slab.set(bytes, this.#reserve(bytes.length))
+    // Reserving may replace the slab.
+    const at = this.#reserve(bytes.length)
+    this.#slab.set(bytes, at)
   }
 
   /** One FileChunk, its content in pieces that are not copied unless they are small. */

@@ -56,7 +56,9 @@ export function decodePacket (profile: Profile, kind: number, payload: Uint8Arra
 
   switch (type) {
     case 'Retrieve': return { type, chunkId: id(payload, 0), chunkBuffer: readU16(payload, 16), range: payload.length === 18 ? undefined : range(payload) }
-    case 'Put': return { type, append: profile.name === 'upstream' && (flags & 1) !== 0, chunkId: id(payload, 1), size: readU64(payload, 17) }
+    case 'Put': return profile.name === 'seed'
+      ? { type, append: false, flags, chunkId: id(payload, 1), size: readU64(payload, 17) }
+      : { type, append: (flags & 1) !== 0, chunkId: id(payload, 1), size: readU64(payload, 17) }
     case 'RecvAck': return { type, number: readU32(payload, 0) }
     case 'Reserve': return payload.length === 9
       ? { type, flags: reserveFlags(flags), size: readU64(payload, 1) }
@@ -70,7 +72,7 @@ export function decodePacket (profile: Profile, kind: number, payload: Uint8Arra
     case 'PutErr':
     case 'CommitErr': return { type, errorKind: errorKind(flags) }
     case 'Commit': return { type, flags: { reject: (flags & 1) !== 0, keepAlive: (flags & 2) !== 0, final: (flags & 4) !== 0 }, chunkId: id(payload, 1) }
-    case 'QueryResponse': return flags === 1 ? { type, exists: true, size: readU64(payload, 1) } : { type, exists: false, size: 0n }
+    case 'QueryResponse': return { type, exists: flags === 1, size: readU64(payload, 1) }
     case 'DeleteChunk':
     case 'ReserveCancel':
     case 'Query': return { type, chunkId: id(payload, 0) }
@@ -91,7 +93,7 @@ function writePayload (payload: Uint8Array, packet: ControlPacket): void {
       if (packet.range !== undefined) writeRange(payload, packet.range)
       break
     case 'Put':
-      payload[0] = packet.append ? 1 : 0
+      payload[0] = packet.flags ?? (packet.append ? 1 : 0)
       writeId(payload, 1, packet.chunkId)
       writeU64(payload, 17, packet.size)
       break

@@ -4,7 +4,8 @@ export type Id = string
 /** What can travel on a channel besides content. 64-bit numbers are bigint; ids are hex. Field meanings: specification section 1.3. */
 export type ControlPacket =
   | { readonly type: 'Retrieve', readonly chunkId: Id, readonly chunkBuffer: number, readonly range?: WireRange | undefined }
-  | { readonly type: 'Put', readonly append: boolean, readonly chunkId: Id, readonly size: bigint }
+  /** `flags` is the byte as the seed profile carries it, where no bit has a meaning. */
+  | { readonly type: 'Put', readonly append: boolean, readonly flags?: number | undefined, readonly chunkId: Id, readonly size: bigint }
   | { readonly type: 'RecvAck', readonly number: number }
   | { readonly type: 'DeleteChunk', readonly chunkId: Id }
   | { readonly type: 'Reserve', readonly flags: ReserveFlags, readonly size: bigint, readonly fileId?: Id | undefined, readonly bucketId?: Id | undefined }
@@ -20,6 +21,7 @@ export type ControlPacket =
   | { readonly type: 'CommitOk' }
   | { readonly type: 'CommitErr', readonly errorKind: ErrorKind }
   | { readonly type: 'Query', readonly chunkId: Id }
+  /** `size` means nothing unless the chunk exists. */
   | { readonly type: 'QueryResponse', readonly exists: boolean, readonly size: bigint }
   | { readonly type: 'ChannelOpen' }
   | { readonly type: 'ChannelClose' }
