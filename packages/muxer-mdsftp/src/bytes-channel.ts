@@ -8,7 +8,7 @@ import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BytesState, type Window } from './bytes-state.ts'
 import { encodePacket } from './packet-codec.ts'
-import { FRAGMENT_BYTES, Kind, SEND_BUFFER_BYTES } from './constants.ts'
+import { FRAGMENT_BYTES, Kind, SEND_BUFFER_BYTES, SEND_BUFFER_PIECES } from './constants.ts'
 import { MdsftpError } from './errors.ts'
 import { Feeder } from './feeder.ts'
 import { Inbox } from './inbox.ts'
@@ -163,7 +163,7 @@ export class BytesChannel implements Channel, Endpoint {
     if (bytes instanceof Uint8Array) this.#outbox.push(bytes)
     else for (const piece of bytes) this.#outbox.push(piece)
     if (this.#outbox.bytes > 0) this.#link.ready(this)
-    return this.#outbox.bytes < SEND_BUFFER_BYTES
+    return this.#outbox.bytes < SEND_BUFFER_BYTES && this.#outbox.pieces < SEND_BUFFER_PIECES
   }
 
   #writeFragment (out: Outgoing, bytes: number, last: boolean): boolean {
@@ -174,7 +174,7 @@ export class BytesChannel implements Channel, Endpoint {
       if (this.#dataArrived) this.#finish(out)
       return false
     }
-    if ((this.#outbox?.bytes ?? 0) < SEND_BUFFER_BYTES / 2) this.#sender?.feeder.pull()
+    if ((this.#outbox?.bytes ?? 0) < SEND_BUFFER_BYTES / 2 && (this.#outbox?.pieces ?? 0) < SEND_BUFFER_PIECES) this.#sender?.feeder.pull()
     // A source that answers at once has refilled the outbox, or ended it, by now.
     return (this.#outbox?.bytes ?? 0) > 0 || this.#ending
   }

@@ -9,6 +9,10 @@ export class Outbox {
     return this.#bytes
   }
 
+  get pieces (): number {
+    return this.#pieces.length - this.#head
+  }
+
   push (piece: Uint8Array): void {
     if (piece.length === 0) return
     this.#pieces.push(piece)

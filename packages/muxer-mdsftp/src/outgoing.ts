@@ -8,7 +8,7 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { writeFragmentHeader } from './packet-codec.ts'
 import { FRAGMENT_PREFIX_BYTES, HEADER_BYTES } from './constants.ts'
 
-/** Content up to this is copied behind its header. Ours: measured. */
+/** A piece of content up to this is copied behind what was gathered. Ours: measured. */
 const COPY_BYTES = 4096
 
 const SLAB_BYTES = 32_768
@@ -25,7 +25,7 @@ export class Outgoing {
     return this.#bytes
   }
 
-  /** A whole packet. */
+  /** A whole packet, or a small piece of one. */
   packet (bytes: Uint8Array): void {
     // Reserving may replace the slab.
     const at = this.#reserve(bytes.length)
@@ -34,20 +34,16 @@ export class Outgoing {
 
   /** One FileChunk, its content in pieces that are not copied unless they are small. */
   fragment (channel: number, last: boolean, number: number, content: Uint8Array[], contentBytes: number): void {
-    const header = HEADER_BYTES + FRAGMENT_PREFIX_BYTES
-    const copied = contentBytes <= COPY_BYTES
-    let at = this.#reserve(copied ? header + contentBytes : header)
+    const at = this.#reserve(HEADER_BYTES + FRAGMENT_PREFIX_BYTES)
     writeFragmentHeader(this.#slab, at, channel, last, number, contentBytes)
-    at += header
     for (const piece of content) {
-      if (copied) {
-        this.#slab.set(piece, at)
-        at += piece.length
-      } else {
-        this.#cut()
-        this.#buffers.push(piece)
-        this.#bytes += piece.length
+      if (piece.length <= COPY_BYTES) {
+        this.packet(piece)
+        continue
       }
+      this.#cut()
+      this.#buffers.push(piece)
+      this.#bytes += piece.length
     }
   }
 
