@@ -1,0 +1,32 @@
+/**
+ * Who can be measured.
+ *
+ * @module
+ */
+import type { Subject } from './subject.ts'
+
+export interface Entry {
+  readonly about: string
+  /** Whether it can run here; absent means always. */
+  readonly available?: () => Promise<boolean>
+  /**
+   * The program that plays a role, speaking the JSON lines of `orders.ts` on its standard streams. Absent: `player.ts`
+   * with the subject below. A peer in another language joins here.
+   */
+  readonly command?: (role: 'server' | 'client') => [file: string, ...args: string[]]
+  readonly load?: () => Promise<Subject>
+}
+
+/** By name, in the order of the table. The first is what the others are compared with. */
+export const SUBJECTS: Readonly<Record<string, Entry>> = {
+  raw: { about: 'net.Socket, one connection a stream', load: async () => (await import('./subjects/raw.ts')).raw('tcp') },
+  ropewalk: { about: 'muxer-mdsftp over tcp, async iterables', load: async () => (await import('./subjects/ropewalk.ts')).ropewalk('tcp') },
+  'ropewalk-tls': { about: 'muxer-mdsftp over TLS 1.3', load: async () => (await import('./subjects/ropewalk.ts')).ropewalk('tls') },
+  'raw-unix': { about: 'net.Socket on a unix path', load: async () => (await import('./subjects/raw.ts')).raw('unix') },
+  'raw-tls': { about: 'tls.TLSSocket, TLS 1.3', load: async () => (await import('./subjects/raw.ts')).raw('tls') },
+  yamux: { about: '@chainsafe/libp2p-yamux 8 as it comes', load: async () => (await import('./subjects/yamux.ts')).yamux },
+  http2: { about: 'node:http2, windows of 1 MiB', load: async () => (await import('./subjects/http2.ts')).http2 },
+  ws: { about: 'ws, one connection a stream', load: async () => (await import('./subjects/ws.ts')).ws }
+}
+
+export const BASELINE = 'raw'
