@@ -100,14 +100,13 @@ export class ByteQueue {
   peek (n: number): Uint8Array {
     this.#assertThere(n)
     if (n === 0) return EMPTY
-    this.#seal()
-    const first = this.#chunks[this.#head] as Uint8Array
-    if (n <= first.length - this.#offset) return cut(first, this.#offset, this.#offset + n)
+    const first = this.#part(this.#head, n)
+    if (first.length === n) return first
 
     const bytes = new Uint8Array(n)
-    let filled = 0
-    for (let index = this.#head, offset = this.#offset; filled < n; index++, offset = 0) {
-      const part = cut(this.#chunks[index] as Uint8Array, offset, offset + n - filled)
+    bytes.set(first)
+    for (let index = this.#head + 1, filled = first.length; filled < n; index++) {
+      const part = this.#part(index, n - filled)
       bytes.set(part, filled)
       filled += part.length
     }
@@ -116,10 +115,7 @@ export class ByteQueue {
 
   /** What is left of the first chunk, left where it is; `undefined` when there is nothing. Never copies. */
   first (): Uint8Array | undefined {
-    if (this.#byteLength === 0) return undefined
-    if (this.#head === this.#chunks.length) this.#seal()
-    const first = this.#chunks[this.#head] as Uint8Array
-    return cut(first, this.#offset, first.length)
+    return this.#byteLength === 0 ? undefined : this.#part(this.#head, this.#byteLength)
   }
 
   /** Removes at most `max` bytes, all by default, as they lie. Never copies. */
@@ -127,10 +123,8 @@ export class ByteQueue {
     assertUnits('max', max)
     const length = Math.min(max, this.#byteLength)
     const parts: Uint8Array[] = []
-    this.#seal()
     for (let left = length; left > 0;) {
-      const first = this.#chunks[this.#head] as Uint8Array
-      const part = cut(first, this.#offset, this.#offset + left)
+      const part = this.#part(this.#head, left)
       parts.push(part)
       left -= part.length
       this.#advance(part.length)
@@ -142,24 +136,32 @@ export class ByteQueue {
   at (index: number): number {
     assertUnits('index', index)
     if (index >= this.#byteLength) throw new RangeError(`index past the end: ${index} >= ${this.#byteLength} bytes`)
-    this.#seal()
     let position = index + this.#offset
-    for (let n = this.#head; ; n++) {
+    for (let n = this.#head; n < this.#chunks.length; n++) {
       const chunk = this.#chunks[n] as Uint8Array
       if (position < chunk.length) return chunk[position] as number
       position -= chunk.length
     }
+    return this.#slab[this.#openStart + position] as number
   }
 
-  /** Where `byte` occurs first, or -1. */
-  indexOf (byte: number): number {
-    this.#seal()
-    let before = -this.#offset
-    for (let n = this.#head; n < this.#chunks.length; n++) {
-      const chunk = this.#chunks[n] as Uint8Array
-      const found = chunk.indexOf(byte, n === this.#head ? this.#offset : 0)
-      if (found !== -1) return before + found
-      before += chunk.length
+  /** Where `byte` occurs first at or behind `from`, or -1. Takes time for what lies behind `from`, none for what lies before. */
+  indexOf (byte: number, from: number = 0): number {
+    if ((byte & 0xff) !== byte) throw new RangeError(`not a byte: ${byte}`)
+    assertUnits('from', from)
+    // From the back: whoever searches what has just arrived passes over one chunk, not over all of them.
+    let index = this.#chunks.length
+    let position = this.#byteLength - (this.#openEnd - this.#openStart)
+    while (position > from && index > this.#head) {
+      index--
+      position -= this.#part(index, Infinity).length
+    }
+
+    for (; position < this.#byteLength; index++) {
+      const part = this.#part(index, Infinity)
+      const found = part.indexOf(byte, Math.max(0, from - position))
+      if (found !== -1) return position + found
+      position += part.length
     }
     return -1
   }
@@ -167,7 +169,6 @@ export class ByteQueue {
   /** Removes `n` bytes unseen. RangeError if there are fewer. */
   discard (n: number): void {
     this.#assertThere(n)
-    this.#seal()
     this.#advance(n)
   }
 
@@ -196,31 +197,38 @@ export class ByteQueue {
     this.#openEnd += chunk.length
   }
 
-  /** Makes the open tail an ordinary chunk. The next small chunk opens another, behind it in the same slab. */
+  /** Makes the open tail an ordinary chunk. The next small chunk opens another, behind it in the same slab, if it fits. */
   #seal (): void {
     if (this.#openEnd === this.#openStart) return
     this.#chunks.push(this.#slab.subarray(this.#openStart, this.#openEnd))
     this.#openStart = this.#openEnd
   }
 
+  /** At most `max` bytes of the chunk at `index`; the open tail counts as the last chunk. */
+  #part (index: number, max: number): Uint8Array {
+    const chunk = this.#chunks[index]
+    if (chunk === undefined) return this.#slab.subarray(this.#openStart, Math.min(this.#openEnd, this.#openStart + max))
+    const start = index === this.#head ? this.#offset : 0
+    return start === 0 && max >= chunk.length ? chunk : chunk.subarray(start, start + max)
+  }
+
   #advance (n: number): void {
     this.#byteLength -= n
     this.#offset += n
-    for (;;) {
-      const first = this.#chunks[this.#head]
-      if (first === undefined || this.#offset < first.length) break
-      this.#offset -= first.length
+    while (this.#head < this.#chunks.length) {
+      const { length } = this.#chunks[this.#head] as Uint8Array
+      if (this.#offset < length) break
+      this.#offset -= length
       this.#chunks[this.#head] = EMPTY
       this.#head++
+    }
+    if (this.#head === this.#chunks.length) {
+      this.#openStart += this.#offset
+      this.#offset = 0
     }
     if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#chunks.length) {
       this.#chunks.splice(0, this.#head)
       this.#head = 0
     }
   }
-}
-
-/** A view, or the array itself where it is all of it. */
-function cut (chunk: Uint8Array, start: number, end: number): Uint8Array {
-  return start === 0 && end >= chunk.length ? chunk : chunk.subarray(start, end)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { ByteQueue } from '../src/index.ts'
 import { assertLinear } from './linear.ts'
 
@@ -15,7 +16,7 @@ t.test('agrees with one long array, whatever is joined', async t => {
     const queue = new ByteQueue({ coalesceBytes })
     let naive: number[] = []
     let next = 0
-    const handedOut: Array<{ bytes: Uint8Array, expected: number[] }> = []
+    const handedOut: Array<{ bytes: Uint8Array | Uint8ArrayList, expected: number[] }> = []
 
     for (const { kind, n } of steps) {
       if (kind === 'push') {
@@ -30,7 +31,7 @@ t.test('agrees with one long array, whatever is joined', async t => {
           handedOut.push({ bytes, expected })
         }
       } else if (kind === 'takeList') {
-        handedOut.push({ bytes: queue.takeList(n).slice(), expected: naive.splice(0, n) })
+        handedOut.push({ bytes: queue.takeList(n), expected: naive.splice(0, n) })
       } else if (kind === 'discard') {
         if (n > naive.length) assert.throws(() => queue.discard(n), RangeError)
         else {
@@ -42,6 +43,8 @@ t.test('agrees with one long array, whatever is joined', async t => {
         else assert.equal(queue.at(n), naive[n])
       } else if (kind === 'indexOf') {
         assert.equal(queue.indexOf(n), naive.indexOf(n))
+        const from = Math.max(0, naive.length - n)
+        assert.equal(queue.indexOf(naive.at(-1) ?? 0, from), naive.indexOf(naive.at(-1) ?? 0, from))
       } else if (kind === 'first') {
         const first = queue.first()
         assert.deepEqual([...first ?? []], naive.slice(0, first?.length ?? 0))
@@ -55,7 +58,7 @@ t.test('agrees with one long array, whatever is joined', async t => {
     }
 
     // Later pushes must not have written into what was handed out earlier.
-    for (const { bytes, expected } of handedOut) assert.deepEqual([...bytes], expected)
+    for (const { bytes, expected } of handedOut) assert.deepEqual([...bytes.slice()], expected)
     assert.deepEqual([...queue.takeList().slice()], naive)
   }), { numRuns: 300 }))
 })
@@ -78,9 +81,13 @@ t.test('takes a view where one chunk holds all the bytes, and copies otherwise',
 t.test('keeps 262,144 single bytes in few chunks', async t => {
   const queue = new ByteQueue()
   const byte = Uint8Array.of(7)
-  for (let n = 0; n < 262_144; n++) queue.push(byte)
+  for (let n = 0; n < 262_144; n++) {
+    queue.push(byte)
+    if (n % 3 === 0) queue.peek(1)
+  }
   t.equal(queue.byteLength, 262_144)
   t.ok(queue.chunkCount < 100, `${queue.chunkCount} chunks`)
+  t.equal(queue.indexOf(8), -1)
   t.ok(queue.take(262_144).every(value => value === 7))
 })
 
@@ -127,7 +134,10 @@ t.test('refuses nonsense from the caller', async t => {
     t.throws(() => queue.discard(value), RangeError)
     t.throws(() => queue.takeList(value), RangeError)
     t.throws(() => queue.at(value), RangeError)
+    t.throws(() => queue.indexOf(value), RangeError)
+    t.throws(() => queue.indexOf(0, value), RangeError)
   }
+  t.throws(() => queue.indexOf(256), RangeError)
   t.throws(() => queue.take(3), { message: 'fewer bytes than asked for: 3 > 2 bytes' })
   t.equal(queue.byteLength, 2)
 })
@@ -144,6 +154,15 @@ t.test('takes time linear in the number of one-byte chunks, joined or not, one a
     assertLinear(t, `drained byte by byte, coalesceBytes ${coalesceBytes}`, n => {
       const queue = fill(n)
       while (queue.byteLength > 0) queue.take(1)
+    })
+    assertLinear(t, `looked at after each byte, coalesceBytes ${coalesceBytes}`, n => {
+      const queue = new ByteQueue({ maxBytes: n, maxChunks: n, coalesceBytes })
+      for (let pushed = 0; pushed < n; pushed++) {
+        queue.push(byte)
+        queue.first()
+        queue.at(0)
+        queue.indexOf(2, pushed)
+      }
     })
   }
 })
