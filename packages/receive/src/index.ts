@@ -1,1 +1,16 @@
-export {}
+/**
+ * Write files under names that somebody else chose, safely.
+ *
+ * @module
+ */
+export type { Confinement } from './directory.ts'
+export { ReceiveError } from './errors.ts'
+export type { ReceiveErrorCode, ReceiveErrorOptions } from './errors.ts'
+export { escapeName } from './escape.ts'
+export type { ReceivedFile, ReceiveWriter } from './file-writer.ts'
+export { normaliseName } from './name.ts'
+export type { NameOptions, NameRule } from './name.ts'
+export type { Overwrite } from './placement.ts'
+export { receiveFile } from './receive-file.ts'
+export { openReceiver } from './receiver.ts'
+export type { FileOptions, Receiver, ReceiverOptions } from './receiver.ts'

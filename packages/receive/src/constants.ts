@@ -1,0 +1,38 @@
+/** Bytes of one component of a name. From Linux: NAME_MAX; NTFS and APFS have 255 characters. */
+export const MAX_COMPONENT_BYTES = 255
+
+/** Bytes of a whole name. From Linux: PATH_MAX. */
+export const MAX_NAME_BYTES = 4096
+
+/** Components of a name. Ours: deep trees cost a descriptor and a system call a level. */
+export const MAX_NAME_DEPTH = 64
+
+/** The folder inside the root where files are while they are not whole. Ours; no name may begin with it. */
+export const STAGING_FOLDER = '.ropewalk-staging'
+
+/** Left-overs of a process of which nobody can tell whether it lives (another boot, another container) go after so long. Ours. */
+export const STALE_AFTER_MS = 86_400_000
+
+/** How often the staging folder is made anew when others remove it at the same moment. Ours. */
+export const MAX_OPEN_ATTEMPTS = 5
+
+/** Names tried with a number behind them before `rename` gives up. Ours. */
+export const MAX_RENAME_ATTEMPTS = 1000
+
+/** Permissions that a peer can give: never setuid, setgid or sticky. */
+export const ALLOWED_MODE = 0o777
+
+/** What the owner can do with every received file, whatever the peer says. Ours. */
+export const OWNER_MODE = 0o600
+
+/** `receiveFile` gathers so many bytes for one write. Ours: measured, larger ones are slower. */
+export const GATHER_BYTES = 1_048_576
+
+/** ... or so many pieces. From POSIX: Linux takes IOV_MAX = 1024 in one call. */
+export const GATHER_PIECES = 1024
+
+/** Lists whose pieces are on average smaller than this are joined before they are written: a vector costs more than the copy. Ours. */
+export const MIN_VECTOR_BYTES = 1024
+
+/** Characters of a name that is shown to people. Ours. */
+export const MAX_SHOWN_CHARACTERS = 200

@@ -1,0 +1,110 @@
+/**
+ * Directories by descriptor. A path is looked up anew at every call, and somebody may have put a symbolic link into it
+ * since the last one; a descriptor stays the directory that was checked. On Linux `/proc/self/fd/N/name` is `name` in the
+ * directory behind descriptor N and, as only the last component can then be a link, `O_NOFOLLOW` settles it: `openat()` in
+ * all but name.
+ *
+ * Elsewhere there is no such way in; there the same checks are made on paths, and a process of the same machine that
+ * exchanges directories at the right moment can get between check and use.
+ *
+ * @module
+ */
+import { constants, type Stats } from 'node:fs'
+import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ReceiveError, receiveError, systemCode } from './errors.ts'
+import { escapeName } from './escape.ts'
+
+/** How directories are held: by descriptor, or merely by path. */
+export type Confinement = 'descriptor' | 'path'
+
+export class Directory {
+  /** For people. Not used for I/O with `descriptor`. */
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #confinement: Confinement
+
+  private constructor (handle: FileHandle, path: string, confinement: Confinement) {
+    this.#handle = handle
+    this.path = path
+    this.#confinement = confinement
+  }
+
+  /** Opens the root, which may be reached through links: whoever runs us has chosen it. */
+  static async root (path: string, confinement: Confinement): Promise<Directory> {
+    const directory = new Directory(await open(path, LOOK), path, confinement)
+    if (confinement === 'path') return directory
+    try {
+      await lstat(directory.pathOf('.'))
+      return directory
+    } catch (error) {
+      await directory.close()
+      throw new ReceiveError('ERR_UNSUPPORTED', 'no /proc: directories cannot be held by descriptor, only by path', { cause: error })
+    }
+  }
+
+  /** Where the system finds `name`, which is one component, in this very directory. */
+  pathOf (name: string): string {
+    return this.#confinement === 'descriptor' ? `/proc/self/fd/${this.#handle.fd}/${name}` : join(this.path, name)
+  }
+
+  /** Opens a directory in this one, never through a link. `undefined` when it is missing. */
+  async enter (name: string): Promise<Directory | undefined> {
+    try {
+      const handle = await open(this.pathOf(name), LOOK | constants.O_NOFOLLOW)
+      return new Directory(handle, join(this.path, name), this.#confinement)
+    } catch (error) {
+      const code = systemCode(error)
+      if (code === 'ENOENT') return undefined
+      if (code === 'ENOTDIR' || code === 'ELOOP') throw await this.#refusal(name, error)
+      throw receiveError(error, `open ${this.#shown(name)}`)
+    }
+  }
+
+  /** The same, made if it is missing, and then durable. */
+  async make (name: string, mode: number = 0o777): Promise<Directory> {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const there = await this.enter(name)
+      if (there != null) return there
+      try {
+        await mkdir(this.pathOf(name), { mode })
+        await this.sync()
+      } catch (error) {
+        // Somebody was faster. Whether it is a directory that may be entered is for the next round to see.
+        if (systemCode(error) !== 'EEXIST') throw receiveError(error, `make ${this.#shown(name)}`)
+      }
+    }
+    const made = await this.enter(name)
+    if (made == null) throw new ReceiveError('ERR_IO', `${this.#shown(name)} is being changed by somebody else`)
+    return made
+  }
+
+  async stat (): Promise<Stats> {
+    return await this.#handle.stat()
+  }
+
+  async chmod (mode: number): Promise<void> {
+    await this.#handle.chmod(mode)
+  }
+
+  /** Makes the entries survive loss of power. */
+  async sync (): Promise<void> {
+    await this.#handle.sync()
+  }
+
+  async close (): Promise<void> {
+    await this.#handle.close()
+  }
+
+  async #refusal (name: string, cause: unknown): Promise<ReceiveError> {
+    const entry = await lstat(this.pathOf(name)).catch(() => undefined)
+    if (entry?.isFile() === true) return new ReceiveError('ERR_NOT_A_DIRECTORY', `${this.#shown(name)} is a file`, { cause })
+    return new ReceiveError('ERR_SYMLINK', `${this.#shown(name)} is a symbolic link, or not a directory`, { cause })
+  }
+
+  #shown (name: string): string {
+    return escapeName(join(this.path, name))
+  }
+}
+
+const LOOK = constants.O_RDONLY | constants.O_DIRECTORY

@@ -1,0 +1,171 @@
+import { constants } from 'node:fs'
+import { link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
+import { MAX_RENAME_ATTEMPTS } from './constants.ts'
+import type { Directory } from './directory.ts'
+import { ReceiveError, receiveError, systemCode } from './errors.ts'
+import { escapeName } from './escape.ts'
+import { collisionKey, numberedName } from './name.ts'
+
+/** What to do when the name is taken. */
+export type Overwrite = 'refuse' | 'replace' | 'rename'
+
+/** Walks a checked name below a root and puts files there, one component and one descriptor at a time. */
+export class Placement {
+  readonly #root: Directory
+  readonly #refuseCollisions: boolean
+  /** The names of the directory used last, by collision key: a folder of many files is read once, not once a file. */
+  #known: { path: string, names: Map<string, string> } | undefined
+
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor (root: Directory, refuseCollisions: boolean) {
+    this.#root = root
+    this.#refuseCollisions = refuseCollisions
+  }
+
+  /** Refuses early what `place` would refuse in the end. Makes nothing. */
+  async look (name: string, overwrite: Overwrite): Promise<void> {
+    await this.#within(name, false, async (directory, component) => {
+      const entry = await lstat(directory.pathOf(component)).catch(ifMissing)
+      if (entry == null) {
+        if (overwrite !== 'rename') await this.#checkCollision(directory, component)
+      } else if (overwrite === 'refuse') {
+        throw taken(name)
+      } else if (overwrite === 'replace' && entry.isDirectory()) {
+        throw new ReceiveError('ERR_NOT_A_FILE', `"${escapeName(name)}" is a directory`)
+      }
+    })
+  }
+
+  /** Gives the file at `staged` its name, which is durable when this resolves. Resolves to the name that it got. */
+  place (staged: string, name: string, overwrite: Overwrite): Promise<string> {
+    // Between the look for names that differ in case and the link, no other of ours may come.
+    if (!this.#refuseCollisions) return this.#place(staged, name, overwrite)
+    const placed = this.#tail.then(() => this.#place(staged, name, overwrite))
+    this.#tail = placed.catch(() => {})
+    return placed
+  }
+
+  async #place (staged: string, name: string, overwrite: Overwrite): Promise<string> {
+    let placed = name
+    await this.#within(name, true, async (directory, component) => {
+      const begin = name.length - component.length
+      if (overwrite === 'replace') {
+        await this.#checkCollision(directory, component)
+        await replace(staged, directory.pathOf(component), name)
+      } else {
+        placed = name.slice(0, begin) + await this.#placeNew(staged, directory, component, overwrite)
+      }
+      this.#known?.names.set(collisionKey(placed.slice(begin)), placed.slice(begin))
+      await directory.sync()
+    })
+    return placed
+  }
+
+  async #placeNew (staged: string, directory: Directory, component: string, overwrite: Overwrite): Promise<string> {
+    for (let attempt = 0; attempt <= MAX_RENAME_ATTEMPTS; attempt++) {
+      const candidate = attempt === 0 ? component : numberedName(component, attempt)
+      const collides = await this.#collision(directory, candidate)
+      if (overwrite === 'refuse' && collides != null) throw collision(candidate, collides)
+      if (collides == null && await linkNew(staged, directory.pathOf(candidate))) return candidate
+      if (overwrite === 'refuse') break
+    }
+    throw taken(component)
+  }
+
+  /** Calls `work` with the directory that `name` is in and its last component. Without `make`, not when the directory is missing. */
+  async #within (name: string, make: boolean, work: (directory: Directory, component: string) => Promise<void>): Promise<void> {
+    const components = name.split('/')
+    const last = components.pop() as string
+    let directory = this.#root
+
+    try {
+      for (const component of components) {
+        let next = await directory.enter(component)
+        if (next == null) {
+          await this.#checkCollision(directory, component)
+          if (!make) return
+          next = await directory.make(component)
+        }
+        if (directory !== this.#root) await directory.close()
+        directory = next
+      }
+      await work(directory, last)
+    } catch (error) {
+      throw receiveError(error, `receive "${escapeName(name)}"`)
+    } finally {
+      if (directory !== this.#root) await directory.close()
+    }
+  }
+
+  async #checkCollision (directory: Directory, component: string): Promise<void> {
+    const collides = await this.#collision(directory, component)
+    if (collides != null) throw collision(component, collides)
+  }
+
+  /** A name in the directory that is another one here and the same where case does not count. */
+  async #collision (directory: Directory, component: string): Promise<string | undefined> {
+    if (!this.#refuseCollisions) return undefined
+    if (this.#known?.path !== directory.path) {
+      const names = await readdir(directory.pathOf('.'))
+      this.#known = { path: directory.path, names: new Map(names.map(name => [collisionKey(name), name])) }
+    }
+    const found = this.#known.names.get(collisionKey(component))
+    return found === component ? undefined : found
+  }
+}
+
+/** False when the name is taken. Linking is the only step that both makes the name and refuses to take one away. */
+async function linkNew (staged: string, path: string): Promise<boolean> {
+  try {
+    await link(staged, path)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST') return false
+    if (code == null || !WITHOUT_LINKS.has(code)) throw error
+    return await reserve(staged, path)
+  }
+  await unlink(staged)
+  return true
+}
+
+/** For file systems without links: an empty file takes the name, and the whole one takes its place. */
+async function reserve (staged: string, path: string): Promise<boolean> {
+  try {
+    await (await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)).close()
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw error
+  }
+  try {
+    await rename(staged, path)
+  } catch (error) {
+    await unlink(path).catch(() => {})
+    throw error
+  }
+  return true
+}
+
+/** A symbolic link of that name is replaced, not followed. */
+async function replace (staged: string, path: string, name: string): Promise<void> {
+  try {
+    await rename(staged, path)
+  } catch (error) {
+    if (systemCode(error) !== 'EISDIR') throw error
+    throw new ReceiveError('ERR_NOT_A_FILE', `"${escapeName(name)}" is a directory`, { cause: error })
+  }
+}
+
+function taken (name: string): ReceiveError {
+  return new ReceiveError('ERR_EXISTS', `"${escapeName(name)}" exists`)
+}
+
+function collision (name: string, existing: string): ReceiveError {
+  return new ReceiveError('ERR_COLLISION', `"${escapeName(name)}" is the same as "${escapeName(existing)}" where case does not count`)
+}
+
+function ifMissing (error: unknown): undefined {
+  if (systemCode(error) !== 'ENOENT') throw error
+}
+
+const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
