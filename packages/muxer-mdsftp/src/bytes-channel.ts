@@ -5,16 +5,14 @@
  */
 import { readU32BE } from '@ropewalk/framing'
 import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
+import { Feeder, Inbox, Outbox, type Outgoing } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BytesState, type Window } from './bytes-state.ts'
 import { encodePacket } from './packet-codec.ts'
 import { FRAGMENT_BYTES, Kind, SEND_BUFFER_BYTES, SEND_BUFFER_PIECES } from './constants.ts'
 import { MdsftpError } from './errors.ts'
-import { Feeder } from './feeder.ts'
-import { Inbox } from './inbox.ts'
+import { writeFragment } from './fragment-writer.ts'
 import type { Endpoint, Link } from './link.ts'
-import { Outbox } from './outbox.ts'
-import type { Outgoing } from './outgoing.ts'
 
 /** A fragment smaller than this waits for more credit, if only credit makes it so small. Ours. */
 const WORTHWHILE_BYTES = 16_384
@@ -168,7 +166,7 @@ export class BytesChannel implements Channel, Endpoint {
 
   #writeFragment (out: Outgoing, bytes: number, last: boolean): boolean {
     const number = this.#state.send(bytes, last)
-    out.fragment(this.id, last, number, this.#outbox?.take(bytes) ?? [], bytes)
+    writeFragment(out, this.id, last, number, this.#outbox?.take(bytes) ?? [], bytes)
     if (last) {
       this.#sender?.resolve()
       if (this.#dataArrived) this.#finish(out)

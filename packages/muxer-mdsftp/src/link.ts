@@ -7,13 +7,12 @@
  * @module
  */
 import type { AbortOptions, ByteFlow, Connection } from '@ropewalk/interface'
+import { afterThisTurn, Outgoing } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { encodePacket } from './packet-codec.ts'
 import { BATCH_BYTES, Kind, MAX_BUFFERED_BYTES, UPSTREAM, type Profile } from './constants.ts'
 import { Deframer, type PacketSink } from './deframer-codec.ts'
 import { MdsftpError } from './errors.ts'
-import { Outgoing } from './outgoing.ts'
-import { afterThisTurn } from './schedule.ts'
 import { ConnectionState, type ConnectionLimits, type Effect, type Role } from './state.ts'
 
 export interface LinkOptions extends ConnectionLimits {

@@ -7,13 +7,13 @@
  * @module
  */
 import type { AbortOptions, Bytes } from '@ropewalk/interface'
+import { Inbox, type Outgoing } from '@ropewalk/mux'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { decodePacket, encodePacket } from './packet-codec.ts'
 import { MAX_WAITING_PACKETS } from './constants.ts'
 import { MdsftpError } from './errors.ts'
-import { Inbox } from './inbox.ts'
+import { writeFragment } from './fragment-writer.ts'
 import type { Endpoint, Link } from './link.ts'
-import type { Outgoing } from './outgoing.ts'
 import type { ControlPacket } from './packet.ts'
 
 /** A FileChunk, whole. */
@@ -191,7 +191,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     const posted = this.#posted.shift()
     if (posted !== undefined) {
       const { last, number, content, bytes } = posted.fragment
-      out.fragment(this.id, last, number, content, bytes)
+      writeFragment(out, this.id, last, number, content, bytes)
       posted.resolve()
     }
     if (this.#posted.length > 0) return true

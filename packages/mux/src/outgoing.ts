@@ -5,8 +5,6 @@
  * @module
  */
 import { Uint8ArrayList } from 'uint8arraylist'
-import { writeFragmentHeader } from './packet-codec.ts'
-import { FRAGMENT_PREFIX_BYTES, HEADER_BYTES } from './constants.ts'
 
 /** A piece of content up to this is copied behind what was gathered. Ours: measured. */
 const COPY_BYTES = 4096
@@ -25,18 +23,35 @@ export class Outgoing {
     return this.#bytes
   }
 
-  /** A whole packet, or a small piece of one. */
+  /** Where `reserve` reserves; another one after each call. */
+  get slab (): Uint8Array {
+    return this.#slab
+  }
+
+  /** A whole frame, or a small piece of one. */
   packet (bytes: Uint8Array): void {
     // Reserving may replace the slab.
-    const at = this.#reserve(bytes.length)
+    const at = this.reserve(bytes.length)
     this.#slab.set(bytes, at)
   }
 
-  /** One FileChunk, its content in pieces that are not copied unless they are small. */
-  fragment (channel: number, last: boolean, number: number, content: Uint8Array[], contentBytes: number): void {
-    const at = this.#reserve(HEADER_BYTES + FRAGMENT_PREFIX_BYTES)
-    writeFragmentHeader(this.#slab, at, channel, last, number, contentBytes)
-    for (const piece of content) {
+  /** Room for `bytes` that the caller writes into `slab` at once, from the offset that this returns. */
+  reserve (bytes: number): number {
+    if (this.#used + bytes > this.#slab.length) {
+      this.#cut()
+      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes))
+      this.#from = 0
+      this.#used = 0
+    }
+    const at = this.#used
+    this.#used += bytes
+    this.#bytes += bytes
+    return at
+  }
+
+  /** Content in pieces, which are not copied unless they are small. */
+  content (pieces: Uint8Array[]): void {
+    for (const piece of pieces) {
       if (piece.length <= COPY_BYTES) {
         this.packet(piece)
         continue
@@ -54,19 +69,6 @@ export class Outgoing {
     this.#buffers = []
     this.#bytes = 0
     return list
-  }
-
-  #reserve (bytes: number): number {
-    if (this.#used + bytes > this.#slab.length) {
-      this.#cut()
-      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes))
-      this.#from = 0
-      this.#used = 0
-    }
-    const at = this.#used
-    this.#used += bytes
-    this.#bytes += bytes
-    return at
   }
 
   #cut (): void {
