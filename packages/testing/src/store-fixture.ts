@@ -3,7 +3,7 @@ import { Uint8ArrayList } from 'uint8arraylist'
 
 /** The part of tap's `t` that the suite uses. The message is written as tap writes it, so that its `t` fits. */
 export interface Test {
-  test (name: string, body: (t: any) => Promise<unknown>): Promise<unknown>
+  test (name: string, body: (t: Test) => Promise<unknown>): Promise<unknown>
   equal (found: unknown, wanted: unknown, ...message: [] | [string]): unknown
   same (found: unknown, wanted: unknown, ...message: [] | [string]): unknown
   ok (found: unknown, ...message: [] | [string]): unknown
@@ -29,7 +29,7 @@ export interface StoreSuiteOptions {
 
 /** One test with a store of its own, disposed of whatever happens. */
 export async function withStore (t: Test, openStore: OpenStore, name: string, body: (t: Test, store: FragmentStore, opened: OpenedStore) => Promise<unknown>, options?: { maxBytes?: number }): Promise<void> {
-  await t.test(name, async (t: Test) => {
+  await t.test(name, async t => {
     const opened = await openStore(options)
     try {
       await body(t, opened.store, opened)
