@@ -9,9 +9,11 @@ export const LAYERS = {
   interface: [],
   framing: [],
   flow: [],
+  // What every muxer is made of, whatever its wire.
+  mux: ['framing', 'flow'],
   negotiate: ['framing'],
-  'muxer-yamux': ['framing', 'flow', 'libp2p'],
-  'muxer-*': ['framing', 'flow'],
+  'muxer-yamux': ['framing', 'flow', 'mux', 'libp2p'],
+  'muxer-*': ['framing', 'flow', 'mux'],
   'protocol-mdsftp': ['framing', 'flow', 'muxer-mdsftp'],
   'protocol-*': ['framing', 'flow'],
   receive: ['framing'],
