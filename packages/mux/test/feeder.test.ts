@@ -16,7 +16,6 @@ function feed (source: Source<Bytes>, room = Infinity): Log {
   return { ...log, feeder, taken: log.taken, over: log.over }
 }
 
-
 t.test('an array is taken at once, and its end told once', async t => {
   const { feeder, taken, over } = feed([new Uint8Array(1), new Uint8Array(2)])
   t.same(taken, [], 'nothing before it is asked')
@@ -74,7 +73,7 @@ t.test('a source that is left early is told, and a value that was under way is d
 })
 
 t.test('a source that fails to stop bothers nobody', async t => {
-  const bad = (stop: () => any): Source<Bytes> => ({ [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: new Uint8Array(1) }), return: stop }) })
+  const bad = (stop: () => never | Promise<never>): Source<Bytes> => ({ [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: new Uint8Array(1) }), return: stop }) })
   for (const stop of [() => { throw new Error('no') }, async () => { throw new Error('no') }]) {
     const { feeder, over } = feed(bad(stop), 1)
     feeder.pull()

@@ -144,6 +144,3 @@ export const SEND_BUFFER_BYTES = 131_072
 
 /** Bytes view: arrays that `sink` may have waiting on one channel before it stops pulling its source. Ours. */
 export const SEND_BUFFER_PIECES = 1024
-
-/** Bytes handed to the transport at a time. Ours: measured best on loopback. */
-export const BATCH_BYTES = 262_144
