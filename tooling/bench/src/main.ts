@@ -73,7 +73,7 @@ async function run (cases: readonly Case[], repetitions: number, quick: boolean)
     process.stdout.write(`${render(each, result.rows)}\n`)
     rows.push(...result.rows)
     failures.push(...result.failures)
-    for (const { subject, error } of result.failures) process.stdout.write(`  ${subject.padEnd(24)}failed: ${error.message}\n`)
+    for (const { subject, error } of result.failures) process.stdout.write(`  ${subject.padEnd(24)}failed: ${error.message.split('\n', 1)[0] ?? ''}\n`)
   }
   process.stdout.write(`${summary(rows)}\n`)
   if (failures.length > 0) process.stdout.write(`not measured: ${failures.map(({ case: name, subject }) => `${name} of ${subject}`).join(', ')}\n`)

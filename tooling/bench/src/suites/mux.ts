@@ -16,13 +16,13 @@ const IDLE_CHANNELS = 10_000
 export function muxCases (subjects: readonly string[]): Case[] {
   const make = (name: string, title: string, run: Case['run']): Case => ({ suite: 'mux', name, title, subjects, run })
   return [
-    make('bulk-1', 'bulk, 1 channel, 64 KiB messages', bulk(1, 65_536, 512)),
-    make('bulk-100', 'bulk, 100 channels, 64 KiB messages', bulk(100, 65_536, 512)),
-    make('small-1', '1 KiB messages, 1 channel', bulk(1, 1024, 64)),
-    make('small-100', '1 KiB messages, 100 channels', bulk(100, 1024, 64)),
+    make('bulk-1', 'bulk, 1 channel, 64 KiB messages', bulk(1, 65_536, 1024)),
+    make('bulk-100', 'bulk, 100 channels, 64 KiB messages', bulk(100, 65_536, 1024)),
+    make('small-1', '1 KiB messages, 1 channel', bulk(1, 1024, 256)),
+    make('small-100', '1 KiB messages, 100 channels', bulk(100, 1024, 256)),
     make('ping', 'ping-pong of 100 bytes, idle connection', ping),
-    make('open-1', 'open + echo + close, one at a time', open(1, 4000)),
-    make('open-32', 'open + echo + close, 32 at a time', open(32, 20_000)),
+    make('open-1', 'open + echo + close, one at a time', open(1, 10_000)),
+    make('open-32', 'open + echo + close, 32 at a time', open(32, 60_000)),
     make('beside', 'ping-pong of 100 bytes beside a bulk channel', beside),
     make('idle', 'idle channels, 10,000 of them (1,000 with --quick)', idle),
     make('sleeper', 'a reader that sleeps, a sender with 512 MiB', sleeper)
@@ -31,8 +31,9 @@ export function muxCases (subjects: readonly string[]): Case[] {
 
 function bulk (streams: number, messageBytes: number, mebibytes: number): Case['run'] {
   return (subject, { quick }) => paired(subject, ['discard'], streams, async pair => {
-    const bytes = whole((quick ? mebibytes / 4 : mebibytes) * MIB, streams * messageBytes)
-    await pair.send(streams, whole(bytes / 16, streams * messageBytes), messageBytes)
+    const bytes = whole((quick ? mebibytes / 8 : mebibytes) * MIB, streams * messageBytes)
+    // Long enough for the optimizing compiler to have seen everything.
+    await pair.send(streams, whole(bytes / 2, streams * messageBytes), messageBytes)
     const before = await pair.usage()
     const seconds = await pair.send(streams, bytes, messageBytes)
     return [sample('throughput', 'MB/s', bytes / seconds / MB, before, await pair.usage())]
@@ -42,7 +43,7 @@ function bulk (streams: number, messageBytes: number, mebibytes: number): Case['
 function ping (subject: string, { quick }: Size): Promise<Sample[]> {
   return paired(subject, ['echo'], 1, async pair => {
     const count = quick ? 2000 : 10_000
-    await pair.client.order({ do: 'ping', bytes: PING_BYTES, count: 1000 })
+    await pair.client.order({ do: 'ping', bytes: PING_BYTES, count })
     const before = await pair.usage()
     const { p50, p99 } = await pair.client.order({ do: 'ping', bytes: PING_BYTES, count })
     const after = await pair.usage()
@@ -58,8 +59,8 @@ function open (atOnce: number, many: number): Case['run'] {
   return (subject, { quick }) => paired(subject, ['echo'], atOnce, async pair => {
     // A new connection each exhausts ports and patience: those get fewer.
     const perConnection = /^(raw|ws)/.test(subject)
-    const count = many / (perConnection ? 5 : 1) / (quick ? 4 : 1)
-    await pair.client.order({ do: 'echo', bytes: PING_BYTES, count: count / 4, atOnce })
+    const count = many / (perConnection ? 10 : 1) / (quick ? 5 : 1)
+    await pair.client.order({ do: 'echo', bytes: PING_BYTES, count: count / 2, atOnce })
     const before = await pair.usage()
     const { seconds } = await pair.client.order({ do: 'echo', bytes: PING_BYTES, count, atOnce })
     const after = await pair.usage()
@@ -73,7 +74,7 @@ function open (atOnce: number, many: number): Case['run'] {
 function beside (subject: string, { quick }: Size): Promise<Sample[]> {
   return paired(subject, ['discard', 'echo'], 4, async pair => {
     await pair.client.order({ do: 'press', bytes: Number.MAX_SAFE_INTEGER, messageBytes: 65_536 })
-    await pair.client.order({ do: 'ping', bytes: PING_BYTES, ms: 300 })
+    await pair.client.order({ do: 'ping', bytes: PING_BYTES, ms: quick ? 300 : 1000 })
     const before = await pair.usage()
     const { p50, p99 } = await pair.client.order({ do: 'ping', bytes: PING_BYTES, ms: quick ? 500 : 2000 })
     const after = await pair.usage()
