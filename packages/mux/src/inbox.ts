@@ -27,7 +27,8 @@ export class Inbox {
     const length = bytes.length
     this.#bytes += length
     if (length < SMALL_BYTES && this.#pieces.length > 0) return this.#gather(bytes)
-    this.#slab = undefined
+    // The slab goes on behind it, as a piece of its own.
+    this.#from = this.#used
     this.#pieces.push(lent || length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes)
   }
 
