@@ -65,9 +65,12 @@ export function formatHostPort (host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** True for a fingerprint as text: 64 lower-case hex digits. */
-export function isFingerprint (text: string): boolean {
-  return text.length === FINGERPRINT_LENGTH && /^[\da-f]+$/.test(text)
+/** Throws `ERR_ADDRESS` for what no text could have said. */
+export function checkAddress (address: Address): void {
+  if (address.transport === 'unix') parsePath(formatAddress(address))
+  else if (address.transport === 'tls' && address.fingerprint != null && !isFingerprint(address.fingerprint)) {
+    throw new TransportError('ERR_ADDRESS', `fingerprint ${JSON.stringify(address.fingerprint)} is not ${FINGERPRINT_LENGTH} lower-case hex digits`)
+  }
 }
 
 function parsePath (text: string): string {
@@ -116,6 +119,10 @@ function parseFingerprint (text: string, hash: number): string {
   if (!isFingerprint(fingerprint)) throw wrong(text, start, `fingerprint of ${fingerprint.length} digits, not ${FINGERPRINT_LENGTH}`)
 
   return fingerprint
+}
+
+function isFingerprint (text: string): boolean {
+  return text.length === FINGERPRINT_LENGTH && /^[\da-f]+$/.test(text)
 }
 
 function wrong (text: string, at: number, what: string): TransportError {

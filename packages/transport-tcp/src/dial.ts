@@ -6,7 +6,7 @@
 import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { AbortOptions, Connection } from '@ropewalk/interface'
-import { type Address, formatHostPort, isFingerprint, type TcpAddress, type TlsAddress, type UnixAddress } from './address.ts'
+import { type Address, checkAddress, formatHostPort, type TcpAddress, type TlsAddress, type UnixAddress } from './address.ts'
 import { SocketConnection, type SocketOptions } from './connection.ts'
 import { DIAL_TIMEOUT_MS } from './constants.ts'
 import { TransportError, transportError } from './errors.ts'
@@ -35,9 +35,7 @@ export interface DialTlsOptions {
 export async function dial (address: Address, options: DialOptions = {}): Promise<Connection> {
   const { signal, timeoutMs = DIAL_TIMEOUT_MS } = options
   signal?.throwIfAborted()
-  if (address.transport === 'tls' && address.fingerprint != null && !isFingerprint(address.fingerprint)) {
-    throw new TypeError('a fingerprint is 64 lower-case hex digits')
-  }
+  checkAddress(address)
 
   const attempt = new Attempt(signal, timeoutMs, describe(address))
 

@@ -60,5 +60,8 @@ function classify (code: string, phase: Phase): TransportErrorCode {
   if (phase === 'connect') return 'ERR_CONNECT'
   if (phase === 'listen') return code === 'EADDRINUSE' ? 'ERR_ADDRESS_IN_USE' : 'ERR_ADDRESS'
 
-  return code === 'ECONNRESET' || code === 'EPIPE' ? 'ERR_CONNECTION_RESET' : 'ERR_IO'
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'ERR_CONNECTION_RESET'
+
+  // What the system says of a write that was under way when the socket was destroyed.
+  return code === 'ECANCELED' || code === 'ERR_STREAM_DESTROYED' ? 'ERR_CONNECTION_LOST' : 'ERR_IO'
 }

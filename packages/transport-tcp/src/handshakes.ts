@@ -55,6 +55,7 @@ export class Handshakes {
       clearTimeout(timer)
       this.#underWay.delete(socket)
       socket.off('secure', onSecure)
+      socket.off('end', onEnd)
       socket.off('error', onError)
       socket.off('close', onClose)
     }
@@ -62,6 +63,8 @@ export class Handshakes {
       settle()
       done(socket, requestClientCertificate ? peerFingerprint(socket) : undefined)
     }
+    // Half-open is for those who have shaken hands.
+    const onEnd = (): void => { socket.destroy() }
     const onError = (cause: Error): void => {
       error ??= new TransportError('ERR_TLS', `${address}: ${cause.message}`, { cause, remote: transportError(cause).remote })
     }
@@ -78,6 +81,7 @@ export class Handshakes {
     socket.on('error', ignore)
     socket.on('error', onError)
     socket.on('secure', onSecure)
+    socket.on('end', onEnd)
     socket.on('close', onClose)
   }
 

@@ -32,6 +32,8 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
   readonly #tap: Tap
   readonly #maxBytes: number
   #mode: 'idle' | 'source' | 'attached' | 'discard' = 'idle'
+  /** Somebody has asked for the bytes, by iterating or by attaching. */
+  #taken = false
   #receiver: ByteReceiver | undefined
   #queue = new Uint8ArrayList()
   #pieces = 0
@@ -66,6 +68,7 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
   next (): Promise<IteratorResult<Uint8ArrayList, undefined>> {
     if (this.#mode === 'attached') return Promise.reject(new TypeError('the connection is attached: its bytes go to the receiver'))
     if (this.#waiting != null) return Promise.reject(new TypeError('next() was called while another next() waits'))
+    this.#taken = true
     if (this.#done) return Promise.resolve(DONE)
     if (this.#queue.length > 0) return Promise.resolve({ done: false, value: this.#take() })
 
@@ -91,6 +94,7 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
   return (): Promise<IteratorResult<Uint8ArrayList, undefined>> {
     if (this.#mode === 'attached' || this.#done) return Promise.resolve(DONE)
 
+    this.#taken = true
     this.#done = true
     this.#left = true
     this.#drop()
@@ -101,15 +105,16 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
   }
 
   attach (receiver: ByteReceiver): ByteFlow {
-    if (this.#mode !== 'idle') throw new TypeError('attach() comes once, and before the source is iterated')
+    if (this.#taken) throw new TypeError('attach() comes once, and before the source is iterated')
 
-    this.#mode = 'attached'
+    this.#taken = true
     this.#receiver = receiver
 
     if (this.#error != null || this.#ended) {
       // Not before attach() has returned: the receiver may need the flow that it returns.
       queueMicrotask(() => this.#tell(this.#error))
     } else {
+      this.#mode = 'attached'
       this.#tap.open()
     }
 

@@ -6,7 +6,7 @@
 import { chmodSync } from 'node:fs'
 import { createServer, type AddressInfo, type ListenOptions as ServerOptions, type Server, type Socket } from 'node:net'
 import type { AbortOptions, Connection, Listener } from '@ropewalk/interface'
-import type { Address } from './address.ts'
+import { type Address, checkAddress } from './address.ts'
 import { remoteAddress, SocketConnection, type SocketOptions } from './connection.ts'
 import { HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES, MAX_PENDING_CONNECTIONS } from './constants.ts'
 import { TransportError, transportError } from './errors.ts'
@@ -40,6 +40,7 @@ export interface ListenTlsOptions {
 export async function listen<A extends Address> (address: A, options: ListenOptions = {}): Promise<Listener<A>> {
   const { signal } = options
   signal?.throwIfAborted()
+  checkAddress(address)
   if (address.transport === 'tls' && options.tls == null) throw new TypeError('a tls listener needs tls.identity')
   if (address.transport === 'unix') await removeStaleSocket(address.path)
   signal?.throwIfAborted()

@@ -54,7 +54,9 @@ async function removeExactly (path: string, found: Stats): Promise<void> {
 
   const moved = await lstat(aside)
   const same = moved.ino === found.ino && moved.dev === found.dev && moved.birthtimeMs === found.birthtimeMs
-  if (!same) await link(aside, path)
+  if (!same) await link(aside, path).catch(ignore)
   await rm(aside)
   if (!same) throw new TransportError('ERR_ADDRESS_IN_USE', `somebody else has just begun to listen on ${path}`)
 }
+
+function ignore (): void {}

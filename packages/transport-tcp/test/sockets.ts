@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type ServerOpts, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Connection, Listener } from '@ropewalk/interface'
@@ -56,4 +58,22 @@ export async function bytesOf (source: Connection['source']): Promise<Uint8Array
   const parts: Uint8Array[] = []
   for await (const list of source) parts.push(list.subarray())
   return Buffer.concat(parts)
+}
+
+/** Two plain sockets, connected, which go away with the test. */
+export async function rawPair (t: Test, options: ServerOpts = {}): Promise<{ left: Socket, right: Socket }> {
+  const server = createServer({ allowHalfOpen: true, ...options })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const accepting = once(server, 'connection') as Promise<[Socket]>
+  const left = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const [right] = await accepting
+  server.close()
+  left.on('error', () => {})
+  t.teardown(() => {
+    left.destroy()
+    right.destroy()
+  })
+  return { left, right }
 }
