@@ -117,6 +117,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
 
   /** Closes the channel behind everything that was sent. Idempotent. */
   close (): void {
+    this.#discard()
     if (this.#closed || this.#closing) return
     this.#closing = true
     this.#link.ready(this)
@@ -124,6 +125,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
 
   /** Closes the channel at once. Idempotent; never throws. */
   abort (reason: Error): void {
+    this.#discard()
     if (this.#closed) return
     this.#end(reason)
     // What was already said goes first: the error packet that explains the close.
@@ -221,6 +223,11 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     waiter.resolve(this.#taken(packet))
   }
 
+  /** Whoever closes reads no more: what waits must not count against the connection for ever. */
+  #discard (): void {
+    for (const packet of this.#packets.splice(0)) this.#taken(packet)
+  }
+
   #taken (packet: Packet): Packet {
     if (packet.type === 'FileChunk') this.#link.buffer(-packet.content.byteLength)
     else this.#waitingControls--
@@ -237,8 +244,9 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     for (const posted of this.#posted.splice(0)) posted.reject(reason)
     const waiter = this.#waiter
     this.#waiter = undefined
+    if (this.#closing) this.#discard()
     if (error !== undefined && !this.#peerClosed) {
-      for (const packet of this.#packets.splice(0)) this.#taken(packet)
+      this.#discard()
       waiter?.reject(error)
     } else waiter?.resolve(undefined)
   }

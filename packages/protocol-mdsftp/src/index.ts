@@ -1,1 +1,29 @@
-export {}
+/**
+ * The MDSFTP storage protocol: reserve, upload, commit, retrieve, query, lock, delete, over the channels of one connection.
+ *
+ * @module
+ */
+export { cancel, commit, lock, query, remove, reserve } from './client.ts'
+export type { ChunkInfo, ClientOptions, CommitAction, HeldLock, ReserveOptions } from './client.ts'
+export { systemClock } from './clock.ts'
+export type { Clock } from './clock.ts'
+export { describePacket } from './codec.ts'
+export type { FragmentHead, PacketFields } from './codec.ts'
+export { acceptNode, connectNode } from './connection.ts'
+export type { AcceptOptions, ConnectOptions, StorageConnection, WireOptions } from './connection.ts'
+export {
+  FIRST_FRAGMENT_TIMEOUT_MS, FRAGMENT_BYTES, IDLE_TIMEOUT_MS, KEEP_ALIVE_MS, LOCK_LEASE_MS, MAX_READERS, MAX_RESERVATIONS, MAX_SEND_BYTES,
+  MAX_SEND_FRAGMENTS, PREAMBLE_TIMEOUT_MS, PROGRESS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, RESERVATION_LIFE_MS, RETRIEVE_WINDOW, SWEEP_MS, UPLOAD_WINDOW
+} from './constants.ts'
+export { StorageError } from './errors.ts'
+export type { StorageErrorCode, StorageErrorOptions, StorageErrorScope } from './errors.ts'
+export type { Content, RandomAccess } from './feed.ts'
+export { randomId } from './id.ts'
+export { StorageNode } from './node.ts'
+export type { NodeOptions } from './node.ts'
+export { retrieve } from './retrieve.ts'
+export type { RetrieveOptions } from './retrieve.ts'
+export { serve, serveChannel } from './server.ts'
+export type { ServeOptions } from './server.ts'
+export { put, putChunk, upload } from './upload.ts'
+export type { PutChunkOptions, SendOptions, UploadOptions } from './upload.ts'

@@ -1,0 +1,62 @@
+/** Bytes of a node id, the first thing a dialer sends. From the specification, section 2.2. */
+export const NODE_ID_BYTES = 16
+
+/** Bytes of the access token that may follow the node id. From the specification, section 2.2. */
+export const TOKEN_BYTES = 64
+
+/** How long a dialer may take for its preamble. Ours, from section 8. */
+export const PREAMBLE_TIMEOUT_MS = 10_000
+
+/** Bytes that may pile up behind a preamble while its token is verified. Ours: what a transport hands over at a time, and some more. */
+export const MAX_EARLY_BYTES = 1_048_576
+
+/** How long a reply may take (Reserve, Put, Query, Commit, LockReq). Ours, from section 8. */
+export const REQUEST_TIMEOUT_MS = 30_000
+
+/** How long the first fragment of a retrieval may take. Ours, from section 8. */
+export const FIRST_FRAGMENT_TIMEOUT_MS = 15_000
+
+/** How long it may take between fragments or acknowledgements. Ours, from section 8. */
+export const PROGRESS_TIMEOUT_MS = 60_000
+
+/** How long a channel may stand open without a request. Ours, from section 8. */
+export const IDLE_TIMEOUT_MS = 60_000
+
+/** How long a lock is held on a channel that says nothing. Ours, from section 8. */
+export const LOCK_LEASE_MS = 300_000
+
+/** How long an upload that failed may try to tell the peer so. Ours. */
+export const CLEANUP_TIMEOUT_MS = 5_000
+
+/** A client keeps what it has reserved alive this often while it uploads. The reference does; section 5.4. */
+export const KEEP_ALIVE_MS = 60_000
+
+/** Life of a reservation, and of an uploaded chunk that nobody commits. The reference uses it; section 5.10. */
+export const RESERVATION_LIFE_MS = 3_600_000
+
+/** How often a node looks for reservations that are over. The reference uses it; section 5.10. */
+export const SWEEP_MS = 300_000
+
+/** Window announced to who uploads to us, in fragments. The reference uses it; section 4.1. */
+export const UPLOAD_WINDOW = 10
+
+/** Window asked for in Retrieve, in fragments. The reference uses it, and its acknowledgement queue holds no more; section 4.7. */
+export const RETRIEVE_WINDOW = 16
+
+/** Most fragments that we have unacknowledged, whatever window the peer names. Ours, from section 8. */
+export const MAX_SEND_FRAGMENTS = 64
+
+/** Most bytes that we have unacknowledged on one channel, whatever window the peer names. Ours. */
+export const MAX_SEND_BYTES = 1_048_576
+
+/** Content bytes of the fragments that we send. The reference's default for nodes; section 1.5. */
+export const FRAGMENT_BYTES = 262_144
+
+/** Most fragments of one transfer. The reference refuses more; section 4.2. */
+export const MAX_FRAGMENTS = 4_294_967_294
+
+/** Readers that one chunk may have. The reference's cluster default; section 6.3. */
+export const MAX_READERS = 2048
+
+/** Reservations and uncommitted chunks that a node keeps. Ours. */
+export const MAX_RESERVATIONS = 65_536

@@ -1,0 +1,106 @@
+/**
+ * One operation on one channel: what comes, what may take how long, and how it ends.
+ *
+ * @module
+ */
+import type { AbortOptions } from '@ropewalk/interface'
+import { MdsftpError, type ControlPacket, type Packet, type PacketChannel } from '@ropewalk/muxer-mdsftp'
+import { Deadline, systemClock, type Clock } from './clock.ts'
+import { StorageError } from './errors.ts'
+
+export interface ExchangeOptions extends AbortOptions {
+  clock?: Clock | undefined
+}
+
+/** Whatever answers a request. */
+export type Reply = Extract<ControlPacket, { type: 'ReserveOk' | 'ReserveErr' | 'LockAcquire' | 'LockErr' | 'PutOk' | 'PutErr' | 'CommitOk' | 'CommitErr' | 'QueryResponse' }>
+
+export class Exchange {
+  readonly channel: PacketChannel
+  readonly #deadline: Deadline
+  readonly #signal: AbortSignal | undefined
+  #over = false
+
+  constructor (channel: PacketChannel, { clock = systemClock, signal }: ExchangeOptions) {
+    this.channel = channel
+    this.#signal = signal
+    this.#deadline = new Deadline(clock, (what, ms) => this.fail(new StorageError('ERR_TIMEOUT', 'channel', `no ${what} within ${ms} ms`)))
+    signal?.addEventListener('abort', this.#aborted)
+    if (signal?.aborted === true) this.#aborted()
+  }
+
+  /** `what` must come within `ms`, or the channel is closed and whoever waits gets `ERR_TIMEOUT`. */
+  within (ms: number, what: string): void {
+    if (!this.#over) this.#deadline.set(ms, what)
+  }
+
+  /** Nothing is awaited from the peer for now. */
+  pause (): void {
+    this.#deadline.clear()
+  }
+
+  /** The next packet; `undefined` once the peer has closed the channel. */
+  async next (): Promise<Packet | undefined> {
+    try {
+      return await this.channel.next()
+    } catch (error) {
+      throw interrupted(error)
+    }
+  }
+
+  send (packet: ControlPacket): void {
+    this.channel.send(packet)
+  }
+
+  /** Waits for one of `types`. Other replies were not asked for and are ignored (specification section 3.6). */
+  async reply<Type extends Reply['type']> (ms: number, ...types: Type[]): Promise<Extract<Reply, { type: Type }>> {
+    this.within(ms, types[0] ?? 'reply')
+    for (;;) {
+      const packet = await this.next()
+      if (packet === undefined) throw closedEarly(`waiting for ${types[0] ?? 'a reply'}`)
+      if ((types as string[]).includes(packet.type)) {
+        this.pause()
+        return packet as Extract<Reply, { type: Type }>
+      }
+      if (packet.type === 'RecvAck') this.violation(packet.type)
+    }
+  }
+
+  /** A packet that has no business here: the connection ends (specification section 3.7, finding 13). */
+  violation (type: string): void {
+    this.channel.violation(new StorageError('ERR_UNEXPECTED_PACKET', 'connection', `${type} on channel ${this.channel.id}, where none is due`))
+  }
+
+  /** The operation is over. The close goes out ahead of whatever is opened from now on. */
+  end (): void {
+    this.fail(OVER)
+  }
+
+  /** Ends the operation with `error` for whoever waits. Idempotent. */
+  fail (error: Error): void {
+    if (!this.#over) {
+      this.#over = true
+      this.#deadline.stop()
+      this.#signal?.removeEventListener('abort', this.#aborted)
+    }
+    this.channel.abort(error)
+  }
+
+  readonly #aborted = (): void => {
+    const reason: unknown = this.#signal?.reason
+    this.fail(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+}
+
+/** The peer closed the channel when more was due from it. */
+export function closedEarly (doing: string): StorageError {
+  return new StorageError('ERR_INTERRUPTED', 'channel', `the peer closed the channel, ${doing}`)
+}
+
+/** What a channel failed with, as an error of this package. Reasons of signals stay what they are. */
+export function interrupted (error: unknown): unknown {
+  if (!(error instanceof MdsftpError)) return error
+  return new StorageError('ERR_INTERRUPTED', error.scope, error.message, { cause: error, remote: error.remote })
+}
+
+const OVER = new StorageError('ERR_INTERRUPTED', 'channel', 'the operation is over', { remote: false })

@@ -1,0 +1,148 @@
+/**
+ * Uploads: reserve, send, commit.
+ *
+ * @module
+ */
+import type { TransferEvent } from '@ropewalk/interface'
+import { MAX_FRAGMENT_BYTES, type Id } from '@ropewalk/muxer-mdsftp'
+import { ask, assertSize, cancel, commit, limits, refused, requestSpace, type ChunkInfo, type ClientOptions, type ReserveOptions } from './client.ts'
+import { systemClock } from './clock.ts'
+import type { StorageConnection } from './connection.ts'
+import { CLEANUP_TIMEOUT_MS, FRAGMENT_BYTES, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS } from './constants.ts'
+import { closedEarly, type Exchange } from './exchange.ts'
+import { feedOf, type Content } from './feed.ts'
+import { sendContent } from './sending.ts'
+import { Report } from './transfer.ts'
+
+export interface SendOptions extends ClientOptions {
+  /** Bytes that will be sent: exactly so many. */
+  size: number
+  /** Content bytes of each fragment but the last, at most 16 MiB. Default 256 KiB. */
+  fragmentBytes?: number | undefined
+  /** Most fragments unacknowledged, whatever the peer allows. Default 64. */
+  maxFragments?: number | undefined
+  /** Most bytes unacknowledged. Default 1 MiB. */
+  maxBytes?: number | undefined
+  /** What people call the transfer, in its events. By default the chunk's id. */
+  name?: string | undefined
+  onEvent?: ((event: TransferEvent) => void) | undefined
+}
+
+export interface UploadOptions extends SendOptions, ReserveOptions {
+  /** Called with the id as soon as there is one: who wants to resume a durable upload remembers it. */
+  onReserved?: ((chunkId: Id) => void) | undefined
+}
+
+export interface PutChunkOptions extends SendOptions {
+  /** Go on at the end of what the peer has (`query` tells its size); `size` is then what is left. Without it the chunk starts over. */
+  append?: boolean | undefined
+}
+
+/**
+ * Stores `content`: uploads it and commits it. When it resolves, the chunk survives loss of power at the peer.
+ * On failure the peer is told to forget the chunk, unless the upload is durable.
+ */
+export async function put (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo> {
+  const stored = await upload(connection, content, options)
+  if (connection.profile.name === 'seed') return stored
+  try {
+    await commit(connection, stored.chunkId, 'final', options)
+  } catch (error) {
+    if (options.durable !== true) await giveUp(connection, stored.chunkId, options)
+    throw error
+  }
+  return stored
+}
+
+/** Reserves space and fills it, without committing: an uploaded chunk that nobody commits is removed after an hour. */
+export async function upload (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo> {
+  const { size } = options
+  assertSending(options)
+  let chunkId: Id | undefined
+  try {
+    await ask(connection, options, async exchange => {
+      const reserved = await requestSpace(exchange, size, options, { autoStart: true })
+      chunkId = reserved.chunkId
+      options.onReserved?.(chunkId)
+      await transmit(connection, exchange, chunkId, content, reserved.chunkBuffer, options)
+    })
+  } catch (error) {
+    if (chunkId !== undefined && options.durable !== true) await giveUp(connection, chunkId, options)
+    throw error
+  }
+  return { chunkId: chunkId as Id, size }
+}
+
+/** Fills a reservation that exists, or what is left of it. `ERR_NOT_FOUND`; `ERR_NOT_AVAILABLE` when it is busy or `size` is not what is missing. */
+export async function putChunk (connection: StorageConnection, chunkId: Id, content: Content, options: PutChunkOptions): Promise<void> {
+  assertSending(options)
+  await ask(connection, options, async exchange => {
+    exchange.send({ type: 'Put', append: options.append ?? false, chunkId, size: BigInt(options.size) })
+    const reply = await exchange.reply(limits(options).requestMs, 'PutOk', 'PutErr')
+    if (reply.type === 'PutErr') throw refused(reply.errorKind, `put of ${options.size} bytes to ${chunkId}`)
+    await transmit(connection, exchange, chunkId, content, reply.chunkBuffer, options)
+  })
+}
+
+async function transmit (connection: StorageConnection, exchange: Exchange, chunkId: Id, content: Content, window: number, options: SendOptions): Promise<void> {
+  const { size, fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES } = options
+  const report = new Report(options.onEvent, options.name ?? chunkId, 'send', size)
+  const feed = feedOf(content, size, connection.copies)
+  const stop = keepAlive(connection, chunkId, options)
+  try {
+    if (size === 0) await sendNothing(exchange, feed)
+    else {
+      await sendContent(exchange, feed, { size, fragmentBytes, window, maxFragments, maxBytes, progressMs: limits(options).progressMs, onAcknowledged: bytes => report.progress(bytes) })
+    }
+    report.finished()
+  } catch (error) {
+    report.failed(error)
+    throw error
+  } finally {
+    stop()
+  }
+}
+
+/** No fragment may be empty; a close makes 0 of 0 bytes complete (specification section 4.6). */
+async function sendNothing (exchange: Exchange, feed: ReturnType<typeof feedOf>): Promise<void> {
+  try {
+    await feed.end()
+    if (exchange.channel.closed) throw closedEarly('before the upload began')
+  } finally {
+    feed.leave()
+  }
+}
+
+/** Data does not keep a reservation alive, so an upload says now and then that it still is (specification section 6.1). */
+function keepAlive (connection: StorageConnection, chunkId: Id, options: ClientOptions): () => void {
+  if (connection.profile.name === 'seed') return () => {}
+  const { clock = systemClock } = options
+  const { keepAliveMs } = limits(options)
+  const over = new AbortController()
+  let cancelTimer = clock.after(keepAliveMs, again)
+  return () => {
+    cancelTimer()
+    over.abort()
+  }
+
+  function again (): void {
+    // One that fails is one that is missed: the upload itself will tell.
+    commit(connection, chunkId, 'keep_alive', { ...options, signal: over.signal }).catch(() => {})
+    cancelTimer = clock.after(keepAliveMs, again)
+  }
+}
+
+/** Best effort, on a channel of its own, since the one of the reservation may be closed (finding 28). */
+async function giveUp (connection: StorageConnection, chunkId: Id, { clock }: ClientOptions): Promise<void> {
+  const options = { requestMs: CLEANUP_TIMEOUT_MS, clock }
+  try {
+    await (connection.profile.name === 'seed' ? cancel(connection, chunkId, options) : commit(connection, chunkId, 'reject', options))
+  } catch {
+    // The reservation runs out by itself.
+  }
+}
+
+function assertSending ({ size, fragmentBytes = FRAGMENT_BYTES }: SendOptions): void {
+  assertSize(size)
+  if (!Number.isSafeInteger(fragmentBytes) || fragmentBytes < 1 || fragmentBytes > MAX_FRAGMENT_BYTES) throw new RangeError(`fragmentBytes ${fragmentBytes}`)
+}
