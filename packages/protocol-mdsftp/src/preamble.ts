@@ -165,7 +165,8 @@ class Peel implements ByteReceiver, AsyncIterable<Uint8ArrayList> {
 
   attach (receiver: ByteReceiver): ByteFlow {
     this.#receiver = receiver
-    for (const bytes of this.#early.splice(0)) receiver.bytes(bytes)
+    const early = this.#early.splice(0)
+    if (this.#ended?.error === undefined) for (const bytes of early) receiver.bytes(bytes)
     if (this.#ended !== undefined) receiver.end(this.#ended.error)
     else this.#flow?.resume()
     return { pause: () => this.#flow?.pause(), resume: () => this.#flow?.resume() }
@@ -176,7 +177,8 @@ class Peel implements ByteReceiver, AsyncIterable<Uint8ArrayList> {
   }
 
   #keep (bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#early.push(bytes.slice())
+    // Not `slice`: what is lent may be a Buffer, of which that is no copy.
+    if (bytes.length > 0) this.#early.push(new Uint8Array(bytes))
     this.#earlyBytes += bytes.length
     // A transport may have one more chunk in hand after it was paused; it has not a hundred.
     this.#flow?.pause()

@@ -1,0 +1,133 @@
+/** The recorded exchanges, played by a scripted peer against our server and against our client. */
+import { chopped, duplexPair, hexdump, scriptedPeer, turn, type PairOptions } from '@ropewalk/testing'
+import t from 'tap'
+import { acceptNode, commit, connectNode, putChunk, query, remove, reserve, retrieve, serve, StorageNode, put, upload, type StorageConnection } from '../src/index.ts'
+import { MemoryStore } from './memory-store.ts'
+import { DIALER_ID } from './nodes.ts'
+import { Speaker } from './speaker.ts'
+import { BUCKET_ID, bytesOf, CHUNK_ID, FILE, FILE_ID, type Sequence } from './vectors.ts'
+
+const CONTENT = new TextEncoder().encode('abcdefg')
+
+async function againstServer (sequence: Sequence, pair: PairOptions, cutAt?: number): Promise<void> {
+  const [left, right] = duplexPair(pair)
+  const store = new MemoryStore()
+  if (/retrieve|delete/.test(sequence.name)) store.plant(CHUNK_ID, CONTENT)
+  const node = new StorageNode({ store, newChunkId: () => CHUNK_ID })
+  const peer = scriptedPeer(left, { signal: AbortSignal.timeout(10_000) })
+  await peer.send(hexdump(DIALER_ID))
+  const server = await acceptNode(right)
+  const served = serve(server, { node, fragmentBytes: 3 })
+
+  let sent = 0
+  for (const step of sequence.steps) {
+    const bytes = bytesOf(step)
+    if (step.dir === 'A') {
+      await peer.expect(bytes)
+      continue
+    }
+    const cut = (cutAt ?? -1) - sent
+    if (cut > 0 && cut < bytes.length) {
+      await peer.send(bytes.subarray(0, cut))
+      await turn()
+      await peer.send(bytes.subarray(cut))
+    } else await peer.send(bytes)
+    sent += bytes.length
+  }
+  await peer.end()
+  const { length } = await peer.readUntilEnd()
+  if (length > 0) throw new Error(`${length} bytes too many`)
+  await served
+}
+
+t.test('every recorded exchange, our server as the acceptor, byte for byte', async t => {
+  for (const sequence of FILE.sequences) {
+    for (const pair of [{}, { attach: true }, { chunkBytes: 1 }, { chunkBytes: 1, attach: true }, { chunkBytes: 7 }]) {
+      await againstServer(sequence, pair)
+      t.pass(`${sequence.name} ${JSON.stringify(pair)}`)
+    }
+  }
+})
+
+t.test('a message may be cut anywhere', async t => {
+  for (const sequence of FILE.sequences) {
+    const bytes = sequence.steps.filter(({ dir }) => dir === 'D').reduce((sum, step) => sum + step.hex.length / 2, 0)
+    for (let cut = 1; cut < bytes; cut++) await againstServer(sequence, { attach: cut % 2 === 0 }, cut)
+    t.pass(`${sequence.name}, ${bytes} places`)
+  }
+})
+
+/** What the recorded dialer did, in terms of our client. */
+const DRIVES: Record<string, (client: StorageConnection) => Promise<unknown>> = {
+  'oneshot upload, 7 bytes, fragment size 3': client => put(client, chopped(CONTENT, [2, 4]), { size: 7, fragmentBytes: 3, fileId: FILE_ID, bucketId: BUCKET_ID }),
+  'upload of an exact multiple, 6 bytes, fragment size 3': client => upload(client, [CONTENT.subarray(0, 6)], { size: 6, fragmentBytes: 3, fileId: FILE_ID, bucketId: BUCKET_ID }),
+  'durable: reserve temp, put, interrupt, query, append, commit': async client => {
+    const id = await reserve(client, 6, { durable: true, fileId: FILE_ID, bucketId: BUCKET_ID })
+    const acknowledged = Promise.withResolvers<void>()
+    const half = async function * (): AsyncGenerator<Uint8Array> {
+      yield CONTENT.subarray(0, 3)
+      await acknowledged.promise
+      throw new Error('interrupted')
+    }
+    await t.rejects(putChunk(client, id, half(), { size: 6, fragmentBytes: 3, onEvent: ({ event }) => { if (event === 'progress') acknowledged.resolve() } }), { message: 'interrupted' })
+    const size = (await query(client, id))?.size as number
+    await putChunk(client, id, [CONTENT.subarray(size, 6)], { append: true, size: 6 - size, fragmentBytes: 3 })
+    await commit(client, id)
+  },
+  'put refused, unknown chunk': client => t.rejects(putChunk(client, '0'.repeat(32), [], { size: 1 }), { code: 'ERR_NOT_FOUND', remote: true }),
+  'retrieve a range 2..5': async client => {
+    let text = ''
+    for await (const bytes of retrieve(client, CHUNK_ID, { size: 7, range: { start: 2, end: 5 } })) text += new TextDecoder().decode(bytes.subarray())
+    t.equal(text, 'cde')
+  },
+  'delete (no reply packet)': client => remove(client, CHUNK_ID)
+}
+
+async function againstClient (sequence: Sequence, drive: (client: StorageConnection) => Promise<unknown>, pair: PairOptions): Promise<void> {
+  const [left, right] = duplexPair(pair)
+  const client = connectNode(left, { nodeId: DIALER_ID })
+  const speaker = new Speaker(right)
+  await speaker.peer.expect(hexdump(DIALER_ID))
+  const driven = drive(client)
+  // Whatever fails is told below; until then it has somebody to tell.
+  driven.catch(() => {})
+
+  // Ours are random: the first channel that is opened is the recording's 1, and so on.
+  const ours: Uint8Array[] = []
+  for (const step of sequence.steps) {
+    const wanted = bytesOf(step)
+    if (step.dir === 'A') {
+      wanted.set(ours[(wanted[4] as number) - 1] as Uint8Array, 1)
+      await speaker.peer.send(wanted)
+      continue
+    }
+    const came = await speaker.raw()
+    const id = came.slice(1, 5)
+    if (step.packet === 'ChannelOpen') ours.push(id)
+    const place = ours.findIndex(other => Buffer.compare(other, id) === 0)
+    came.set([0, 0, 0, place + 1], 1)
+    t.equal(Buffer.from(came).toString('hex'), step.hex, `${sequence.name}: ${step.packet}`)
+  }
+  await driven
+  t.equal(client.size, 0)
+  await Promise.all([client.close(), speaker.peer.end()])
+  t.equal((await speaker.peer.readUntilEnd()).length, 0)
+}
+
+t.test('every recorded exchange, our client as the dialer, byte for byte', async t => {
+  for (const sequence of FILE.sequences) {
+    const drive = DRIVES[sequence.name]
+    if (drive === undefined) {
+      t.equal(sequence.name, 'retrieve with window 0 (lockstep), fragment size 3', 'the one that a client of ours never starts')
+      continue
+    }
+    for (const pair of [{}, { attach: true }, { chunkBytes: 1 }]) await againstClient(sequence, drive, pair)
+  }
+})
+
+t.test('a client never asks for a window of 0, or of more than 16', async t => {
+  const [left] = duplexPair()
+  const client = connectNode(left, { nodeId: DIALER_ID })
+  for (const window of [0, 17, 1.5]) t.throws(() => retrieve(client, CHUNK_ID, { window }), RangeError)
+  client.abort(new Error('done'))
+})
