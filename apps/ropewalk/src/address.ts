@@ -1,0 +1,108 @@
+/**
+ * Addresses of nodes and their text.
+ *
+ *      mdsftp+tls://HOST[:PORT][#sha256=FINGERPRINT]    mdsftp+tcp://HOST[:PORT]    mdsftp+unix:/PATH
+ *
+ * @module
+ */
+import { isIPv6 } from 'node:net'
+import type { Address } from '@ropewalk/transport-tcp'
+import { RopewalkError } from './errors.ts'
+
+/** The port where an address names none. */
+export const DEFAULT_PORT = 7740
+
+/** The node that is meant where none is named: the one on this machine. */
+export const DEFAULT_ADDRESS = 'mdsftp+tls://127.0.0.1:7740'
+
+/** Bytes of a unix socket's path. From Linux: `sun_path` holds 108 with its final zero. */
+const MAX_PATH_BYTES = 107
+
+const SCHEMES = ['mdsftp+tls://', 'mdsftp+tcp://', 'mdsftp+unix:'] as const
+
+/** Reads the text of an address. `ERR_ADDRESS` says what is wrong, and its `at` where. */
+export function parseAddress (text: string): Address {
+  const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
+  if (scheme === undefined) throw wrong(text, 0, `an address begins with ${SCHEMES.join(' or ')}`)
+  if (scheme === 'mdsftp+unix:') return { transport: 'unix', path: parsePath(text, scheme.length) }
+
+  const hash = text.indexOf('#')
+  const end = hash === -1 ? text.length : hash
+  const { host, port } = parseHostPort(text, scheme.length, end)
+
+  if (scheme === 'mdsftp+tcp://') {
+    if (hash !== -1) throw wrong(text, hash, 'plain tcp cannot check a fingerprint: use mdsftp+tls://')
+    return { transport: 'tcp', host, port }
+  }
+  return hash === -1 ? { transport: 'tls', host, port } : { transport: 'tls', host, port, fingerprint: parseFingerprint(text, hash) }
+}
+
+/** Writes the text that `parseAddress` reads. */
+export function formatAddress (address: Address): string {
+  if (address.transport === 'unix') return `mdsftp+unix:${address.path}`
+  const fragment = address.transport === 'tls' && address.fingerprint !== undefined ? `#sha256=${address.fingerprint}` : ''
+  return `mdsftp+${address.transport}://${formatHostPort(address)}${fragment}`
+}
+
+export function formatHostPort ({ host, port }: { readonly host: string, readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** True where nothing leaves this machine. A name other than `localhost` may resolve to anything. */
+export function isLocal (address: Address): boolean {
+  if (address.transport === 'unix') return true
+  const host = address.host.toLowerCase()
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function parsePath (text: string, start: number): string {
+  const path = text.slice(start)
+  const bytes = Buffer.byteLength(path)
+  if (path.length === 0) throw wrong(text, start, 'no path')
+  if (path.startsWith('//')) throw wrong(text, start, 'a unix socket has no host: write mdsftp+unix:/path')
+  if (path.includes('\0')) throw wrong(text, start + path.indexOf('\0'), 'a zero byte in the path')
+  if (bytes > MAX_PATH_BYTES) throw wrong(text, start, `path of ${bytes} > ${MAX_PATH_BYTES} bytes`)
+  return path
+}
+
+function parseHostPort (text: string, start: number, end: number): { host: string, port: number } {
+  const bracketed = text[start] === '['
+  const close = bracketed ? text.indexOf(']', start) : -1
+  if (bracketed && (close === -1 || close >= end)) throw wrong(text, start, '[ without ]')
+
+  const hostEnd = bracketed ? close + 1 : firstOf(text, ':', start, end)
+  const host = bracketed ? text.slice(start + 1, close) : text.slice(start, hostEnd)
+  if (!bracketed && isIPv6(text.slice(start, end))) throw wrong(text, start, 'an IPv6 address stands in brackets')
+  if (host.length === 0) throw wrong(text, start, 'no host')
+  if (bracketed && !isIPv6(host)) throw wrong(text, start + 1, 'not an IPv6 address')
+  const odd = bracketed ? -1 : host.search(/[^\p{L}\p{N}._-]/u)
+  if (odd !== -1) throw wrong(text, start + odd, 'this cannot stand in a host name')
+
+  if (hostEnd === end) return { host, port: DEFAULT_PORT }
+  if (text[hostEnd] !== ':') throw wrong(text, hostEnd, 'after the host comes :PORT')
+  const digits = text.slice(hostEnd + 1, end)
+  if (digits.length === 0) throw wrong(text, hostEnd + 1, 'no port after the colon')
+  const letter = digits.search(/\D/)
+  if (letter !== -1) throw wrong(text, hostEnd + 1 + letter, 'a port is a number')
+  if (Number(digits) > 65535) throw wrong(text, hostEnd + 1, `port ${digits} > 65535`)
+  return { host, port: Number(digits) }
+}
+
+function firstOf (text: string, wanted: string, start: number, end: number): number {
+  const found = text.indexOf(wanted, start)
+  return found === -1 || found > end ? end : found
+}
+
+function parseFingerprint (text: string, hash: number): string {
+  if (!text.startsWith('#sha256=', hash)) throw wrong(text, hash, 'after # comes sha256=')
+  const start = hash + '#sha256='.length
+  const fingerprint = text.slice(start).toLowerCase()
+  const odd = fingerprint.search(/[^\da-f]/)
+  if (odd !== -1) throw wrong(text, start + odd, 'a fingerprint has only hex digits')
+  if (fingerprint.length !== 64) throw wrong(text, start, `a fingerprint has 64 hex digits, not ${fingerprint.length}`)
+  return fingerprint
+}
+
+function wrong (text: string, at: number, what: string): RopewalkError {
+  return new RopewalkError('ERR_ADDRESS', what, { text, at })
+}

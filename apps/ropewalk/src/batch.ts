@@ -1,0 +1,63 @@
+/**
+ * Many transfers over one connection: each fails alone, unless the connection is lost.
+ *
+ * @module
+ */
+import type { TransferEvent } from '@ropewalk/interface'
+import { codeOf, exitFor } from './errors.ts'
+import { Exit, worst } from './exit-codes.ts'
+import { inParallel } from './parallel.ts'
+import type { Report, Result } from './progress/report.ts'
+import { plural } from './format.ts'
+import { Transfer } from './transfer.ts'
+
+export interface Batch<Item> {
+  readonly items: readonly Item[]
+  readonly nameOf: (item: Item) => string
+  readonly direction: TransferEvent['direction']
+  readonly concurrency: number
+  readonly signal: AbortSignal
+  readonly report: Report
+  /** Says after an interruption what became of the `count` transfers that were finished, and of the others. */
+  readonly kept: (count: number) => string
+  /** Runs one transfer. It calls `started`; how the transfer ended is told by what becomes of the call. */
+  readonly work: (item: Item, transfer: Transfer) => Promise<Result>
+}
+
+/** Runs every item, tells the report, and says with which code the process ends. */
+export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
+  const { items, report, signal } = batch
+  const lost = new AbortController()
+  const exits: Exit[] = []
+  let finished = 0
+
+  await inParallel(items, batch.concurrency, AbortSignal.any([signal, lost.signal]), async (item, index) => {
+    const transfer = new Transfer({ transfer: String(index + 1), name: batch.nameOf(item), direction: batch.direction, emit: report.event })
+    try {
+      const result = await batch.work(item, transfer)
+      transfer.finished()
+      report.result(result)
+      finished++
+    } catch (error) {
+      transfer.failed(error)
+      exits.push(exitFor(error))
+      if (endsConnection(error)) lost.abort()
+    }
+  })
+
+  report.close()
+  if (signal.aborted) {
+    report.note(`Interrupted: ${batch.kept(finished)}.`)
+    return Exit.interrupted
+  }
+  const left = items.length - finished - exits.length
+  if (left > 0) {
+    report.note(`The connection is lost: ${plural(left, 'file')} more ${left === 1 ? 'was' : 'were'} not begun.`)
+    exits.push(Exit.failed)
+  }
+  return worst(exits)
+}
+
+function endsConnection (error: unknown): boolean {
+  return error instanceof Error && 'scope' in error && error.scope === 'connection' && codeOf(error) !== 'ERR_UNKNOWN'
+}

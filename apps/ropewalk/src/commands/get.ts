@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { query, retrieve, type StorageConnection } from '@ropewalk/protocol-mdsftp'
+import { escapeName, openReceiver, receiveFile, type Receiver } from '@ropewalk/receive'
+import type { Uint8ArrayList } from 'uint8arraylist'
+import { formatId, parseId, type Span } from '../arguments.ts'
+import { runBatch } from '../batch.ts'
+import type { Context } from '../context.ts'
+import { parseDestination } from '../destination.ts'
+import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import type { Exit } from '../exit-codes.ts'
+import { formatBytes } from '../format.ts'
+import { Report, type Result } from '../progress/report.ts'
+import { nodeAddress, withSession, type SessionFlags } from '../session.ts'
+import type { Transfer } from '../transfer.ts'
+
+export interface GetFlags extends SessionFlags {
+  readonly from?: string | undefined
+  readonly output?: string | undefined
+  readonly range?: Span | undefined
+  readonly expect?: string | undefined
+  readonly force: boolean
+  readonly concurrency: number
+}
+
+interface Wanted {
+  readonly node: StorageConnection
+  readonly id: string
+  readonly transfer: Transfer
+  readonly flags: GetFlags
+  readonly signal: AbortSignal
+}
+
+/** Where the content of one object goes. Resolves to the path that it got; undefined on standard output. */
+type Deliver = (content: AsyncIterable<Uint8ArrayList>, id: string, size: number) => Promise<string | undefined>
+
+/** Fetches objects, all of them over one connection. */
+export async function get (context: Context, ids: readonly string[], flags: GetFlags): Promise<Exit> {
+  const wanted = ids.map(parseId)
+  if (flags.expect !== undefined && ids.length > 1) throw new RopewalkError('ERR_USAGE', `--expect is for one object, not for ${ids.length}`)
+  const destination = await parseDestination(flags.output, ids.length)
+  const address = nodeAddress(flags.from, flags.allowPlaintext)
+
+  return await withSession(context, address, flags, async node => {
+    if (destination.kind === 'stdout') return await fetchAll(node, toStdout(context))
+    await using receiver = await openReceiver(destination.root)
+    return await fetchAll(node, toFiles(receiver, destination.name, flags.force, context.signal))
+  })
+
+  async function fetchAll (node: StorageConnection, deliver: Deliver): Promise<Exit> {
+    const dataOnStdout = destination.kind === 'stdout'
+    const report = new Report({ ...context, json: flags.json, dataOnStdout, expected: { files: wanted.length } })
+    return await runBatch({
+      items: wanted,
+      nameOf: formatId,
+      direction: 'receive',
+      concurrency: flags.concurrency,
+      signal: context.signal,
+      report,
+      kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others`,
+      work: async (id, transfer) => await fetchOne({ node, id, transfer, flags, signal: context.signal }, deliver)
+    })
+  }
+}
+
+async function fetchOne ({ node, id, transfer, flags, signal }: Wanted, deliver: Deliver): Promise<Result> {
+  const { range, expect } = flags
+  const known = await query(node, id, { signal })
+  if (known === undefined) throw new RopewalkError('ERR_NOT_FOUND', 'the node has no such object')
+  const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? known.size, known.size) }
+  if (start > known.size) throw new RopewalkError('ERR_RANGE', `the range begins at ${start} > ${known.size} bytes`)
+  transfer.started(end - start)
+
+  const hash = createHash('sha256')
+  const content = retrieve(node, id, { size: known.size, range: range === undefined ? undefined : { start, end }, signal, onEvent: transfer.follow })
+  const path = await deliver(hashed(content, hash, expect), id, end - start)
+  return received(formatId(id), end - start, hash.digest('hex'), path)
+}
+
+type Hash = ReturnType<typeof createHash>
+
+/** Passes `content` on, and fails at its end when its SHA-256 is not `expect`: before anybody gives the file its name. */
+async function * hashed (content: AsyncIterable<Uint8ArrayList>, hash: Hash, expect: string | undefined): AsyncGenerator<Uint8ArrayList> {
+  for await (const bytes of content) {
+    for (const piece of bytes) hash.update(piece)
+    yield bytes
+  }
+  if (expect === undefined) return
+  const digest = hash.copy().digest('hex')
+  if (digest !== expect) throw new RopewalkError('ERR_DIGEST', `its SHA-256 is ${digest}, not ${expect}`)
+}
+
+function toFiles (receiver: Receiver, name: string | undefined, force: boolean, signal: AbortSignal): Deliver {
+  return async (content, id, size) => {
+    try {
+      const { path } = await receiveFile(receiver, name ?? formatId(id), content, { size, overwrite: force ? 'replace' : 'refuse', signal })
+      return path
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_EXISTS') throw error
+      throw new RopewalkError('ERR_EXISTS', `${messageOf(error)}; --force replaces it`, { cause: error })
+    }
+  }
+}
+
+function toStdout ({ stdout, signal }: Context): Deliver {
+  return async content => {
+    for await (const bytes of content) {
+      for (const piece of bytes) {
+        if (!stdout.write(piece)) await once(stdout, 'drain', { signal })
+      }
+    }
+    return undefined
+  }
+}
+
+function received (id: string, size: number, sha256: string, path: string | undefined): Result {
+  const shown = path === undefined ? 'standard output' : escapeName(path)
+  return {
+    record: { event: 'received', id, size, sha256, path: path ?? null },
+    row: [id, String(size), sha256, shown],
+    lines: [`${id}  ${formatBytes(size)}`, `  ${path === undefined ? 'to' : 'in'} ${shown}`, `  sha256 ${sha256}`]
+  }
+}

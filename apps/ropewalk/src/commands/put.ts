@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { put as putObject, type StorageConnection } from '@ropewalk/protocol-mdsftp'
+import { escapeName } from '@ropewalk/receive'
+import { formatId } from '../arguments.ts'
+import { formatAddress } from '../address.ts'
+import { runBatch } from '../batch.ts'
+import type { Context } from '../context.ts'
+import { RopewalkError } from '../errors.ts'
+import type { Exit } from '../exit-codes.ts'
+import { formatBytes } from '../format.ts'
+import { Report, type Result } from '../progress/report.ts'
+import { nodeAddress, withSession, type SessionFlags } from '../session.ts'
+import { SourceFile } from '../source-file.ts'
+import { spool } from '../spool.ts'
+import { statePath } from '../state-directory.ts'
+import type { Transfer } from '../transfer.ts'
+
+export interface PutFlags extends SessionFlags {
+  readonly to?: string | undefined
+  readonly concurrency: number
+  readonly spoolLimit: number
+}
+
+/** Stores files, all of them over one connection, each on a channel of its own. */
+export async function put (context: Context, files: readonly string[], flags: PutFlags): Promise<Exit> {
+  if (files.indexOf('-') !== files.lastIndexOf('-')) throw new RopewalkError('ERR_USAGE', 'standard input can be read only once')
+  const address = nodeAddress(flags.to, flags.allowPlaintext)
+  const expected = { files: files.length, bytes: await sizeOf(files) }
+
+  return await withSession(context, address, flags, async node => {
+    const report = new Report({ ...context, json: flags.json, expected })
+    return await runBatch({
+      items: files,
+      nameOf: file => file,
+      direction: 'send',
+      concurrency: flags.concurrency,
+      signal: context.signal,
+      report,
+      kept: count => `${count} of ${files.length} files are stored and stay; nothing is left of the others`,
+      work: async (file, transfer) => await putFile(context, node, file, transfer, flags)
+    })
+  }).finally(() => { context.stdin.destroy() })
+
+  async function putFile (context: Context, node: StorageConnection, file: string, transfer: Transfer, { spoolLimit }: PutFlags): Promise<Result> {
+    const { signal } = context
+    await using source = file === '-'
+      ? await SourceFile.of(await spool(context.stdin, join(statePath(context.env), 'spool'), spoolLimit, signal))
+      : await SourceFile.open(file)
+    transfer.started(source.size)
+    const { chunkId } = await putObject(node, source, { size: source.size, name: file, signal, onEvent: transfer.follow })
+    return stored(file, formatId(chunkId), source.size, source.digest(), formatAddress(address))
+  }
+}
+
+function stored (file: string, id: string, size: number, sha256: string, address: string): Result {
+  const name = escapeName(file)
+  return {
+    record: { event: 'stored', name: file, id, size, sha256, address },
+    row: [id, String(size), sha256, name],
+    lines: [`${id}  ${name} (${formatBytes(size)})`, `  sha256 ${sha256}`]
+  }
+}
+
+/** Bytes of all files together; undefined where that cannot be said. What is wrong with one of them is for its transfer to tell. */
+async function sizeOf (files: readonly string[]): Promise<number | undefined> {
+  if (files.includes('-')) return undefined
+  let bytes = 0
+  for (const file of files) {
+    const found = await stat(file).catch(() => undefined)
+    if (found?.isFile() === true) bytes += found.size
+  }
+  return bytes
+}

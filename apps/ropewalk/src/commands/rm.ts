@@ -1,0 +1,21 @@
+import { query, remove } from '@ropewalk/protocol-mdsftp'
+import { formatId } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import type { Exit } from '../exit-codes.ts'
+import { formatBytes } from '../format.ts'
+import { forEachObject, type ObjectFlags } from '../objects.ts'
+
+/** Removes objects. The wire does not say whether there was something to remove, so it is asked for before. */
+export async function rm (context: Context, ids: readonly string[], flags: ObjectFlags): Promise<Exit> {
+  return await forEachObject(context, ids, flags, async (node, id, signal) => {
+    const found = await query(node, id, { signal })
+    if (found === undefined) return undefined
+    await remove(node, id, { signal })
+    const text = formatId(id)
+    return {
+      record: { event: 'removed', id: text, size: found.size },
+      row: [text, String(found.size)],
+      lines: [`removed ${text} (${formatBytes(found.size)})`]
+    }
+  })
+}

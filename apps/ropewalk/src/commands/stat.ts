@@ -1,0 +1,20 @@
+import { query } from '@ropewalk/protocol-mdsftp'
+import { formatId } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import type { Exit } from '../exit-codes.ts'
+import { formatBytes } from '../format.ts'
+import { forEachObject, type ObjectFlags } from '../objects.ts'
+
+/** Prints the size of objects. */
+export async function stat (context: Context, ids: readonly string[], flags: ObjectFlags): Promise<Exit> {
+  return await forEachObject(context, ids, flags, async (node, id, signal) => {
+    const found = await query(node, id, { signal })
+    if (found === undefined) return undefined
+    const text = formatId(id)
+    return {
+      record: { event: 'found', id: text, size: found.size },
+      row: [text, String(found.size)],
+      lines: [`${text}  ${formatBytes(found.size)}${found.size < 1024 ? '' : ` (${found.size} bytes)`}`]
+    }
+  })
+}

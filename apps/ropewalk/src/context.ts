@@ -1,0 +1,14 @@
+import type { Readable } from 'node:stream'
+import type { Output } from './progress/report.ts'
+
+/** The world of a command: what it may read, write and know. */
+export interface Context {
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined }
+  readonly stdout: Output & NodeJS.WritableStream
+  readonly stderr: Output & NodeJS.WritableStream
+  readonly env: NodeJS.ProcessEnv
+  /** Aborted when somebody wants the command to end: Ctrl-C, SIGTERM. */
+  readonly signal: AbortSignal
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+}

@@ -1,0 +1,107 @@
+import { Exit } from './exit-codes.ts'
+
+/** What went wrong in the command line itself, stable across releases. Match on this, never on `message`. */
+export type RopewalkErrorCode =
+  | 'ERR_ADDRESS'
+  | 'ERR_BAD_ID'
+  | 'ERR_USAGE'
+  /** The file changed its size while it was read. */
+  | 'ERR_FILE_CHANGED'
+  /** Not a regular file, where one is needed. */
+  | 'ERR_NOT_A_FILE'
+  /** A file cannot be opened, read or written; `cause` says why. */
+  | 'ERR_FILE'
+  /** Standard input is longer than may be spooled. */
+  | 'ERR_SPOOL_LIMIT'
+  /** What arrived does not have the SHA-256 that was expected. */
+  | 'ERR_DIGEST'
+  /** What arrived ended before its size. */
+  | 'ERR_INCOMPLETE'
+  | 'ERR_NOT_FOUND'
+  | 'ERR_EXISTS'
+  | 'ERR_RANGE'
+  /** No connection came about; `cause` says why. */
+  | 'ERR_UNREACHABLE'
+  /** The node is not known, and nobody said that it may be trusted. */
+  | 'ERR_UNTRUSTED'
+  /** The state directory cannot be used. */
+  | 'ERR_STATE'
+  | 'ERR_LISTEN'
+  /** A client that this node does not serve. */
+  | 'ERR_REFUSED'
+  | 'ERR_STOPPED'
+  /** Ctrl-C, or SIGTERM. */
+  | 'ERR_USER_INTERRUPT'
+
+export interface RopewalkErrorOptions {
+  cause?: unknown
+  /** The text that is wrong, and where in it, counted from 0. */
+  text?: string | undefined
+  at?: number | undefined
+  /** What to do about it, a line each. */
+  advice?: readonly string[] | undefined
+}
+
+export class RopewalkError extends Error {
+  override readonly name = 'RopewalkError'
+  readonly code: RopewalkErrorCode
+  readonly scope = 'transfer'
+  readonly remote = false
+  readonly text: string | undefined
+  readonly at: number | undefined
+  readonly advice: readonly string[]
+
+  constructor (code: RopewalkErrorCode, message: string, options: RopewalkErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.text = options.text
+    this.at = options.at
+    this.advice = options.advice ?? []
+  }
+}
+
+/** The code of any coded error; `ERR_UNKNOWN` where there is none. */
+export function codeOf (error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : 'ERR_UNKNOWN'
+}
+
+export function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** With which code the process ends because of `error`. */
+export function exitFor (error: unknown): Exit {
+  // Codes of other packages may have the same names.
+  const code = codeOf(error)
+  return error instanceof RopewalkError || code === 'ERR_NOT_FOUND' ? EXITS[code] ?? Exit.failed : Exit.failed
+}
+
+/** What the operating system said, in words: `ENOENT` alone helps nobody. */
+export function fileError (error: unknown): RopewalkError {
+  if (error instanceof RopewalkError) return error
+  const code = codeOf(error)
+  return new RopewalkError('ERR_FILE', WORDS[code] ?? `${code}: ${messageOf(error)}`, { cause: error })
+}
+
+const EXITS: Readonly<Record<string, Exit>> = {
+  ERR_ADDRESS: Exit.usage,
+  ERR_BAD_ID: Exit.usage,
+  ERR_USAGE: Exit.usage,
+  ERR_UNREACHABLE: Exit.unreachable,
+  ERR_UNTRUSTED: Exit.unreachable,
+  ERR_NOT_FOUND: Exit.notFound,
+  ERR_USER_INTERRUPT: Exit.interrupted
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'exists already',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files'
+}

@@ -1,0 +1,40 @@
+/**
+ * Reading a recorded stream of bytes, whatever the protocol.
+ *
+ * @module
+ */
+
+/** One message: printed as a line of JSON, its fields by the names of the specification. */
+export interface Message {
+  /** Of the message's first byte in the stream. */
+  readonly offset: number
+  readonly type: string
+  readonly [field: string]: unknown
+}
+
+export interface InspectOptions {
+  /** One of the inspector's `profiles`; the first one where nothing is said. */
+  readonly profile?: string | undefined
+  /** The stream begins with what the dialer says of itself. */
+  readonly preamble: boolean
+  /** ... and that ends with an access token. */
+  readonly token: boolean
+}
+
+/** Reads one direction of one connection. */
+export interface Inspection {
+  /** Where the message begins that is being read. */
+  readonly offset: number
+  /** Tells `emit` every message that `chunk` completes. Throws a coded error at the first byte that breaks the protocol. */
+  push (chunk: Uint8Array, emit: (message: Message) => void): void
+  /** Call when the stream ends; throws where it may not. */
+  end (): void
+}
+
+/** One protocol. */
+export interface Inspector {
+  readonly description: string
+  /** Generations of the wire, the usual one first. */
+  readonly profiles: readonly string[]
+  open (options: InspectOptions): Inspection
+}

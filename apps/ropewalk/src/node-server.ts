@@ -1,0 +1,118 @@
+/**
+ * Serves one storage node on any number of listeners, and comes to an orderly end.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Connection, Listener } from '@ropewalk/interface'
+import { acceptNode, serve, type StorageConnection, type StorageNode } from '@ropewalk/protocol-mdsftp'
+import { codeOf, RopewalkError } from './errors.ts'
+
+/** Connections at once; one more is refused. From section 8 of the specification. */
+export const MAX_CONNECTIONS = 256
+
+/** How long what is under way may take when the node is to stop. Ours. */
+export const GRACE_MS = 10_000
+
+/** How often a stopping node looks whether it is idle. Ours. */
+const LOOK_MS = 20
+
+export interface NodeServerOptions {
+  readonly node: StorageNode
+  /** Keys of those who are served; undefined: whoever connects. */
+  readonly allowed: ReadonlySet<string> | undefined
+  /** Told of connections that were refused or broke. */
+  readonly onTrouble: (remote: string, error: unknown) => void
+}
+
+export class NodeServer {
+  readonly #options: NodeServerOptions
+  readonly #listeners = new Set<Listener<unknown>>()
+  readonly #connections = new Set<StorageConnection>()
+  /** Connections that have not said who they are. */
+  readonly #arriving = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  #count = 0
+
+  constructor (options: NodeServerOptions) {
+    this.#options = options
+  }
+
+  /** Serves whoever comes to `listener` until the server is stopped. */
+  add (listener: Listener<unknown>): void {
+    this.#listeners.add(listener)
+    this.#run(this.#accept(listener))
+  }
+
+  /** Takes nothing new, lets what is under way finish within `graceMs`, then ends every connection. True when all could finish. */
+  async stop (graceMs: number = GRACE_MS): Promise<boolean> {
+    const { node } = this.#options
+    node.paused = true
+    for (const listener of this.#listeners) await listener.close()
+    this.#arriving.abort(stopped())
+
+    const deadline = AbortSignal.timeout(graceMs)
+    // An upload is over when its commit is, which comes on a channel of its own: until then its reservation says so.
+    while (this.#busy() && !deadline.aborted) await sleep(LOOK_MS)
+    const clean = !this.#busy()
+
+    await Promise.all(Array.from(this.#connections, async connection => {
+      await connection.close({ signal: AbortSignal.timeout(clean ? CLOSE_MS : 0) }).catch(() => {})
+      connection.abort(stopped())
+    }))
+    await Promise.all(this.#running)
+    return clean
+  }
+
+  #busy (): boolean {
+    const open = Array.from(this.#connections).reduce((sum, { size }) => sum + size, 0)
+    return open > 0 || (this.#connections.size > 0 && this.#options.node.usage.reservations > 0)
+  }
+
+  async #accept (listener: Listener<unknown>): Promise<void> {
+    for await (const connection of listener) this.#run(this.#serve(connection))
+  }
+
+  async #serve (connection: Connection): Promise<void> {
+    const { address } = connection.remote
+    this.#count++
+    try {
+      this.#admit(connection)
+      const peer = await acceptNode(connection, { signal: this.#arriving.signal })
+      this.#connections.add(peer)
+      try {
+        await serve(peer, { node: this.#options.node })
+      } finally {
+        this.#connections.delete(peer)
+        // The peer has ended its direction; this ends ours.
+        await peer.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => {})
+      }
+    } catch (error) {
+      connection.abort(error as Error)
+      if (codeOf(error) !== 'ERR_STOPPED') this.#options.onTrouble(address, error)
+    } finally {
+      this.#count--
+    }
+  }
+
+  #admit ({ remote }: Connection): void {
+    const { allowed } = this.#options
+    if (this.#count > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#count} > ${MAX_CONNECTIONS} connections`)
+    // A unix socket belongs to its owner, and its mode says so.
+    if (allowed === undefined || remote.address.startsWith('unix:')) return
+    if (remote.fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
+    if (!allowed.has(remote.fingerprint)) throw new RopewalkError('ERR_REFUSED', `its key sha256=${remote.fingerprint} is not among those allowed`)
+  }
+
+  #run (work: Promise<void>): void {
+    const running: Promise<void> = work.catch((error: unknown) => this.#options.onTrouble('listener', error)).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+}
+
+/** How long the peer may take to notice that a connection with nothing on it ends. Ours. */
+const CLOSE_MS = 1000
+
+function stopped (): RopewalkError {
+  return new RopewalkError('ERR_STOPPED', 'the node stops')
+}

@@ -1,0 +1,49 @@
+/**
+ * Options and texts that several commands share.
+ *
+ * @module
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_ADDRESS } from './address.ts'
+import { parseConcurrency } from './arguments.ts'
+import { messageOf } from './errors.ts'
+import { EXIT_HELP } from './exit-codes.ts'
+
+/** Transfers at once unless somebody says otherwise. Ours: enough that the commits of small files do not wait for one another. */
+export const DEFAULT_CONCURRENCY = 16
+
+export const TRUST_HELP = `
+Trust: an address ends in #sha256=…, the key that the node must have; "ropewalk
+serve" prints it whole. Without it, a node of the same user is trusted, and one
+whose key was kept before; of any other you are asked at a terminal. Scripts
+need the whole address, or --trust once.
+`
+
+/** What every command that connects to a node takes. */
+export function connecting (command: Command, flag: '--to' | '--from' | '--at'): Command {
+  return command
+    .option(`${flag} <address>`, 'the node', DEFAULT_ADDRESS)
+    .option('--trust', 'trust a node that is not known yet, and keep its key', false)
+    .option('--allow-plaintext', 'allow mdsftp+tcp:// to other machines', false)
+    .option('--json', 'print NDJSON, one JSON object a line', false)
+}
+
+export function concurrency (): Option {
+  return new Option('--concurrency <n>', 'transfers at once').default(DEFAULT_CONCURRENCY).argParser(checked(parseConcurrency))
+}
+
+/** Examples, then whatever else there is to say, then the exit codes. */
+export function examples (command: Command, lines: readonly string[], more: string = ''): Command {
+  return command.addHelpText('after', `\nExamples:\n${lines.map(line => `  ${line}\n`).join('')}${more}${EXIT_HELP}`)
+}
+
+/** `parse` for commander, which then names the option. */
+export function checked<T> (parse: (text: string) => T): (text: string) => T {
+  return text => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw new InvalidArgumentError(`${messageOf(error)}.`)
+    }
+  }
+}

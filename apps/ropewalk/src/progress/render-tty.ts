@@ -1,0 +1,74 @@
+/**
+ * The live picture of what is moving: one line a file, one of totals. Pure: numbers in, lines out.
+ *
+ * @module
+ */
+import { formatBytes, formatEta, formatRate } from '../format.ts'
+import { column, fit } from '../width.ts'
+import type { Plan, Totals, Transfer } from './plan.ts'
+import type { Rate } from './rate.ts'
+
+export interface Frame {
+  readonly columns: number
+  readonly rows: number
+  /** Colours a piece of text; the identity where there is no colour. */
+  readonly paint: Paint
+}
+
+export type Paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: string) => string
+
+/** Columns of the bar, and from which width of the terminal there is one. */
+const BAR = 20
+const MIN_BAR_COLUMNS = 64
+
+/** `name` must already be escaped in the transfers of `plan`. No line is wider than the terminal, and one row stays free. */
+export function renderTty (plan: Plan, rate: Rate, frame: Frame): string[] {
+  const { active } = plan
+  // One row for the totals and one for the cursor.
+  const room = Math.max(0, frame.rows - 2)
+  const shown = active.length > room ? active.slice(0, Math.max(0, room - 1)) : active
+  const lines = shown.map(transfer => renderTransfer(transfer, frame))
+  const hidden = active.length - shown.length
+  if (hidden > 0 && room > 0) lines.push(frame.paint('dim', fit(`  … and ${hidden} more`, frame.columns - 1)))
+  lines.push(renderTotals(plan.totals(), rate, frame))
+  return lines
+}
+
+function renderTransfer ({ name, bytes, size }: Transfer, { columns, paint }: Frame): string {
+  const amount = size === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(size)}`
+  const share = shareOf(bytes, size)
+  const percent = share === undefined ? '' : `${Math.floor(share * 100)}%`
+  const right = ` ${percent.padStart(4)}  ${amount.padEnd(24)}`
+  const bar = columns >= MIN_BAR_COLUMNS && share !== undefined ? BAR : 0
+  // Two of indentation, one that stays free at the right edge, one before the bar.
+  const room = columns - 3 - right.length - (bar === 0 ? 0 : bar + 1)
+  if (room < 8) return `  ${fit(`${name} ${percent}`, columns - 3)}`
+  return `  ${column(name, room)}${bar === 0 ? '' : ` ${renderBar(share ?? 0, paint)}`}${right}`.trimEnd()
+}
+
+function renderBar (share: number, paint: Paint): string {
+  const full = Math.floor(share * BAR)
+  return paint('cyan', '━'.repeat(full)) + paint('dim', '─'.repeat(BAR - full))
+}
+
+function renderTotals (totals: Totals, rate: Rate, { columns, paint }: Frame): string {
+  const { finished, failed, files, bytes, goal } = totals
+  const speed = rate.bytesPerSecond
+  const share = shareOf(bytes, goal)
+  const parts = [
+    `${finished} of ${files} ${files === 1 ? 'file' : 'files'}`,
+    goal === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(goal)}`,
+    ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
+    ...(speed === undefined ? [] : [formatRate(speed)]),
+    ...(goal === undefined ? [] : [`${formatEta(rate.secondsFor(goal - bytes))} left`])
+  ]
+  const text = fit(parts.join('  '), columns - 1)
+  if (failed === 0) return paint('bold', text)
+  const failure = `  ${failed} failed`
+  return paint('bold', fit(text, columns - 1 - failure.length)) + paint('red', failure)
+}
+
+function shareOf (bytes: number, size: number | undefined): number | undefined {
+  if (size === undefined) return undefined
+  return size === 0 ? 1 : Math.min(1, bytes / size)
+}

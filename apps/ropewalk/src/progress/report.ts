@@ -1,0 +1,128 @@
+/**
+ * What a command tells while it runs and when something is done. Fed by the TransferEvents of the library; knows three ways to
+ * show them: a live picture on a terminal, plain lines elsewhere, NDJSON with `--json`.
+ *
+ * Results go to standard output, everything else to standard error.
+ *
+ * @module
+ */
+import { styleText } from 'node:util'
+import type { TransferEvent } from '@ropewalk/interface'
+import { escapeName } from '@ropewalk/receive'
+import { LiveScreen, type Terminal } from './live-screen.ts'
+import { encodeLine, Ndjson } from './ndjson.ts'
+import { Plan, type Expected, type Totals } from './plan.ts'
+import { Rate } from './rate.ts'
+import { renderEvent, renderFailure, renderSummary } from './render-plain.ts'
+import { renderTty, type Paint } from './render-tty.ts'
+
+/** Between two pictures. Ours: more is not seen, less is jerky. */
+const DRAW_INTERVAL_MS = 100
+
+export interface Output extends Terminal {
+  readonly isTTY?: boolean | undefined
+}
+
+export interface ReportOptions {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: NodeJS.ProcessEnv
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** `--json`. */
+  readonly json: boolean
+  /** Standard output carries data: results go to standard error. */
+  readonly dataOnStdout?: boolean | undefined
+  readonly expected?: Expected | undefined
+}
+
+/** One thing that came about, in the three forms in which it can be shown. */
+export interface Result {
+  readonly record: Readonly<Record<string, unknown>>
+  /** For programs: written with tabs between them. */
+  readonly row: readonly string[]
+  /** For a person at a terminal. */
+  readonly lines: readonly string[]
+}
+
+export class Report {
+  readonly #options: ReportOptions
+  readonly #plan: Plan
+  readonly #ndjson = new Ndjson()
+  readonly #began: number
+  readonly #rate: Rate
+  readonly #screen: LiveScreen | undefined
+  readonly #paint: Paint
+  #timer: NodeJS.Timeout | undefined
+
+  constructor (options: ReportOptions) {
+    const { stderr, json, now, env } = options
+    this.#options = options
+    this.#plan = new Plan(options.expected)
+    this.#began = now()
+    this.#rate = new Rate(this.#began)
+    this.#screen = stderr.isTTY === true && !json && env['TERM'] !== 'dumb' ? new LiveScreen(stderr) : undefined
+    this.#paint = hasColour(stderr, env) ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
+  }
+
+  get totals (): Totals {
+    return this.#plan.totals()
+  }
+
+  readonly event = (event: TransferEvent): void => {
+    const shown = { ...event, name: escapeName(event.name) }
+    this.#plan.apply(shown)
+    if (this.#options.json) {
+      const line = this.#ndjson.event(event, this.#options.now())
+      if (line !== undefined) this.#options[this.#options.dataOnStdout === true ? 'stderr' : 'stdout'].write(line)
+      return
+    }
+    // Whoever pressed Ctrl-C need not be told of every file that it ended.
+    if (event.event === 'failed' && event.code === 'ERR_USER_INTERRUPT') return
+    if (this.#screen === undefined) {
+      const line = renderEvent(event, shown.name)
+      if (line !== undefined) this.#options.stderr.write(`${line}\n`)
+      return
+    }
+    if (event.event === 'failed') this.note(this.#paint('red', renderFailure(event.code, event.message, shown.name)))
+    // Drawn a moment later: what is over by then need not flash.
+    this.#timer ??= setInterval(() => this.#draw(), DRAW_INTERVAL_MS).unref()
+  }
+
+  result ({ record, row, lines }: Result): void {
+    const out = this.#options.dataOnStdout === true ? this.#options.stderr : this.#options.stdout
+    if (this.#options.json) {
+      out.write(encodeLine(record))
+      return
+    }
+    this.#screen?.clear()
+    out.write(out.isTTY === true ? `${lines.join('\n')}\n` : `${row.join('\t')}\n`)
+  }
+
+  /** A line for people. */
+  readonly note = (text: string): void => {
+    this.#screen?.clear()
+    this.#options.stderr.write(`${text}\n`)
+  }
+
+  /** Ends the picture. With `summary`, one line says what it came to. */
+  close (summary: boolean = true): void {
+    clearInterval(this.#timer)
+    this.#screen?.clear()
+    if (!summary || this.#options.json) return
+    const line = renderSummary(this.totals, this.#options.now() - this.#began)
+    this.#options.stderr.write(`${this.#paint('bold', line)}\n`)
+  }
+
+  #draw (): void {
+    const screen = this.#screen
+    if (screen === undefined) return
+    this.#rate.sample(this.totals.bytes, this.#options.now())
+    screen.draw(renderTty(this.#plan, this.#rate, { columns: screen.columns, rows: screen.rows, paint: this.#paint }))
+  }
+}
+
+/** https://no-color.org: any value but the empty one. */
+function hasColour (stream: Output, env: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+}

@@ -1,0 +1,133 @@
+/**
+ * A connection to a node, as every client command needs it.
+ *
+ * @module
+ */
+import type { Connection } from '@ropewalk/interface'
+import { connectNode, type StorageConnection } from '@ropewalk/protocol-mdsftp'
+import { dial, loadIdentity, type Address } from '@ropewalk/transport-tcp'
+import { DEFAULT_ADDRESS, formatAddress, isLocal, parseAddress } from './address.ts'
+import type { Context } from './context.ts'
+import { codeOf, messageOf, RopewalkError } from './errors.ts'
+import { KnownNodes } from './known-nodes.ts'
+import { prompter } from './prompt.ts'
+import { loadNodeId, statePath } from './state-directory.ts'
+import { isTrusted, requireConsent, type TrustOptions } from './trust.ts'
+
+export interface SessionFlags {
+  /** Trust a node that is not known, and keep its key. */
+  readonly trust: boolean
+  /** Speak without encryption to another machine. */
+  readonly allowPlaintext: boolean
+  readonly json: boolean
+}
+
+/** How long a close may wait for what is under way. By then everything was answered: it is for the last packets. Ours. */
+const CLOSE_TIMEOUT_MS = 1000
+
+/** Reads the address of a node, and refuses one that would carry files in the clear. */
+export function nodeAddress (text: string | undefined, allowPlaintext: boolean): Address {
+  const address = parseAddress(text ?? DEFAULT_ADDRESS)
+  if (address.transport === 'tcp' && !isLocal(address) && !allowPlaintext) {
+    throw new RopewalkError('ERR_USAGE', 'without encryption everybody on the way can read and change the files', {
+      text: formatAddress(address),
+      advice: ['Use mdsftp+tls://, or say --allow-plaintext if the network itself is trusted.']
+    })
+  }
+  return address
+}
+
+/** Connects to the node at `address`, calls `work`, and closes the connection whatever comes of it. */
+export async function withSession<T> (context: Context, address: Address, flags: SessionFlags, work: (node: StorageConnection) => Promise<T>): Promise<T> {
+  const node = await openSession(context, address, flags)
+  try {
+    return await work(node)
+  } finally {
+    await closeSession(node)
+  }
+}
+
+async function openSession (context: Context, address: Address, flags: SessionFlags): Promise<StorageConnection> {
+  const state = statePath(context.env)
+  const nodeId = await loadNodeId(state)
+  const connection = await reach(context, address, state, flags)
+  const node = connectNode(connection, { nodeId })
+  node.refuse()
+  return node
+}
+
+async function closeSession (node: StorageConnection): Promise<void> {
+  try {
+    await node.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
+  } catch (error) {
+    // What was asked for is answered by now, or has failed with a reason of its own.
+    node.abort(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+async function reach (context: Context, address: Address, state: string, flags: SessionFlags): Promise<Connection> {
+  try {
+    return await dialNode(context, address, state, flags)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    if (error instanceof RopewalkError) throw error
+    const where = formatAddress(address.transport === 'tls' ? { ...address, fingerprint: undefined } : address)
+    if (codeOf(error) === 'ERR_UNTRUSTED') {
+      throw new RopewalkError('ERR_UNTRUSTED', 'the node is not the one that the address names', {
+        cause: error,
+        advice: [messageOf(error), 'Either it was set up anew, or somebody else is answering in its place.']
+      })
+    }
+    throw new RopewalkError('ERR_UNREACHABLE', `cannot connect to ${where}`, { cause: error, advice: [reasonOf(error), ...adviceFor(address)] })
+  }
+}
+
+async function dialNode (context: Context, address: Address, state: string, flags: SessionFlags): Promise<Connection> {
+  const { signal } = context
+  if (address.transport !== 'tls') return await dial(address, { signal })
+
+  const identity = await loadIdentity(state)
+  if (address.fingerprint !== undefined) return await dial(address, { signal, tls: { identity } })
+
+  const options: TrustOptions = {
+    known: new KnownNodes(state),
+    own: identity.fingerprint,
+    trust: flags.trust,
+    ask: flags.json ? undefined : prompter(context),
+    note: text => { context.stderr.write(`${text}\n`) }
+  }
+  let unknown: string | undefined
+  const verify = async (shown: string): Promise<boolean> => {
+    const trusted = await isTrusted(address, shown, options)
+    if (!trusted) unknown = shown
+    return trusted
+  }
+  try {
+    return await dial(address, { signal, tls: { identity, verify } })
+  } catch (error) {
+    if (unknown === undefined) throw error
+    // Asked between two dials: an answer may take longer than a dial may.
+    await requireConsent(address, unknown, options)
+    return await dial({ ...address, fingerprint: unknown }, { signal, tls: { identity } })
+  }
+}
+
+/** The reasons that people meet, in words. */
+function reasonOf (error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return REASONS[codeOf(cause)] ?? messageOf(error)
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Nobody listens there.',
+  ENOENT: 'There is no such socket.',
+  ENOTFOUND: 'There is no machine of that name.',
+  EAI_AGAIN: 'The name cannot be looked up now.',
+  EHOSTUNREACH: 'There is no way to that machine.',
+  ENETUNREACH: 'There is no way to that network.',
+  ETIMEDOUT: 'The machine does not answer.'
+}
+
+function adviceFor (address: Address): string[] {
+  return isLocal(address) ? ['Is a node running there? "ropewalk serve" starts one.'] : []
+}

@@ -1,0 +1,49 @@
+/**
+ * How many columns a text takes on a terminal, and how to make it fit.
+ *
+ * @module
+ */
+const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u
+
+const NONE = /^[\p{M}\u200b-\u200d\ufeff]+$/u
+
+export function widthOf (text: string): number {
+  // Plain ASCII: what nearly every name is.
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length
+  let width = 0
+  for (const { segment } of SEGMENTER.segment(text)) width += widthOfSegment(segment)
+  return width
+}
+
+/** `text` in at most `columns` columns, cut in its middle: the end of a file name tells its kind. */
+export function fit (text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  if (columns < 1) return ''
+  const segments = Array.from(SEGMENTER.segment(text), ({ segment }) => segment)
+  const tail = take(segments.toReversed(), Math.floor((columns - 1) / 2)).toReversed()
+  const head = take(segments, columns - 1 - widthOf(tail.join('')))
+  return `${head.join('')}…${tail.join('')}`
+}
+
+/** `fit`, filled with spaces to exactly `columns`. */
+export function column (text: string, columns: number): string {
+  const fitted = fit(text, columns)
+  return fitted + ' '.repeat(Math.max(0, columns - widthOf(fitted)))
+}
+
+function widthOfSegment (segment: string): number {
+  return NONE.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1
+}
+
+function take (segments: readonly string[], columns: number): string[] {
+  const taken: string[] = []
+  let left = columns
+  for (const segment of segments) {
+    left -= widthOfSegment(segment)
+    if (left < 0) break
+    taken.push(segment)
+  }
+  return taken
+}
