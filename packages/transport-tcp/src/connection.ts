@@ -133,9 +133,7 @@ export class SocketConnection implements Connection {
     this.#socket.off('close', this.#onClose)
   }
 
-  readonly #onData = (bytes: Uint8Array): void => {
-    if (!this.#inbound.receive(bytes)) this.#socket.pause()
-  }
+  readonly #onData = (bytes: Uint8Array): void => this.#inbound.receive(bytes)
 
   #read (readBuffer: ReadBuffer | undefined): void {
     if (!this.#reading && readBuffer == null) this.#socket.on('data', this.#onData)

@@ -132,24 +132,26 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
     }
   }
 
-  /** Takes what has arrived; `bytes` is ours to keep unless `lends`. False when the socket must stop reading. */
-  receive (bytes: Uint8Array): boolean {
+  /** Takes what has arrived; `bytes` is ours to keep unless `lends`. */
+  receive (bytes: Uint8Array): void {
+    if (this.#mode === 'discard') return
+
     if (this.#mode === 'attached') {
       this.#receiver?.bytes(bytes)
-      return !this.#paused
+      return
     }
-
-    if (this.#mode === 'discard') return true
 
     if (this.#waiting != null) {
       this.#settle({ result: { done: false, value: new Uint8ArrayList(bytes) } })
-      return true
+      return
     }
 
     this.#queue.append(bytes)
     this.#pieces++
-    this.#paused = this.#queue.length >= this.#maxBytes || this.#pieces >= RECEIVE_BUFFER_ITEMS
-    return !this.#paused
+    if (this.#paused || (this.#queue.length < this.#maxBytes && this.#pieces < RECEIVE_BUFFER_ITEMS)) return
+
+    this.#paused = true
+    this.#tap.close()
   }
 
   /** The peer has ended its direction. */

@@ -82,7 +82,6 @@ export class Outbound {
 
     this.#error = error
     this.#running?.reject(error)
-    this.#wake?.()
     void leave(this.#iterator)
     this.#iterator = undefined
   }

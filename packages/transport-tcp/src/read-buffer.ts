@@ -26,7 +26,11 @@ export class ReadBuffer {
     this.#current = this.#lend()
     this.onread = {
       buffer: () => this.#next(),
-      callback: length => this.#receive(length)
+      callback: length => {
+        this.#receive(length)
+        // False would stop the reading behind the socket's back: whoever wants that pauses the socket.
+        return true
+      }
     }
   }
 
@@ -41,17 +45,19 @@ export class ReadBuffer {
     return this.#current
   }
 
-  #receive (length: number): boolean {
-    const inbound = this.#inbound
-    if (inbound == null) return false
-
+  #receive (length: number): void {
     const bytes = new Uint8Array(this.#current.buffer, this.#current.byteOffset, length)
-    if (inbound.lends) return inbound.receive(bytes)
-    if (this.#current !== this.#owned || length < OWNED_BUFFER_BYTES / 2) return inbound.receive(bytes.slice())
+    const inbound = this.#inbound
 
-    // Full enough to be kept as it is.
-    this.#owned = undefined
-    return inbound.receive(bytes)
+    if (inbound?.lends === true) {
+      inbound.receive(bytes)
+    } else if (this.#current === this.#owned && length >= OWNED_BUFFER_BYTES / 2) {
+      // Full enough to be kept as it is.
+      this.#owned = undefined
+      inbound?.receive(bytes)
+    } else {
+      inbound?.receive(bytes.slice())
+    }
   }
 
   #lend (): Uint8Array {

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
+import { Duplex } from 'node:stream'
 import type { Connection } from '@ropewalk/interface'
+import { settle, turn } from '@ropewalk/testing'
 import t from 'tap'
 import { SocketConnection } from '../src/connection.ts'
 import { RECEIVE_BUFFER_BYTES, RECEIVE_BUFFER_ITEMS, SEND_BUFFER_BYTES } from '../src/constants.ts'
@@ -25,7 +26,7 @@ for (const kind of KINDS) {
     const iterator = accepted.source[Symbol.asyncIterator]()
     let received = (await iterator.next()).value?.length ?? 0
 
-    await still(() => produced)
+    await settle(() => produced)
     t.ok(produced < TOTAL / 2, `${produced} bytes are under way`)
 
     for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) received += step.value.length
@@ -44,7 +45,7 @@ t.test('a sink is never further ahead of the kernel than its buffer and one item
       yield new Uint8Array(ITEM)
     }
   })())
-  await still(() => produced)
+  await settle(() => produced)
   t.ok(left.writableLength > SEND_BUFFER_BYTES, 'it is full')
   t.ok(most <= SEND_BUFFER_BYTES, `asked for more at ${most} bytes`)
   t.ok(left.writableLength <= SEND_BUFFER_BYTES + ITEM)
@@ -52,13 +53,13 @@ t.test('a sink is never further ahead of the kernel than its buffer and one item
   await t.rejects(sink, { code: 'ERR_CONNECTION_LOST' }, 'nor does it miss the end while it waits')
 })
 
-t.test('a source that never waits lets others run', async t => {
-  const { left, right } = await rawPair(t)
-  right.resume()
+t.test('a source that never waits lets others run, however fast its bytes are taken', async t => {
+  const taken = new Duplex({ write: (_bytes, _encoding, done) => done(), read () {} })
+  const socket = Object.assign(taken, { setNoDelay () {} }) as unknown as Socket
   let turns = 0
   let running = true
   void (async () => { for (; running; turns++) await turn() })()
-  await fromSocket(left).sink((function * () {
+  await new SocketConnection(socket, { address: 'test' }, {}, {}).sink((function * () {
     for (let i = 0; i < 256; i++) yield new Uint8Array(ITEM)
   })())
   running = false
@@ -74,7 +75,7 @@ for (const [name, open] of [['data events', plain], ['a buffer of ours', withBuf
       for (; offered < TOTAL; offered += ITEM) yield new Uint8Array(ITEM)
     })())
     let received = (await iterator.next()).value?.length ?? 0
-    await still(() => socket.bytesRead)
+    await settle(() => socket.bytesRead)
     t.ok(socket.bytesRead - received >= RECEIVE_BUFFER_BYTES, 'it is full')
     t.ok(socket.bytesRead - received <= RECEIVE_BUFFER_BYTES + ONE_READ, `${socket.bytesRead - received} bytes wait`)
 
@@ -118,7 +119,7 @@ for (const [name, open] of [['data events', plain], ['a buffer of ours', withBuf
     for (let i = 0; i < TOTAL / ITEM; i++) peer.write(bulk)
     peer.end()
 
-    await still(() => socket.bytesRead)
+    await settle(() => socket.bytesRead)
     t.ok(received >= 1024 * 1024 && received < 1024 * 1024 + ONE_READ, `${received} bytes before it was paused`)
     t.ok(socket.bytesRead - received <= ONE_READ)
     flow?.pause()
@@ -157,6 +158,14 @@ t.test('lent bytes are the right ones on many sockets at once, though all lend f
   }))
 })
 
+t.test('nothing is read before somebody asks', async t => {
+  const { peer, socket, connection } = await withBuffer(t)
+  peer.write('hello')
+  await until(() => socket.bytesRead > 0, 100)
+  t.equal(socket.bytesRead, 0)
+  t.equal((await connection.source[Symbol.asyncIterator]().next()).value?.length, 5)
+})
+
 t.test('an accepted socket keeps its events where this Node has no buffers of ours', async t => {
   const { left, right } = await rawPair(t)
   Object.assign((right as unknown as { _handle: object })._handle, { useUserBuffer: undefined })
@@ -181,14 +190,6 @@ async function withBuffer (t: Parameters<typeof rawPair>[0]): Promise<Ends> {
   t.ok(readBuffer instanceof ReadBuffer, 'this Node has them')
   t.teardown(() => socket.destroy())
   return { peer: left, socket, connection: new SocketConnection(socket, { address: 'test' }, {}, { readBuffer }) }
-}
-
-/** Lets the event loop turn until a count no longer grows. */
-async function still (count: () => number): Promise<void> {
-  for (let last = -1, same = 0; same < 200; same = count() === last ? same + 1 : 0) {
-    last = count()
-    await turn()
-  }
 }
 
 /** Lets the event loop turn until something holds, at most so many times. */

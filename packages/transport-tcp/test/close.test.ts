@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { ByteReceiver, Connection } from '@ropewalk/interface'
+import { turn } from '@ropewalk/testing'
 import t from 'tap'
 import { fromSocket } from '../src/index.ts'
 import { bytesOf, connected, KINDS, rawPair } from './sockets.ts'
@@ -81,6 +81,15 @@ for (const kind of KINDS) {
     await dialled[Symbol.asyncDispose]()
   })
 
+  t.test(`${kind}: disposing lets the peer finish what nobody has asked for`, async t => {
+    const { dialled, accepted } = await connected(t, kind)
+    const sent = accepted.sink([new Uint8Array(16 * 1024 * 1024)])
+    const disposed = dialled[Symbol.asyncDispose]()
+    await sent
+    t.equal((await bytesOf(accepted.source)).length, 0)
+    await disposed
+  })
+
   t.test(`${kind}: disposing lets a running sink finish`, async t => {
     const { dialled, accepted } = await connected(t, kind)
     const sent = dialled.sink([new Uint8Array(4 * 1024 * 1024)])
@@ -114,6 +123,14 @@ for (const kind of KINDS) {
     const sent = accepted.sink(endless())
     for await (const bytes of dialled.source) if (bytes.length > 0) break
     await dialled.sink([])
+    await t.rejects(sent, { code: 'ERR_CONNECTION_RESET' })
+  })
+
+  t.test(`${kind}: a consumer that leaves after our end is sent does not wait for ever either`, async t => {
+    const { dialled, accepted } = await connected(t, kind, { closeTimeoutMs: 1 })
+    await dialled.sink([])
+    const sent = accepted.sink(endless())
+    for await (const bytes of dialled.source) if (bytes.length > 0) break
     await t.rejects(sent, { code: 'ERR_CONNECTION_RESET' })
   })
 
@@ -229,7 +246,6 @@ t.test('1,000 connections leave no listeners', async t => {
   t.same([...left], ['error: 1'], 'all but the one against unhandled errors')
   t.equal(aborts, 0)
 })
-
 
 function count (socket: Socket): Map<string, number> {
   return new Map(socket.eventNames().map(name => [String(name), socket.listenerCount(name)]))

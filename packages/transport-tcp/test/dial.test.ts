@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import t from 'tap'
 import { dial } from '../src/index.ts'
 import { bytesOf, connected, identity, KINDS, listening, socketPath, take } from './sockets.ts'
@@ -65,6 +66,26 @@ t.test('a server that leaves during the handshake is a coded error', async t => 
   await t.rejects(dial({ transport: 'tls', ...ends }), { name: 'TransportError', remote: true })
   const resets = await server(t, socket => { socket.once('data', () => socket.resetAndDestroy()) })
   await t.rejects(dial({ transport: 'tls', ...resets }), { code: 'ERR_CONNECTION_RESET', remote: true })
+})
+
+t.test('a server without TLS 1.3 is refused', async t => {
+  const { certificate, privateKey } = await identity()
+  const old = createTlsServer({ cert: certificate, key: privateKey, maxVersion: 'TLSv1.2' })
+  old.on('tlsClientError', () => {})
+  old.listen(0, '127.0.0.1')
+  await once(old, 'listening')
+  t.teardown(() => old.close())
+  const { port } = old.address() as AddressInfo
+  await t.rejects(dial({ transport: 'tls', host: '127.0.0.1', port }, { tls: { verify: () => true } }), { code: 'ERR_TLS' })
+})
+
+t.test('an attempt leaves no timer', async t => {
+  const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  const before = timers()
+  const { dialled, accepted } = await connected(t, 'tls')
+  t.equal(timers(), before)
+  dialled.abort(new Error('over'))
+  accepted.abort(new Error('over'))
 })
 
 t.test('a signal ends an attempt with its reason, and the server sees it go', async t => {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
+import * as fs from 'node:fs/promises'
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +60,23 @@ t.test('many that start at once in one process get the same', async t => {
   const directory = t.testdir()
   const all = await Promise.all(Array.from({ length: 8 }, () => loadIdentity(directory)))
   t.equal(new Set(all.map(identity => identity.privateKey)).size, 1)
+  t.same(await readdir(directory), ['identity.pem'])
+})
+
+t.test('who comes second keeps what the first has made', async t => {
+  const directory = t.testdir()
+  const path = join(directory, 'identity.pem')
+  const first = await createIdentity()
+  const second = await t.mockImport<typeof import('../src/identity.ts')>('../src/identity.ts', {
+    'node:fs/promises': {
+      ...fs,
+      link: async (from: string, to: string) => {
+        await writeFile(path, first.privateKey + first.certificate, { mode: 0o600 })
+        await fs.link(from, to)
+      }
+    }
+  })
+  t.same(await second.loadIdentity(directory), first)
   t.same(await readdir(directory), ['identity.pem'])
 })
 
