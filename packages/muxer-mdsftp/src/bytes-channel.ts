@@ -13,6 +13,7 @@ import { FRAGMENT_BYTES, Kind, SEND_BUFFER_BYTES, SEND_BUFFER_PIECES } from './c
 import { MdsftpError } from './errors.ts'
 import { writeFragment } from './fragment-writer.ts'
 import type { Endpoint, Link } from './link.ts'
+import type { ChannelObserver } from './observer.ts'
 
 /** A fragment smaller than this waits for more credit, if only credit makes it so small. Ours. */
 const WORTHWHILE_BYTES = 16_384
@@ -34,6 +35,7 @@ export class BytesChannel implements Channel, Endpoint {
   #source: AsyncIterable<Uint8ArrayList> | undefined
   #reader: Reader | undefined
   #sender: Sender | undefined
+  #observer: ChannelObserver | undefined
   #acknowledge: number | undefined
   #dataArrived = false
   #ending = false
@@ -60,7 +62,7 @@ export class BytesChannel implements Channel, Endpoint {
 
   sink (source: Source<Bytes>, options: AbortOptions = {}): Promise<void> {
     const { signal } = options
-    if (this.#sender !== undefined || this.#ending) return Promise.reject(new TypeError('a channel has one sink'))
+    if (this.#sender !== undefined || this.#ending || this.#observer !== undefined) return Promise.reject(new TypeError('a channel has one sink'))
     if (signal?.aborted === true) this.abort(asError(signal.reason))
     const sent = new Promise<void>((resolve, reject) => {
       const feeder = new Feeder(source, {
@@ -91,6 +93,44 @@ export class BytesChannel implements Channel, Endpoint {
   [Symbol.asyncDispose] (): Promise<void> {
     this.abort(new MdsftpError('ERR_CLOSED', 'channel', 'the channel was disposed of', { remote: false }))
     return Promise.resolve()
+  }
+
+  // Instead of `source` and `sink`, without promises: for adapters.
+
+  /** Hands the channel over to `observer`, which is told at once of what has happened already. Call it once. */
+  observe (observer: ChannelObserver): void {
+    if (this.#observer !== undefined || this.#sender !== undefined || this.#reader !== undefined) throw new TypeError('a channel has one user')
+    this.#observer = observer
+    if (this.unread > 0) observer.readable()
+    if (this.#dataArrived) observer.ended()
+    if (this.#error !== undefined) observer.failed(this.#error)
+  }
+
+  /** Bytes that wait to be read. */
+  get unread (): number {
+    return this.#inbox?.bytes ?? 0
+  }
+
+  /** Takes all that waits; taking is what credits the peer. */
+  read (): Uint8ArrayList | undefined {
+    const inbox = this.#inbox
+    return inbox === undefined || inbox.bytes === 0 ? undefined : this.#takeInbox(inbox)
+  }
+
+  /** Bytes that wait to be written. Who writes bounds them, and hears `writable`. */
+  get waiting (): number {
+    return this.#outbox?.bytes ?? 0
+  }
+
+  /** Puts `bytes` behind what waits. False when that is more than `sink` would let wait. */
+  write (bytes: Bytes): boolean {
+    return !this.#closed && !this.#ending && this.#take(bytes)
+  }
+
+  /** Ends our direction behind what waits. */
+  end (): void {
+    this.#ending = true
+    this.#link.ready(this)
   }
 
   // What the link calls.
@@ -170,9 +210,13 @@ export class BytesChannel implements Channel, Endpoint {
     if (last) {
       this.#sender?.resolve()
       if (this.#dataArrived) this.#finish(out)
+      this.#observer?.finished()
       return false
     }
-    if ((this.#outbox?.bytes ?? 0) < SEND_BUFFER_BYTES / 2 && (this.#outbox?.pieces ?? 0) < SEND_BUFFER_PIECES) this.#sender?.feeder.pull()
+    if ((this.#outbox?.bytes ?? 0) < SEND_BUFFER_BYTES / 2 && (this.#outbox?.pieces ?? 0) < SEND_BUFFER_PIECES) {
+      this.#sender?.feeder.pull()
+      this.#observer?.writable()
+    }
     // A source that answers at once has refilled the outbox, or ended it, by now.
     return (this.#outbox?.bytes ?? 0) > 0 || this.#ending
   }
@@ -187,19 +231,19 @@ export class BytesChannel implements Channel, Endpoint {
 
   #read (): Promise<IteratorResult<Uint8ArrayList>> {
     const inbox = this.#inbox
-    if (inbox !== undefined && inbox.bytes > 0) return Promise.resolve(this.#takeInbox(inbox))
+    if (inbox !== undefined && inbox.bytes > 0) return Promise.resolve({ done: false, value: this.#takeInbox(inbox) })
     if (this.#readerIsDone) return Promise.resolve(DONE)
     if (this.#error !== undefined) return Promise.reject(this.#error)
     if (this.#reader !== undefined) return Promise.reject(new TypeError('one read at a time'))
     return new Promise((resolve, reject) => { this.#reader = { resolve, reject } })
   }
 
-  #takeInbox (inbox: Inbox): IteratorResult<Uint8ArrayList> {
+  #takeInbox (inbox: Inbox): Uint8ArrayList {
     const bytes = inbox.bytes
-    const value = inbox.take()
+    const list = inbox.take()
     this.#link.buffer(-bytes)
     this.#credit(bytes)
-    return { done: false, value }
+    return list
   }
 
   get #readerIsDone (): boolean {
@@ -216,16 +260,18 @@ export class BytesChannel implements Channel, Endpoint {
   #arrived (): void {
     this.#dataArrived = true
     this.#wake()
+    this.#observer?.ended()
     if (this.#state.sentLast) this.#finish()
   }
 
   #wake (): void {
+    const inbox = this.#inbox
+    if (this.#observer !== undefined && inbox !== undefined && inbox.bytes > 0) this.#observer.readable()
     const reader = this.#reader
     if (reader === undefined) return
-    const inbox = this.#inbox
     if (inbox !== undefined && inbox.bytes > 0) {
       this.#reader = undefined
-      reader.resolve(this.#takeInbox(inbox))
+      reader.resolve({ done: false, value: this.#takeInbox(inbox) })
     } else if (this.#readerIsDone) {
       this.#reader = undefined
       reader.resolve(DONE)
@@ -269,6 +315,7 @@ export class BytesChannel implements Channel, Endpoint {
     this.#reader = undefined
     reader?.reject(error)
     if (!this.#state.sentLast) this.#stopSending(error)
+    this.#observer?.failed(error)
   }
 
   /** Runs what a packet of the peer sets off; a breach ends the channel or the connection. */
