@@ -80,12 +80,16 @@ export class Pump<M extends Member> {
 
   /** Ends what is written, whatever was queued. */
   stop (): void {
-    this.#system = []
-    this.#controls = []
-    this.#ready = []
-    this.#head = 0
+    this.#drop()
     this.#writer?.({ done: true, value: undefined })
     this.#writer = undefined
+  }
+
+  /** Drops whatever was queued and writes `last`; `over` must be true by now. */
+  finish (last: Uint8Array): void {
+    this.#drop()
+    this.#system.push(last)
+    this.flush()
   }
 
   /** What goes into the connection's sink. */
@@ -118,6 +122,13 @@ export class Pump<M extends Member> {
     this.#compact()
     if (out.bytes > 0) return { done: false, value: out.take() }
     return this.#over() ? { done: true, value: undefined } : undefined
+  }
+
+  #drop (): void {
+    this.#system = []
+    this.#controls = []
+    this.#ready = []
+    this.#head = 0
   }
 
   #compact (): void {

@@ -57,3 +57,19 @@ t.test('the end comes when it is over and there is nothing left to write', async
   stopped.stop()
   t.equal((await waiting).done, true)
 })
+
+t.test('finish writes its frame instead of what was queued, whether the writer waits or not, and then ends', async t => {
+  for (const waits of [true, false]) {
+    let over = false
+    const pump = new Pump(() => over)
+    const batches = pump.batches()[Symbol.asyncIterator]()
+    const waiting = waits ? batches.next() : undefined
+    pump.system(Uint8Array.of(1))
+    pump.ready(member(7, 3))
+    over = true
+    pump.finish(Uint8Array.of(9))
+    const { value } = await (waiting ?? batches.next())
+    t.same([...value.subarray()], [9])
+    t.equal((await batches.next()).done, true)
+  }
+})

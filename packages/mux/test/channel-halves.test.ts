@@ -1,0 +1,129 @@
+import { Uint8ArrayList } from 'uint8arraylist'
+import t from 'tap'
+import { Inlet, Outlet, SEND_BUFFER_BYTES, SEND_BUFFER_PIECES } from '../src/index.ts'
+
+function inlet (): { inlet: Inlet, taken: number[], left: () => number } {
+  const taken: number[] = []
+  let left = 0
+  return { inlet: new Inlet({ taken: bytes => { taken.push(bytes) }, left: () => { left++ } }), taken, left: () => left }
+}
+
+function outlet (): { outlet: Outlet, aborted: Error[], ready: () => number } {
+  const aborted: Error[] = []
+  let ready = 0
+  return { outlet: new Outlet({ ready: () => { ready++ }, abort: error => { aborted.push(error) } }), aborted, ready: () => ready }
+}
+
+t.test('what arrives is told when it is taken, not before', async t => {
+  const { inlet: half, taken } = inlet()
+  half.push(Uint8Array.of(1, 2), false)
+  half.push(Uint8Array.of(3), true)
+  t.same(taken, [])
+  const reader = half[Symbol.asyncIterator]()
+  t.same((await reader.next()).value.subarray(), Uint8Array.of(1, 2, 3))
+  t.same(taken, [3])
+
+  const waiting = reader.next()
+  half.push(Uint8Array.of(4), true)
+  t.same(taken, [3, 1], 'a reader that waits takes at once')
+  t.same((await waiting).value.subarray(), Uint8Array.of(4))
+  half.push(Uint8Array.of(5), false)
+  half.end()
+  t.equal(half.done, false, 'not before the last byte is taken')
+  t.same((await reader.next()).value.subarray(), Uint8Array.of(5))
+  t.equal(half.done, true)
+  t.same(await reader.next(), { done: true, value: undefined })
+})
+
+t.test('an end wakes the reader, and one read waits at a time', async t => {
+  const { inlet: half } = inlet()
+  const reader = half[Symbol.asyncIterator]()
+  const waiting = reader.next()
+  await t.rejects(reader.next(), TypeError)
+  half.end()
+  t.same(await waiting, { done: true, value: undefined })
+})
+
+t.test('a failure comes behind what has arrived, or instead of it when that is dropped', async t => {
+  const error = new Error('broken')
+  const kept = inlet()
+  kept.inlet.push(Uint8Array.of(1), false)
+  kept.inlet.fail(error, false)
+  kept.inlet.fail(new Error('again'), true)
+  const reader = kept.inlet[Symbol.asyncIterator]()
+  t.same((await reader.next()).value.subarray(), Uint8Array.of(1))
+  await t.rejects(reader.next(), error)
+
+  const dropped = inlet()
+  dropped.inlet.push(Uint8Array.of(1), false)
+  dropped.inlet.end()
+  dropped.inlet.fail(error, true)
+  t.same(dropped.taken, [1], 'what was dropped is credited')
+  await t.rejects(dropped.inlet[Symbol.asyncIterator]().next(), error, 'and never passes for the whole')
+
+  const over = inlet()
+  over.inlet.end()
+  over.inlet.fail(error, true)
+  t.same(await over.inlet[Symbol.asyncIterator]().next(), { done: true, value: undefined }, 'an end that was reached stays one')
+})
+
+t.test('a reader that leaves before the end says so; behind the end it only drops the rest', async t => {
+  const early = inlet()
+  early.inlet.push(Uint8Array.of(1), false)
+  for await (const _ of early.inlet) break
+  t.equal(early.left(), 1)
+
+  const late = inlet()
+  late.inlet.push(Uint8Array.of(1), false)
+  late.inlet.end()
+  await late.inlet[Symbol.asyncIterator]().return?.()
+  t.equal(late.left(), 0)
+  t.same(late.taken, [1])
+  t.equal(late.inlet.done, true)
+})
+
+t.test('a source is pulled until enough waits, in bytes or in pieces, and again when there is room', async t => {
+  for (const [size, most] of [[65_536, SEND_BUFFER_BYTES], [1, SEND_BUFFER_PIECES]] as const) {
+    const { outlet: half } = outlet()
+    let pulled = 0
+    const sending = half.sink((function * () { for (; pulled < 4000; pulled++) yield new Uint8ArrayList(new Uint8Array(size)) })())
+    t.equal(half.waiting, most)
+    t.equal(half.exhausted, false)
+    half.take(half.waiting)
+    t.equal(half.refill(), true)
+    t.equal(half.waiting, most)
+    while (!half.exhausted) {
+      half.take(half.waiting)
+      half.refill()
+    }
+    half.take(half.waiting)
+    t.equal(half.refill(), true, 'the end is still to be written')
+    half.finish()
+    await sending
+  }
+})
+
+t.test('a source that throws, and a signal, abort the channel; its failure is that of the sink', async t => {
+  const reason = new Error('no more')
+  const thrown = outlet()
+  const first = thrown.outlet.sink((function * () { yield Uint8Array.of(1); throw reason })())
+  t.same(thrown.aborted, [reason])
+  thrown.outlet.fail(reason)
+  await t.rejects(first, reason)
+  t.equal(thrown.outlet.waiting, 0)
+
+  const signalled = outlet()
+  const controller = new AbortController()
+  const second = signalled.outlet.sink((async function * () { await new Promise(() => {}) })(), { signal: controller.signal })
+  controller.abort(reason)
+  t.same(signalled.aborted, [reason])
+  signalled.outlet.fail(reason)
+  await t.rejects(second, reason)
+
+  const late = outlet()
+  late.outlet.fail(reason)
+  let touched = false
+  await t.rejects(late.outlet.sink((function * () { touched = true })()), reason)
+  t.equal(touched, false, 'a source that comes too late is not begun')
+  await t.rejects(late.outlet.sink([]), TypeError, 'a channel has one sink')
+})

@@ -1,0 +1,275 @@
+/**
+ * `@chainsafe/libp2p-yamux` behind the `Muxer` contract, without the rest of libp2p: the peer that our tests speak to,
+ * and what our figures are compared with.
+ *
+ * `asItComes` reads with the library's own `for await`. Otherwise credit is tied to the consumer as far as the library
+ * lets us: a stream is paused for as long as something of it is unread, its window is kept from growing, and writers wait for `drain`.
+ */
+import { yamux, type YamuxMuxerInit } from '@chainsafe/libp2p-yamux'
+import { defaultLogger } from '@libp2p/logger'
+import { AbstractMultiaddrConnection } from '@libp2p/utils'
+import { multiaddr } from '@multiformats/multiaddr'
+import { Outgoing, afterThisTurn } from '@ropewalk/mux'
+import type { AbortOptions, Bytes, Channel, Connection, Muxer, Source } from '@ropewalk/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
+
+export interface ChainsafeOptions {
+  role: 'client' | 'server'
+  /** Read through the library's own iterator, with the library's own settings. */
+  asItComes?: boolean
+}
+
+export interface ChainsafeMuxer extends Muxer {
+  readonly size: number
+  /** The library's own muxer. */
+  readonly inner: any
+}
+
+const ADDRESS = multiaddr('/ip4/127.0.0.1/tcp/1')
+
+/** Bytes that the library may queue for the connection before it is told to wait. */
+const QUEUE_BYTES = 1024 * 1024
+
+export function chainsafe (connection: Connection, options: ChainsafeOptions): ChainsafeMuxer {
+  const init: YamuxMuxerInit = options.asItComes === true
+    ? { enableKeepAlive: false, maxInboundStreams: 100_000, maxOutboundStreams: 100_000, maxEarlyStreams: 100_000 }
+    : { enableKeepAlive: false, maxEarlyStreams: 1024, streamOptions: { initialStreamWindowSize: 262_144, maxStreamWindowSize: 262_144, maxReadBufferLength: 1_048_576 } }
+  const line = new Line(connection, options.role === 'client' ? 'outbound' : 'inbound')
+  return new Wrapped(yamux(init)().createStreamMuxer(line as any), line, options.asItComes === true)
+}
+
+class Line extends AbstractMultiaddrConnection {
+  readonly #connection: Connection
+  #out = new Outgoing()
+  #write: (() => void) | undefined
+  #ended = false
+  #paused: (() => void) | undefined
+  #reading = true
+  #scheduled = false
+
+  constructor (connection: Connection, direction: 'inbound' | 'outbound') {
+    super({ direction, remoteAddr: ADDRESS, log: defaultLogger().forComponent('yamux') } as any)
+    this.#connection = connection
+    connection.sink(this.#batches()).catch(error => this.abort(error))
+    void this.#read()
+  }
+
+  override sendData (list: Uint8ArrayList): { sentBytes: number, canSendMore: boolean } {
+    const sentBytes = list.byteLength
+    this.#out.content([...list])
+    if (!this.#scheduled && this.#write !== undefined) {
+      this.#scheduled = true
+      afterThisTurn(() => {
+        this.#scheduled = false
+        this.#write?.()
+      })
+    }
+    return { sentBytes, canSendMore: this.#out.bytes < QUEUE_BYTES }
+  }
+
+  override async sendClose (): Promise<void> {
+    this.#ended = true
+    this.#write?.()
+  }
+
+  override sendReset (): void { this.#connection.abort(new Error('the muxer was aborted')) }
+  override sendPause (): void { this.#reading = false }
+  override sendResume (): void {
+    this.#reading = true
+    this.#paused?.()
+  }
+
+  async #read (): Promise<void> {
+    try {
+      for await (const list of this.#connection.source) {
+        this.onData(new Uint8ArrayList(...list) as any)
+        while (!this.#reading) await new Promise<void>(resolve => { this.#paused = resolve })
+      }
+      if (this.status === 'open') this.onTransportClosed()
+      this.#ended = true
+      this.#write?.()
+    } catch (error) {
+      this.abort(error as Error)
+    }
+  }
+
+  async * #batches (): AsyncGenerator<Uint8ArrayList> {
+    for (;;) {
+      while (this.#out.bytes === 0) {
+        if (this.#ended) return
+        await new Promise<void>(resolve => { this.#write = resolve })
+        this.#write = undefined
+      }
+      const full = this.#out.bytes >= QUEUE_BYTES
+      yield this.#out.take()
+      if (full) this.safeDispatchEvent('drain')
+    }
+  }
+}
+
+class Wrapped implements ChainsafeMuxer {
+  readonly inner: any
+  readonly #line: Line
+  readonly #asItComes: boolean
+  readonly #backlog: Channel[] = []
+  readonly #acceptors: Array<(result: IteratorResult<Channel>) => void> = []
+  #closed = false
+
+  constructor (inner: any, line: Line, asItComes: boolean) {
+    this.inner = inner
+    this.#line = line
+    this.#asItComes = asItComes
+    inner.addEventListener('stream', (event: any) => {
+      const channel = this.#channel(event.detail)
+      // Pausing a stream makes the library forget the ACK that it still owes: it goes out first.
+      event.detail.sendWindowUpdate()
+      const acceptor = this.#acceptors.shift()
+      if (acceptor === undefined) this.#backlog.push(channel)
+      else acceptor({ done: false, value: channel })
+    })
+    line.addEventListener('close', () => {
+      this.#closed = true
+      for (const acceptor of this.#acceptors.splice(0)) acceptor({ done: true, value: undefined })
+    })
+  }
+
+  get size (): number { return this.inner.streams.length }
+
+  async open ({ signal }: AbortOptions = {}): Promise<Channel> {
+    signal?.throwIfAborted()
+    return this.#channel(await this.inner.createStream())
+  }
+
+  async close (): Promise<void> {
+    await this.inner.close()
+    await this.#line.close()
+  }
+
+  abort (reason: Error): void {
+    this.inner.abort(reason)
+    this.#line.abort(reason)
+  }
+
+  [Symbol.asyncIterator] (): AsyncIterator<Channel> {
+    return {
+      next: () => {
+        const next = this.#backlog.shift()
+        if (next !== undefined) return Promise.resolve({ done: false, value: next })
+        if (this.#closed) return Promise.resolve({ done: true, value: undefined })
+        return new Promise(resolve => { this.#acceptors.push(resolve) })
+      }
+    }
+  }
+
+  #channel (stream: any): Channel {
+    return new WrappedChannel(stream, this.#asItComes)
+  }
+}
+
+class WrappedChannel implements Channel {
+  readonly source: AsyncIterable<Uint8ArrayList>
+  readonly #stream: any
+  #error: Error | undefined
+
+  constructor (stream: any, asItComes: boolean) {
+    this.#stream = stream
+    stream.addEventListener('close', (event: any) => { this.#error ??= event.error })
+    this.source = asItComes ? eager(stream) : pausing(stream, () => this.#error)
+  }
+
+  async sink (source: Source<Bytes>, { signal }: AbortOptions = {}): Promise<void> {
+    const cancel = (): void => this.abort(signal?.reason)
+    signal?.addEventListener('abort', cancel)
+    try {
+      for await (const bytes of source) {
+        if (this.#error !== undefined) throw this.#error
+        if (!this.#stream.send(bytes)) await this.#drained()
+      }
+      await this.#stream.close()
+      if (this.#error !== undefined) throw this.#error
+    } catch (error) {
+      this.abort(error as Error)
+      throw this.#error ?? error
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  abort (reason: Error): void {
+    this.#stream.abort(reason)
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    this.abort(new Error('disposed'))
+  }
+
+  #drained (): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (event: any): void => {
+        this.#stream.removeEventListener('drain', done)
+        this.#stream.removeEventListener('close', done)
+        if (event.type === 'close') reject(event.error ?? new Error('closed'))
+        else resolve()
+      }
+      this.#stream.addEventListener('drain', done)
+      this.#stream.addEventListener('close', done)
+    })
+  }
+}
+
+/** The library's iterator misses an end that comes before it was begun: it is begun at once. */
+function eager (stream: AsyncIterable<Uint8ArrayList>): AsyncIterable<Uint8ArrayList> {
+  const iterator = stream[Symbol.asyncIterator]()
+  let first: Promise<IteratorResult<Uint8ArrayList>> | undefined = iterator.next()
+  first.catch(() => {})
+  const next = (): Promise<IteratorResult<Uint8ArrayList>> => {
+    const result = first ?? iterator.next()
+    first = undefined
+    return result
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }) }) }
+}
+
+/** Reads by events: one message is taken, the stream is paused until the consumer has taken it. */
+function pausing (stream: any, failure: () => Error | undefined): AsyncIterable<Uint8ArrayList> {
+  return {
+    async * [Symbol.asyncIterator] () {
+      let held: Uint8ArrayList | undefined
+      let ended = stream.readStatus === 'closed'
+      let wake: (() => void) | undefined
+      const message = (event: any): void => {
+        held = new Uint8ArrayList(...(held ?? []), ...event.data)
+        if (stream.readStatus === 'readable') stream.pause()
+        wake?.()
+      }
+      const end = (): void => {
+        ended = true
+        wake?.()
+      }
+      stream.addEventListener('message', message)
+      stream.addEventListener('end', end)
+      stream.addEventListener('close', end)
+      try {
+        for (;;) {
+          if (held !== undefined) {
+            const value: Uint8ArrayList = held
+            held = undefined
+            yield value
+            if (stream.readStatus === 'paused') stream.resume()
+          } else if (failure() !== undefined) {
+            throw failure()
+          } else if (ended && stream.readBufferLength === 0) {
+            return
+          } else {
+            await new Promise<void>(resolve => { wake = resolve })
+          }
+        }
+      } finally {
+        stream.removeEventListener('message', message)
+        stream.removeEventListener('end', end)
+        stream.removeEventListener('close', end)
+        if (!ended) stream.abort(new Error('the reader left'))
+      }
+    }
+  }
+}
