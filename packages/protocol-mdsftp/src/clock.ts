@@ -16,6 +16,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, Math.min(ms, LONGEST_MS))
+    // A limit on waiting is no reason to wait: where timers can keep a process from ending, ours do not.
+    if (typeof timer === 'object') timer.unref()
     return () => { clearTimeout(timer) }
   }
 }
