@@ -30,6 +30,9 @@ export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
   const lost = new AbortController()
   const exits: Exit[] = []
   let finished = 0
+  // What is under way is taken back, and the other end may be slow to agree.
+  const stopping = (): void => report.note('Stopping; Ctrl-C again ends at once')
+  signal.addEventListener('abort', stopping)
 
   await inParallel(items, batch.concurrency, AbortSignal.any([signal, lost.signal]), async (item, index) => {
     const transfer = new Transfer({ transfer: String(index + 1), name: batch.nameOf(item), direction: batch.direction, emit: report.event })
@@ -45,6 +48,7 @@ export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
     }
   })
 
+  signal.removeEventListener('abort', stopping)
   report.close()
   if (signal.aborted) {
     report.note(`Interrupted: ${batch.kept(finished)}.`)

@@ -9,8 +9,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -29,10 +27,15 @@ export interface Ended {
   readonly stderr: string
 }
 
-export interface RunOptions {
+export interface BeginOptions {
   readonly state: string
-  readonly input?: string | Uint8Array | undefined
   readonly cwd?: string | undefined
+  /** Read no more of standard output than its first chunk, so that the process cannot go on when it has much to write. */
+  readonly unread?: boolean | undefined
+}
+
+export interface RunOptions extends BeginOptions {
+  readonly input?: string | Uint8Array | undefined
 }
 
 /** A folder that is removed after the test. */
@@ -42,32 +45,65 @@ export async function folder (t: { teardown (work: () => Promise<void>): unknown
   return path
 }
 
-/** Begins the command line. */
-export function begin (args: readonly string[], { state, cwd }: Pick<RunOptions, 'state' | 'cwd'>): ChildProcess {
-  const env: NodeJS.ProcessEnv = { ...process.env, ROPEWALK_STATE: state, NODE_COMPILE_CACHE: COMPILED }
-  delete env['NODE_OPTIONS']
-  return spawn(process.execPath, ['--conditions=@ropewalk/source', MAIN, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+/** The command line, running. */
+export class Command {
+  readonly ended: Promise<Ended>
+  stdout = ''
+  stderr = ''
+  readonly #child: ChildProcess
+  readonly #waiting = new Set<() => void>()
+
+  constructor (args: readonly string[], { state, cwd, unread = false }: BeginOptions) {
+    const env: NodeJS.ProcessEnv = { ...process.env, ROPEWALK_STATE: state, NODE_COMPILE_CACHE: COMPILED }
+    delete env['NODE_OPTIONS']
+    const child = spawn(process.execPath, ['--conditions=@ropewalk/source', MAIN, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    this.#child = child
+    child.stdin.on('error', () => {})
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+      if (unread) child.stdout.pause()
+      this.#look()
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { this.stderr += text; this.#look() })
+    this.ended = (once(child, unread ? 'exit' : 'close') as Promise<[number | null, NodeJS.Signals | null]>).then(([code, signal]) => {
+      this.#look()
+      return { code, signal, stdout: this.stdout, stderr: this.stderr }
+    })
+  }
+
+  /** Ends standard input with `text`. */
+  input (text: string | Uint8Array): void {
+    this.#child.stdin?.end(text)
+  }
+
+  kill (signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Resolves as soon as `condition` is true of what was printed; rejects when the process ends without it. */
+  async until (condition: (command: this) => boolean): Promise<void> {
+    while (!condition(this)) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`ended too early: ${this.stdout}${this.stderr}`)
+      await new Promise<void>(resolve => this.#waiting.add(resolve))
+    }
+  }
+
+  #look (): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
+  }
 }
 
 /** Runs the command line to its end. */
 export async function run (args: readonly string[], options: RunOptions): Promise<Ended> {
-  const child = begin(args, options)
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(options.input ?? '')
-  return await end(child)
+  const command = new Command(args, options)
+  command.input(options.input ?? '')
+  return await command.ended
 }
 
-export async function end (child: ChildProcess): Promise<Ended> {
-  const [stdout, stderr, [code, signal]] = await Promise.all([
-    child.stdout === null ? '' : text(child.stdout),
-    child.stderr === null ? '' : text(child.stderr),
-    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
-  ])
-  return { code, signal, stdout, stderr }
-}
-
+/** Those lines of a text that are whole and hold a fact. */
 export function facts (stdout: string): Fact[] {
-  return stdout.split('\n').filter(line => line !== '').map(line => JSON.parse(line) as Fact)
+  return stdout.split('\n').slice(0, -1).filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Fact)
 }
 
 export function factsOf (stdout: string, event: string): Fact[] {
@@ -75,7 +111,7 @@ export function factsOf (stdout: string, event: string): Fact[] {
 }
 
 export interface Node {
-  readonly child: ChildProcess
+  readonly command: Command
   /** Of its listeners, in their order. */
   readonly addresses: readonly string[]
   /** Ends it with a signal, and waits for its end. */
@@ -84,36 +120,16 @@ export interface Node {
 
 /** Starts a node and waits until it says where it listens. */
 export async function startNode (t: { teardown (work: () => void): unknown }, state: string, args: readonly string[] = ['--listen', 'mdsftp+tls://127.0.0.1:0']): Promise<Node> {
-  const child = begin(['serve', '--json', ...args], { state })
-  t.teardown(() => { child.kill('SIGKILL') })
-  const ended = end(child)
+  const command = new Command(['serve', '--json', ...args], { state })
+  t.teardown(() => { command.kill('SIGKILL') })
   const wanted = args.filter(arg => arg === '--listen').length
-  const addresses: string[] = []
-
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    const fact = JSON.parse(line) as Fact
-    if (fact.event === 'listening') addresses.push(String(fact['address']))
-    if (addresses.length === wanted) break
-  }
-  if (addresses.length < wanted) throw new Error(`the node does not listen: ${(await ended).stderr}`)
+  await command.until(({ stdout }) => factsOf(stdout, 'listening').length === wanted)
   return {
-    child,
-    addresses,
+    command,
+    addresses: factsOf(command.stdout, 'listening').map(({ address }) => String(address)),
     stop: async signal => {
-      child.kill(signal)
-      return await ended
+      command.kill(signal)
+      return await command.ended
     }
   }
-}
-
-/** Resolves when the child has printed an event of that name, with it. */
-export async function until (child: ChildProcess, event: string): Promise<Fact> {
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-  return await new Promise<Fact>((resolve, reject) => {
-    lines.on('line', line => {
-      const fact = JSON.parse(line) as Fact
-      if (fact.event === event) resolve(fact)
-    })
-    lines.on('close', () => reject(new Error(`ended without ${event}`)))
-  })
 }

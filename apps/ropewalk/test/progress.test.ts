@@ -108,13 +108,15 @@ t.test('NDJSON has every event whole, and progress four times a second', async t
   const lines = [
     ndjson.event(started('1', 5, 'tab\tname\n'), 0),
     ndjson.event(progress('1', 1), 100),
-    ndjson.event(progress('1', 2), 250),
+    ndjson.event(progress('1', 2), 349),
+    ndjson.event(progress('1', 2), 350),
     ndjson.event(progress('2', 2), 260),
     ndjson.event(progress('1', 3), 400),
     ndjson.event(finished('1', 5), 401)
   ]
   t.same(lines.map(line => line === undefined ? undefined : JSON.parse(line)), [
     { event: 'started', transfer: '1', name: 'tab\tname\n', direction: 'send', size: 5 },
+    { event: 'progress', transfer: '1', name: 'file-1', direction: 'send', bytes: 1 },
     undefined,
     { event: 'progress', transfer: '1', name: 'file-1', direction: 'send', bytes: 2 },
     { event: 'progress', transfer: '2', name: 'file-2', direction: 'send', bytes: 2 },

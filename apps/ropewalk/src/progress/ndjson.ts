@@ -20,8 +20,7 @@ export class Ndjson {
       const last = this.#last.get(transfer) ?? -Infinity
       if (now - last < PROGRESS_INTERVAL_MS) return undefined
       this.#last.set(transfer, now)
-    } else if (event.event === 'started') this.#last.set(transfer, now)
-    else this.#last.delete(transfer)
+    } else this.#last.delete(transfer)
     return encodeLine(event)
   }
 }
