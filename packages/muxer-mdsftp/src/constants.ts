@@ -127,8 +127,8 @@ export const MAX_ACCEPT_BACKLOG = 1024
 /** Refused or abandoned opens in a row, without one that was taken, before the connection is given up. Ours. */
 export const MAX_WASTED_OPENS = 1024
 
-/** Packets view: packets other than FileChunk that wait on one channel to be taken. Ours; an honest peer needs two. */
-export const MAX_WAITING_PACKETS = 32
+/** Packets view: packets other than FileChunk that wait on one channel to be taken. Ours; an honest peer may acknowledge a whole window at once, and say two things more. */
+export const MAX_WAITING_PACKETS = 128
 
 /** Content bytes that wait on one connection, all channels together, before reading from it stops. Ours. */
 export const MAX_BUFFERED_BYTES = 33_554_432

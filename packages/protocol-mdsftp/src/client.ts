@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts'
 import type { StorageConnection } from './connection.ts'
 import { FIRST_FRAGMENT_TIMEOUT_MS, KEEP_ALIVE_MS, PROGRESS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
 import { StorageError } from './errors.ts'
-import { Exchange } from './exchange.ts'
+import { openExchange, type Exchange } from './exchange.ts'
 
 /** What every operation takes. Aborting the signal closes the operation's channel and rejects with the signal's reason. */
 export interface ClientOptions extends AbortOptions {
@@ -109,8 +109,7 @@ export interface HeldLock extends Disposable {
  * when it is taken. A node of the original never says that a lock was granted: do not ask one.
  */
 export async function lock (connection: StorageConnection, chunkId: Id, kind: LockKind, options: ClientOptions = {}): Promise<HeldLock> {
-  const { signal, clock } = options
-  const exchange = new Exchange(connection.open(), { signal, clock })
+  const exchange = openExchange(connection, options)
   try {
     exchange.send({ type: 'LockReq', kind, chunkId })
     const reply = await exchange.reply(limits(options).requestMs, 'LockAcquire', 'LockErr')
@@ -140,9 +139,8 @@ export async function lock (connection: StorageConnection, chunkId: Id, kind: Lo
 }
 
 /** One operation on a channel of its own, which is closed whatever happens. */
-export async function ask<T> (connection: StorageConnection, { signal, clock }: ClientOptions, operation: (exchange: Exchange) => Promise<T>): Promise<T> {
-  signal?.throwIfAborted()
-  const exchange = new Exchange(connection.open(), { signal, clock })
+export async function ask<T> (connection: StorageConnection, options: ClientOptions, operation: (exchange: Exchange) => Promise<T>): Promise<T> {
+  const exchange = openExchange(connection, options)
   try {
     return await operation(exchange)
   } finally {

@@ -15,11 +15,21 @@ export interface ExchangeOptions extends AbortOptions {
 /** Whatever answers a request. */
 export type Reply = Extract<ControlPacket, { type: 'ReserveOk' | 'ReserveErr' | 'LockAcquire' | 'LockErr' | 'PutOk' | 'PutErr' | 'CommitOk' | 'CommitErr' | 'QueryResponse' }>
 
+/** A channel of its own for one operation. */
+export function openExchange (connection: { open (): PacketChannel }, options: ExchangeOptions): Exchange {
+  options.signal?.throwIfAborted()
+  try {
+    return new Exchange(connection.open(), options)
+  } catch (error) {
+    throw interrupted(error)
+  }
+}
+
 export class Exchange {
   readonly channel: PacketChannel
   readonly #deadline: Deadline
   readonly #signal: AbortSignal | undefined
-  #over = false
+  #failure: Error | undefined
 
   constructor (channel: PacketChannel, { clock = systemClock, signal }: ExchangeOptions) {
     this.channel = channel
@@ -31,7 +41,7 @@ export class Exchange {
 
   /** `what` must come within `ms`, or the channel is closed and whoever waits gets `ERR_TIMEOUT`. */
   within (ms: number, what: string): void {
-    if (!this.#over) this.#deadline.set(ms, what)
+    if (this.#failure === undefined) this.#deadline.set(ms, what)
   }
 
   /** Nothing is awaited from the peer for now. */
@@ -41,11 +51,15 @@ export class Exchange {
 
   /** The next packet; `undefined` once the peer has closed the channel. */
   async next (): Promise<Packet | undefined> {
+    let packet: Packet | undefined
     try {
-      return await this.channel.next()
+      packet = await this.channel.next()
     } catch (error) {
       throw interrupted(error)
     }
+    // A channel that the peer has closed before does not know why we gave it up.
+    if (packet === undefined && this.#failure !== undefined) throw this.#failure
+    return packet
   }
 
   send (packet: ControlPacket): void {
@@ -78,8 +92,8 @@ export class Exchange {
 
   /** Ends the operation with `error` for whoever waits. Idempotent. */
   fail (error: Error): void {
-    if (!this.#over) {
-      this.#over = true
+    if (this.#failure === undefined) {
+      this.#failure = error
       this.#deadline.stop()
       this.#signal?.removeEventListener('abort', this.#aborted)
     }
@@ -97,9 +111,9 @@ export function closedEarly (doing: string): StorageError {
   return new StorageError('ERR_INTERRUPTED', 'channel', `the peer closed the channel, ${doing}`)
 }
 
-/** What a channel failed with, as an error of this package. Reasons of signals stay what they are. */
-export function interrupted (error: unknown): unknown {
-  if (!(error instanceof MdsftpError)) return error
+/** What a channel failed with, as an error of this package. Reasons of signals stay what they are, and so does a limit of our own. */
+function interrupted (error: unknown): unknown {
+  if (!(error instanceof MdsftpError) || error.code === 'ERR_MAX_CHANNELS') return error
   return new StorageError('ERR_INTERRUPTED', error.scope, error.message, { cause: error, remote: error.remote })
 }
 

@@ -19,6 +19,8 @@ export interface UploadOwner {
   interrupt (reason: Error): void
   /** Whether the uploader is still there. */
   alive (): boolean
+  /** Complete is committed: the seed profile has no Commit. */
+  readonly final: boolean
 }
 
 /** An upload under way. Its owner alone writes, and ends it once. */
@@ -44,10 +46,10 @@ export class Upload implements Incoming {
   readonly #writer: FragmentWriter
   readonly #state: NodeState
   readonly #clock: Clock
-  readonly #settle: (outcome: Outcome) => Promise<void>
+  readonly #settle: (outcome: Outcome) => Promise<Outcome>
   #resolve = (): void => {}
 
-  constructor (reservation: Reservation, writer: FragmentWriter, owner: UploadOwner, state: NodeState, clock: Clock, settle: (outcome: Outcome) => Promise<void>) {
+  constructor (reservation: Reservation, writer: FragmentWriter, owner: UploadOwner, state: NodeState, clock: Clock, settle: (outcome: Outcome) => Promise<Outcome>) {
     this.id = reservation.id
     this.size = reservation.size
     this.owner = owner
@@ -89,11 +91,10 @@ export class Upload implements Incoming {
     }
     try {
       if (outcome === 'complete') this.#state.complete(this.id, this.#clock.now())
-      await this.#settle(outcome)
+      return await this.#settle(outcome)
     } finally {
       this.#resolve()
     }
-    return outcome
   }
 
   /** The reservation is still the one that this upload began with. */

@@ -9,6 +9,8 @@ export { systemClock } from './clock.ts'
 export type { Clock } from './clock.ts'
 export { describePacket } from './codec.ts'
 export type { FragmentHead, PacketFields } from './codec.ts'
+export { SEED, SEED_CODE, UPSTREAM } from '@ropewalk/muxer-mdsftp'
+export type { Id, LockKind, PacketChannel, PacketMuxer, Profile } from '@ropewalk/muxer-mdsftp'
 export { acceptNode, connectNode } from './connection.ts'
 export type { AcceptOptions, ConnectOptions, StorageConnection, WireOptions } from './connection.ts'
 export {

@@ -131,12 +131,14 @@ export class StorageNode {
     }
     this.#state.record(id, offset, this.clock.now())
     const upload = new Upload(reservation, writer, owner, this.#state, this.clock, async outcome => {
-      if (outcome === 'dropped') {
+      const settled = outcome === 'complete' && owner.final && !await this.#publish(id) ? 'dropped' : outcome
+      if (settled === 'dropped') {
         this.#state.drop(id)
         await this.store.remove(id).catch(() => {})
       }
       this.#uploads.delete(id)
       this.locks.release(id, 'write')
+      return settled
     })
     this.#uploads.set(id, upload)
     return upload
@@ -154,14 +156,8 @@ export class StorageNode {
       await upload.done
     }
     if (this.#uploads.has(id) || (!reservation.complete && reservation.size > 0)) return 'not_available'
-    try {
-      if (!reservation.complete) await (await this.store.write(id, 0)).close()
-      await this.store.commit(id)
-    } catch {
-      return this.#state.get(id) === reservation ? 'not_available' : 'not_found'
-    }
-    this.#state.committed(id, this.clock.now())
-    return 'committed'
+    if (await this.#publish(id)) return 'committed'
+    return this.#state.get(id) === reservation ? 'not_available' : 'not_found'
   }
 
   /** Prolongs the life of a reservation or uncommitted chunk. */
@@ -194,6 +190,18 @@ export class StorageNode {
   /** Takes a lock, or says no: nobody waits. */
   lock (id: Id, kind: LockKind): boolean {
     return this.locks.acquire(id, kind)
+  }
+
+  async #publish (id: Id): Promise<boolean> {
+    try {
+      // Of 0 bytes that never came, there is no object yet.
+      if (this.#state.get(id)?.complete !== true) await (await this.store.write(id, 0)).close()
+      await this.store.commit(id)
+    } catch {
+      return false
+    }
+    this.#state.committed(id, this.clock.now())
+    return true
   }
 
   async #discard (id: Id): Promise<boolean> {

@@ -10,7 +10,7 @@ import { assertSize, limits, query, refused, type ClientOptions } from './client
 import type { StorageConnection } from './connection.ts'
 import { RETRIEVE_WINDOW } from './constants.ts'
 import { StorageError } from './errors.ts'
-import { closedEarly, Exchange } from './exchange.ts'
+import { closedEarly, openExchange, type Exchange } from './exchange.ts'
 import { ReceiverState } from './receiver-state.ts'
 import { Report } from './transfer.ts'
 
@@ -43,15 +43,14 @@ export function retrieve (connection: StorageConnection, chunkId: Id, options: R
 }
 
 async function * fetch (connection: StorageConnection, chunkId: Id, options: RetrieveOptions, window: number): AsyncGenerator<Uint8ArrayList, void, undefined> {
-  const { signal, clock, name = chunkId, onEvent } = options
-  signal?.throwIfAborted()
+  const { name = chunkId, onEvent } = options
   const { total, range } = await extent(connection, chunkId, options)
   const report = new Report(onEvent, name, 'receive', total)
   // A chunk of which the peer says that it has 0 bytes is asked for all the same: it may be empty, or not there yet.
   if (total === 0 && (range !== undefined || options.size !== undefined)) return report.finished()
 
   const { firstFragmentMs, progressMs } = limits(options)
-  const exchange = new Exchange(connection.open(), { signal, clock })
+  const exchange = openExchange(connection, options)
   const state = new ReceiverState(total)
   let left = true
   try {

@@ -119,7 +119,7 @@ async function receive (session: Session, upload: Incoming, reply: Extract<Contr
       if (state.complete) {
         channel.revoke()
         ended = true
-        await finish(session, upload)
+        await finish(upload)
       } else channel.grant(1)
       exchange.send({ type: 'RecvAck', number: packet.number })
       if (state.complete) break
@@ -135,16 +135,14 @@ async function receive (session: Session, upload: Incoming, reply: Extract<Contr
 }
 
 /** Settles a complete upload, before its last acknowledgement: whoever sees that may commit at once, or read in the seed profile. */
-async function finish ({ service: { node, profile } }: Session, upload: Incoming): Promise<void> {
+async function finish (upload: Incoming): Promise<void> {
   if (await upload.end(false) !== 'complete') throw new StorageError('ERR_STORE', 'transfer', `${upload.id} could not be kept`, { remote: false })
-  if (profile.name === 'seed' && await node.commit(upload.id) !== 'committed') {
-    throw new StorageError('ERR_STORE', 'transfer', `${upload.id} could not be committed`, { remote: false })
-  }
 }
 
-function ownerOf ({ exchange }: Session): UploadOwner {
+function ownerOf ({ exchange, service }: Session): UploadOwner {
   return {
     interrupt: reason => exchange.fail(reason),
-    alive: () => !exchange.channel.closed
+    alive: () => !exchange.channel.closed,
+    final: service.profile.name === 'seed'
   }
 }

@@ -70,5 +70,5 @@ t.test('any exchange of fragments and acknowledgements sends everything once, wi
       } else t.ok(state.mayGo, 'never a stall')
     }
     t.equal(sent, options.size)
-  }), { numRuns: 50 })
+  }), { numRuns: 20 })
 })
