@@ -7,8 +7,8 @@ import type { Bytes, Source } from '@ropewalk/interface'
 export interface FeederTarget {
   /** Takes a value. False when it has enough: call `pull` when there is room again. */
   take (bytes: Bytes): boolean
-  /** The source is exhausted. */
-  exhausted (): void
+  /** The source has ended. */
+  ended (): void
   /** The source failed. */
   broken (error: Error): void
 }
@@ -17,6 +17,9 @@ export class Feeder {
   readonly #target: FeederTarget
   readonly #async: AsyncIterator<Bytes> | undefined
   readonly #sync: Iterator<Bytes> | undefined
+  // Made once, and only where the source makes us wait.
+  #came: ((result: IteratorResult<Bytes>) => void) | undefined
+  #failed: ((error: unknown) => void) | undefined
   #waiting = false
   #done = false
 
@@ -58,24 +61,22 @@ export class Feeder {
 
   #next (iterator: AsyncIterator<Bytes>): void {
     this.#waiting = true
+    this.#came ??= result => {
+      this.#waiting = false
+      if (this.#done || this.#finish(result)) return
+      if (this.#target.take(result.value as Bytes)) this.#next(iterator)
+    }
+    this.#failed ??= error => {
+      this.#waiting = false
+      this.#fail(error)
+    }
     iterator.next().then(this.#came, this.#failed)
-  }
-
-  readonly #came = (result: IteratorResult<Bytes>): void => {
-    this.#waiting = false
-    if (this.#done || this.#finish(result)) return
-    if (this.#target.take(result.value as Bytes)) this.#next(this.#async as AsyncIterator<Bytes>)
-  }
-
-  readonly #failed = (error: unknown): void => {
-    this.#waiting = false
-    this.#fail(error)
   }
 
   #finish (result: IteratorResult<Bytes>): boolean {
     if (result.done !== true) return false
     this.#done = true
-    this.#target.exhausted()
+    this.#target.ended()
     return true
   }
 

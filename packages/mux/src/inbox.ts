@@ -10,6 +10,26 @@ const SMALL_BYTES = 4096
 
 const SLAB_BYTES = 16_384
 
+/** Pieces up to this are copied into memory that all channels share, as Node's small Buffers are: an array of their own costs more than their bytes. Ours. */
+const POOLED_BYTES = 1024
+
+const POOL_BYTES = 8192
+
+let pool = new Uint8Array(0)
+let pooled = 0
+
+function copy (bytes: Uint8Array): Uint8Array {
+  const length = bytes.length
+  if (length > POOLED_BYTES) return bytes.slice()
+  if (pooled + length > pool.length) {
+    pool = new Uint8Array(POOL_BYTES)
+    pooled = 0
+  }
+  const made = pool.subarray(pooled, pooled += length)
+  made.set(bytes)
+  return made
+}
+
 export class Inbox {
   #pieces: Uint8Array[] = []
   #bytes = 0
@@ -29,7 +49,7 @@ export class Inbox {
     if (length < SMALL_BYTES && this.#pieces.length > 0) return this.#gather(bytes)
     // The slab goes on behind it, as a piece of its own.
     this.#from = this.#used
-    this.#pieces.push(lent || length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes)
+    this.#pieces.push(lent || length * 2 < bytes.buffer.byteLength ? copy(bytes) : bytes)
   }
 
   /** Everything, and forgets it. */

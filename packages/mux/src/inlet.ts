@@ -1,20 +1,23 @@
 /**
  * The receiving half of a channel of bytes: what arrived waits for one reader, and its taking is told, so that credit
- * can follow the consumer.
+ * can follow the consumer. It is read in one of three ways: iterated, handed over synchronously, or by an adapter that
+ * is told and takes.
  *
  * @module
  */
+import type { AbortOptions } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { Inbox } from './inbox.ts'
 
 export interface InletTarget {
   /** The reader took `bytes`. */
   taken (bytes: number): void
-  /** The reader stopped before the end of the data. */
-  left (): void
+  /** The reader stopped before the end of the data, or failed with `error`. */
+  left (error?: Error): void
 }
 
 interface Reader { resolve: (result: IteratorResult<Uint8ArrayList>) => void, reject: (error: Error) => void }
+interface Receiver { take: (bytes: Uint8Array) => void, resolve: () => void, reject: (error: Error) => void }
 
 const DONE: IteratorResult<Uint8ArrayList> = Object.freeze({ done: true, value: undefined })
 
@@ -22,6 +25,7 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
   readonly #target: InletTarget
   readonly #inbox: Inbox = new Inbox()
   #reader: Reader | undefined
+  #receiver: Receiver | undefined
   #ended = false
   #error: Error | undefined
 
@@ -49,13 +53,46 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
     }
   }
 
-  /** Bytes arrived. `lent` bytes are copied: they are only valid now. */
+  /**
+   * Hands the bytes over as they arrive, without a copy and without waiting: what `take` gets is lent until it returns, and
+   * credited then. Resolves at the end of the data. What `take` throws is the reader's failure.
+   */
+  async receive (take: (bytes: Uint8Array) => void, { signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#reader !== undefined || this.#receiver !== undefined) throw new TypeError('a channel has one reader')
+    for (const bytes of this.take() ?? []) take(bytes)
+    if (this.#ended) return
+    if (this.#error !== undefined) throw this.#error
+    const abort = (): void => this.#target.left(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      await new Promise<void>((resolve, reject) => { this.#receiver = { take, resolve, reject } })
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Takes all that waits, for an adapter that is told otherwise that there is something. */
+  take (): Uint8ArrayList | undefined {
+    const bytes = this.#inbox.bytes
+    if (bytes === 0) return undefined
+    const list = this.#inbox.take()
+    this.#target.taken(bytes)
+    return list
+  }
+
+  /** Bytes arrived. `lent` bytes are copied, if they must wait: they are only valid now. */
   push (bytes: Uint8Array, lent: boolean): void {
+    const receiver = this.#receiver
+    if (receiver !== undefined) {
+      this.#handOver(receiver, bytes)
+      return
+    }
     this.#inbox.push(bytes, lent)
     const reader = this.#reader
     if (reader === undefined) return
     this.#reader = undefined
-    reader.resolve(this.#take())
+    reader.resolve({ done: false, value: this.take() as Uint8ArrayList })
   }
 
   /** All the data has arrived. */
@@ -64,6 +101,8 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
     if (!this.done) return
     this.#reader?.resolve(DONE)
     this.#reader = undefined
+    this.#receiver?.resolve()
+    this.#receiver = undefined
   }
 
   /** There will be no more: the reader fails with `error`, at once when `drop`, otherwise behind what it has not taken yet. */
@@ -77,21 +116,28 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
     }
     this.#reader?.reject(error)
     this.#reader = undefined
+    this.#receiver?.reject(error)
+    this.#receiver = undefined
+  }
+
+  #handOver (receiver: Receiver, bytes: Uint8Array): void {
+    try {
+      receiver.take(bytes)
+    } catch (error) {
+      this.#target.taken(bytes.length)
+      this.#target.left(error as Error)
+      return
+    }
+    this.#target.taken(bytes.length)
   }
 
   #read (): Promise<IteratorResult<Uint8ArrayList>> {
-    if (this.#inbox.bytes > 0) return Promise.resolve(this.#take())
+    const value = this.take()
+    if (value !== undefined) return Promise.resolve({ done: false, value })
     if (this.#ended) return Promise.resolve(DONE)
     if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (this.#reader !== undefined) return Promise.reject(new TypeError('one read at a time'))
+    if (this.#reader !== undefined || this.#receiver !== undefined) return Promise.reject(new TypeError('one read at a time'))
     return new Promise((resolve, reject) => { this.#reader = { resolve, reject } })
-  }
-
-  #take (): IteratorResult<Uint8ArrayList> {
-    const bytes = this.#inbox.bytes
-    const value = this.#inbox.take()
-    this.#target.taken(bytes)
-    return { done: false, value }
   }
 
   #leave (): void {

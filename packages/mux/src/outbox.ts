@@ -19,6 +19,12 @@ export class Outbox {
     this.#bytes += piece.length
   }
 
+  /** Bytes of the piece that is next. */
+  get next (): number {
+    const piece = this.#pieces[this.#head]
+    return piece === undefined ? 0 : piece.length - this.#offset
+  }
+
   /** Exactly `bytes` (no more than there are), in pieces. */
   take (bytes: number): Uint8Array[] {
     const taken: Uint8Array[] = []

@@ -6,7 +6,7 @@
  */
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { Outgoing } from './outgoing.ts'
-import { afterThisTurn } from './schedule.ts'
+import { afterThisTurn, whenIdle } from './schedule.ts'
 
 /** Bytes handed to the transport at a time. Ours: measured best on loopback. */
 const BATCH_BYTES = 262_144
@@ -23,6 +23,7 @@ export interface Member {
 
 export class Pump<M extends Member> {
   readonly #over: () => boolean
+  readonly #writeSystem: ((out: Outgoing) => void) | undefined
   readonly #out: Outgoing = new Outgoing()
   #system: Uint8Array[] = []
   #controls: M[] = []
@@ -30,10 +31,24 @@ export class Pump<M extends Member> {
   #head = 0
   #writer: ((result: IteratorResult<Uint8ArrayList>) => void) | undefined
   #flushing = false
+  #idling = false
+  readonly #flushTask = (): void => {
+    this.#flushing = false
+    this.flush()
+  }
 
-  /** `over` says whether the writing direction has come to its end, once there is nothing left to write. */
-  constructor (over: () => boolean) {
+  readonly #idleTask = (): void => {
+    this.#idling = false
+    if (!this.#flushing) this.flush()
+  }
+
+  /**
+   * `over` says whether the writing direction has come to its end, once there is nothing left to write. `writeSystem` writes
+   * what goes ahead of everything, where the muxer keeps that itself; it calls `wake` when there is something.
+   */
+  constructor (over: () => boolean, writeSystem?: (out: Outgoing) => void) {
     this.#over = over
+    this.#writeSystem = writeSystem
   }
 
   /** `frame` goes ahead of everything. Bounded by the caller: a peer must not be able to make us say more and more. */
@@ -44,10 +59,21 @@ export class Pump<M extends Member> {
 
   /** `member` has control frames to write. */
   control (member: M): void {
+    if (!member.controlQueued) {
+      member.controlQueued = true
+      this.#controls.push(member)
+    }
+    this.wake()
+  }
+
+  /** The same for what nobody waits for yet, such as credit that comes early: it goes with the next write, or when there is nothing else to do. */
+  controlSoon (member: M): void {
     if (member.controlQueued) return
     member.controlQueued = true
     this.#controls.push(member)
-    this.wake()
+    if (this.#flushing || this.#idling || this.#writer === undefined) return
+    this.#idling = true
+    whenIdle(this.#idleTask)
   }
 
   /** `member` may have a data frame to write. */
@@ -62,10 +88,7 @@ export class Pump<M extends Member> {
   wake (): void {
     if (this.#flushing || this.#writer === undefined) return
     this.#flushing = true
-    afterThisTurn(() => {
-      this.#flushing = false
-      this.flush()
-    })
+    afterThisTurn(this.#flushTask)
   }
 
   /** Looks at once. */
@@ -103,6 +126,7 @@ export class Pump<M extends Member> {
 
   #batch (): IteratorResult<Uint8ArrayList> | undefined {
     const out = this.#out
+    this.#writeSystem?.(out)
     if (this.#system.length > 0) {
       for (const frame of this.#system) out.packet(frame)
       this.#system = []

@@ -89,14 +89,14 @@ t.test('a source is pulled until enough waits, in bytes or in pieces, and again 
     const sending = half.sink((function * () { for (; pulled < 4000; pulled++) yield new Uint8ArrayList(new Uint8Array(size)) })())
     t.equal(half.waiting, most)
     t.equal(half.exhausted, false)
-    half.take(half.waiting)
+    half.cut(half.waiting)
     t.equal(half.refill(), true)
     t.equal(half.waiting, most)
     while (!half.exhausted) {
-      half.take(half.waiting)
+      half.cut(half.waiting)
       half.refill()
     }
-    half.take(half.waiting)
+    half.cut(half.waiting)
     t.equal(half.refill(), true, 'the end is still to be written')
     half.finish()
     await sending

@@ -10,7 +10,7 @@ function feed (source: Source<Bytes>, room = Infinity): Log {
   const log = { taken: [] as number[], over: [] as Array<string | Error>, settled: settled.promise }
   const feeder = new Feeder(source, {
     take: bytes => log.taken.push(bytes.byteLength) % room !== 0,
-    exhausted: () => { log.over.push('exhausted'); settled.resolve() },
+    ended: () => { log.over.push('exhausted'); settled.resolve() },
     broken: error => { log.over.push(error); settled.resolve() }
   })
   return { ...log, feeder, taken: log.taken, over: log.over }

@@ -3,42 +3,37 @@
  *
  * @module
  */
-import { readU32BE } from '@ropewalk/framing'
+import { readU32BE, writeU32BE } from '@ropewalk/framing'
 import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
-import { Feeder, Inbox, Outbox, type Outgoing } from '@ropewalk/mux'
+import { Inlet, Outlet, type InletTarget, type Outgoing, type OutletTarget } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BytesState, type Window } from './bytes-state.ts'
-import { encodePacket } from './packet-codec.ts'
-import { FRAGMENT_BYTES, Kind, SEND_BUFFER_BYTES, SEND_BUFFER_PIECES } from './constants.ts'
+import { FRAGMENT_BYTES, HEADER_BYTES, Kind, WRITE_BUFFER_BYTES } from './constants.ts'
 import { MdsftpError } from './errors.ts'
 import { writeFragment } from './fragment-writer.ts'
 import type { Endpoint, Link } from './link.ts'
 import type { ChannelObserver } from './observer.ts'
+import { writeHeader } from './packet-codec.ts'
 
 /** A fragment smaller than this waits for more credit, if only credit makes it so small. Ours. */
 const WORTHWHILE_BYTES = 16_384
 
-const DONE: IteratorResult<Uint8ArrayList> = Object.freeze({ done: true, value: undefined })
+const ACK_BYTES = 4
 
-interface Reader { resolve: (result: IteratorResult<Uint8ArrayList>) => void, reject: (error: Error) => void }
-interface Sender { feeder: Feeder, resolve: () => void, reject: (error: Error) => void }
+const NOTHING: Uint8Array[] = []
 
-export class BytesChannel implements Channel, Endpoint {
+export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarget {
   readonly id: number
   controlQueued = false
   readyQueued = false
   readonly #link: Link<BytesChannel>
   readonly #state: BytesState
-  // Everything below is made when first needed: an idle channel is small.
-  #inbox: Inbox | undefined
-  #outbox: Outbox | undefined
-  #source: AsyncIterable<Uint8ArrayList> | undefined
-  #reader: Reader | undefined
-  #sender: Sender | undefined
+  // Made when first needed: an idle channel is small.
+  #inlet: Inlet | undefined
+  #outlet: Outlet | undefined
   #observer: ChannelObserver | undefined
   #acknowledge: number | undefined
   #dataArrived = false
-  #ending = false
   #closed = false
   #error: Error | undefined
 
@@ -49,38 +44,19 @@ export class BytesChannel implements Channel, Endpoint {
   }
 
   get source (): AsyncIterable<Uint8ArrayList> {
-    return this.#source ??= {
-      [Symbol.asyncIterator]: () => ({
-        next: () => this.#read(),
-        return: () => {
-          this.#stopReading()
-          return Promise.resolve(DONE)
-        }
-      })
-    }
+    return this.#in()
   }
 
-  sink (source: Source<Bytes>, options: AbortOptions = {}): Promise<void> {
-    const { signal } = options
-    if (this.#sender !== undefined || this.#ending || this.#observer !== undefined) return Promise.reject(new TypeError('a channel has one sink'))
-    if (signal?.aborted === true) this.abort(asError(signal.reason))
-    const sent = new Promise<void>((resolve, reject) => {
-      const feeder = new Feeder(source, {
-        take: bytes => this.#take(bytes),
-        exhausted: () => {
-          this.#ending = true
-          this.#link.ready(this)
-        },
-        broken: error => this.abort(error)
-      })
-      this.#sender = { feeder, resolve, reject }
-      if (this.#error !== undefined || this.#closed) this.#stopSending(this.#error ?? new MdsftpError('ERR_CLOSED', 'channel', 'the channel is closed', { remote: false }))
-      else feeder.pull()
-    })
-    if (signal === undefined) return sent
-    const abort = (): void => this.abort(asError(signal.reason))
-    signal.addEventListener('abort', abort, { once: true })
-    return sent.finally(() => signal.removeEventListener('abort', abort))
+  sink (source: Source<Bytes>, options?: AbortOptions): Promise<void> {
+    return this.#out().sink(source, options)
+  }
+
+  /**
+   * Instead of `source`: hands the bytes over as they arrive, without a copy and without waiting. What `take` gets is lent until
+   * it returns, and credited then, so `take` must be done with it. Resolves at the end of the data; what `take` throws resets the channel.
+   */
+  receive (take: (bytes: Uint8Array) => void, options?: AbortOptions): Promise<void> {
+    return this.#in().receive(take, options)
   }
 
   abort (reason: Error): void {
@@ -99,8 +75,9 @@ export class BytesChannel implements Channel, Endpoint {
 
   /** Hands the channel over to `observer`, which is told at once of what has happened already. Call it once. */
   observe (observer: ChannelObserver): void {
-    if (this.#observer !== undefined || this.#sender !== undefined || this.#reader !== undefined) throw new TypeError('a channel has one user')
+    if (this.#observer !== undefined || this.#outlet !== undefined) throw new TypeError('a channel has one user')
     this.#observer = observer
+    this.#out().adopt()
     if (this.unread > 0) observer.readable()
     if (this.#dataArrived) observer.ended()
     if (this.#error !== undefined) observer.failed(this.#error)
@@ -108,29 +85,45 @@ export class BytesChannel implements Channel, Endpoint {
 
   /** Bytes that wait to be read. */
   get unread (): number {
-    return this.#inbox?.bytes ?? 0
+    return this.#inlet?.bytes ?? 0
   }
 
   /** Takes all that waits; taking is what credits the peer. */
   read (): Uint8ArrayList | undefined {
-    const inbox = this.#inbox
-    return inbox === undefined || inbox.bytes === 0 ? undefined : this.#takeInbox(inbox)
+    return this.#inlet?.take()
   }
 
   /** Bytes that wait to be written. Who writes bounds them, and hears `writable`. */
   get waiting (): number {
-    return this.#outbox?.bytes ?? 0
+    return this.#outlet?.waiting ?? 0
   }
 
-  /** Puts `bytes` behind what waits. False when that is more than `sink` would let wait. */
+  /** Puts `bytes` behind what waits, in fragments of its own. False when that is enough for now. */
   write (bytes: Bytes): boolean {
-    return !this.#closed && !this.#ending && this.#take(bytes)
+    if (this.#closed) return false
+    this.#out().take(bytes)
+    return this.waiting < WRITE_BUFFER_BYTES
   }
 
   /** Ends our direction behind what waits. */
   end (): void {
-    this.#ending = true
+    this.#out().ended()
+  }
+
+  // What the two halves call.
+
+  ready (): void {
     this.#link.ready(this)
+  }
+
+  taken (bytes: number): void {
+    this.#link.buffer(-bytes)
+    this.#credit(bytes)
+  }
+
+  /** The wire cannot say "no more, please": who leaves before the end resets the channel, or the sender would wait for ever. */
+  left (error?: Error): void {
+    this.abort(error ?? new MdsftpError('ERR_UNREAD', 'channel', 'the reader stopped before the end of the data', { remote: false }))
   }
 
   // What the link calls.
@@ -151,11 +144,10 @@ export class BytesChannel implements Channel, Endpoint {
 
   content (bytes: Uint8Array, complete: boolean, lent: boolean): void {
     if (this.#error !== undefined || this.#closed) return
-    this.#inbox ??= new Inbox()
-    this.#inbox.push(bytes, lent)
     this.#link.buffer(bytes.length)
-    if (complete && this.#state.receivedLast) this.#arrived()
-    else this.#wake()
+    this.#in().push(bytes, lent)
+    if (complete && this.#state.receivedLast) this.#arrived(true)
+    else if (this.#observer !== undefined && this.unread > 0) this.#observer.readable()
   }
 
   packet (kind: number, payload: Uint8Array): void {
@@ -180,118 +172,73 @@ export class BytesChannel implements Channel, Endpoint {
     const number = this.#acknowledge
     this.#acknowledge = undefined
     if (number === undefined || this.#closed) return
-    out.packet(encodePacket(this.#link.profile, this.id, { type: 'RecvAck', number }))
+    const at = out.reserve(HEADER_BYTES + ACK_BYTES)
+    writeHeader(out.slab, at, Kind.RecvAck, this.id, ACK_BYTES)
+    writeU32BE(out.slab, at + HEADER_BYTES, number)
   }
 
   writeFrame (out: Outgoing): boolean {
-    if (this.#closed || this.#error !== undefined || this.#state.sentLast) return false
-    const waiting = this.#outbox?.bytes ?? 0
-    if (waiting === 0) return this.#ending && this.#state.mayEnd && this.#writeFragment(out, 0, true)
+    const outlet = this.#outlet
+    if (outlet === undefined || this.#closed || this.#error !== undefined || this.#state.sentLast) return false
+    const { waiting } = outlet
+    if (waiting === 0) return outlet.exhausted && this.#state.mayEnd && this.#writeFragment(out, outlet, 0, true)
 
-    const room = this.#state.room
+    const { room } = this.#state
     if (room === 0 || (room < waiting && room < WORTHWHILE_BYTES)) return false
-    const bytes = Math.min(waiting, room, FRAGMENT_BYTES)
-    return this.#writeFragment(out, bytes, this.#ending && bytes === waiting)
+    // An adapter's writes stay apart, as messages do where they come from; a source's are gathered.
+    const bytes = Math.min(this.#observer === undefined ? waiting : outlet.next, room, FRAGMENT_BYTES)
+    return this.#writeFragment(out, outlet, bytes, outlet.exhausted && bytes === waiting)
   }
 
-  // Private parts: sending.
+  // Private parts.
 
-  #take (bytes: Bytes): boolean {
-    this.#outbox ??= new Outbox()
-    if (bytes instanceof Uint8Array) this.#outbox.push(bytes)
-    else for (const piece of bytes) this.#outbox.push(piece)
-    if (this.#outbox.bytes > 0) this.#link.ready(this)
-    return this.#outbox.bytes < SEND_BUFFER_BYTES && this.#outbox.pieces < SEND_BUFFER_PIECES
+  #in (): Inlet {
+    if (this.#inlet !== undefined) return this.#inlet
+    const inlet = this.#inlet = new Inlet(this)
+    if (this.#dataArrived) inlet.end()
+    if (this.#error !== undefined) inlet.fail(this.#error, true)
+    return inlet
   }
 
-  #writeFragment (out: Outgoing, bytes: number, last: boolean): boolean {
+  #out (): Outlet {
+    if (this.#outlet !== undefined) return this.#outlet
+    const outlet = this.#outlet = new Outlet(this)
+    const error = this.#error ?? (this.#closed ? new MdsftpError('ERR_CLOSED', 'channel', 'the channel is closed', { remote: false }) : undefined)
+    if (error !== undefined) outlet.fail(error)
+    return outlet
+  }
+
+  #writeFragment (out: Outgoing, outlet: Outlet, bytes: number, last: boolean): boolean {
     const number = this.#state.send(bytes, last)
-    writeFragment(out, this.id, last, number, this.#outbox?.take(bytes) ?? [], bytes)
+    writeFragment(out, this.id, last, number, bytes === 0 ? NOTHING : outlet.cut(bytes), bytes)
     if (last) {
-      this.#sender?.resolve()
+      outlet.finish()
       if (this.#dataArrived) this.#finish(out)
       this.#observer?.finished()
       return false
     }
-    if ((this.#outbox?.bytes ?? 0) < SEND_BUFFER_BYTES / 2 && (this.#outbox?.pieces ?? 0) < SEND_BUFFER_PIECES) {
-      this.#sender?.feeder.pull()
-      this.#observer?.writable()
-    }
-    // A source that answers at once has refilled the outbox, or ended it, by now.
-    return (this.#outbox?.bytes ?? 0) > 0 || this.#ending
-  }
-
-  #stopSending (error: Error): void {
-    this.#outbox?.clear()
-    this.#sender?.feeder.stop()
-    this.#sender?.reject(error)
-  }
-
-  // Private parts: receiving.
-
-  #read (): Promise<IteratorResult<Uint8ArrayList>> {
-    const inbox = this.#inbox
-    if (inbox !== undefined && inbox.bytes > 0) return Promise.resolve({ done: false, value: this.#takeInbox(inbox) })
-    if (this.#readerIsDone) return Promise.resolve(DONE)
-    if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (this.#reader !== undefined) return Promise.reject(new TypeError('one read at a time'))
-    return new Promise((resolve, reject) => { this.#reader = { resolve, reject } })
-  }
-
-  #takeInbox (inbox: Inbox): Uint8ArrayList {
-    const bytes = inbox.bytes
-    const list = inbox.take()
-    this.#link.buffer(-bytes)
-    this.#credit(bytes)
-    return list
+    if (outlet.roomy) this.#observer?.writable()
+    return outlet.refill()
   }
 
   get #readerIsDone (): boolean {
-    return this.#dataArrived && (this.#inbox?.bytes ?? 0) === 0
+    return this.#dataArrived && (this.#inlet === undefined || this.#inlet.done)
   }
 
   #credit (bytes: number): void {
     const number = this.#state.consumed(bytes)
     if (number === undefined || this.#closed) return
     this.#acknowledge = number
-    this.#link.control(this)
+    this.#link.acknowledge(this)
   }
 
-  #arrived (): void {
+  #arrived (readable = false): void {
     this.#dataArrived = true
-    this.#wake()
+    this.#inlet?.end()
+    if (readable && this.unread > 0) this.#observer?.readable()
     this.#observer?.ended()
     if (this.#state.sentLast) this.#finish()
   }
-
-  #wake (): void {
-    const inbox = this.#inbox
-    if (this.#observer !== undefined && inbox !== undefined && inbox.bytes > 0) this.#observer.readable()
-    const reader = this.#reader
-    if (reader === undefined) return
-    if (inbox !== undefined && inbox.bytes > 0) {
-      this.#reader = undefined
-      reader.resolve({ done: false, value: this.#takeInbox(inbox) })
-    } else if (this.#readerIsDone) {
-      this.#reader = undefined
-      reader.resolve(DONE)
-    }
-  }
-
-  /** The wire cannot say "no more, please": who leaves before the end resets the channel, or the sender would wait for ever. */
-  #stopReading (): void {
-    if (this.#dataArrived) this.#dropInbox()
-    else this.abort(new MdsftpError('ERR_UNREAD', 'channel', 'the reader stopped before the end of the data', { remote: false }))
-  }
-
-  #dropInbox (): void {
-    const bytes = this.#inbox?.bytes ?? 0
-    if (bytes === 0) return
-    this.#inbox?.clear()
-    this.#link.buffer(-bytes)
-  }
-
-  // Private parts: ending.
 
   /** Both directions have ended. */
   #finish (out?: Outgoing): void {
@@ -304,17 +251,9 @@ export class BytesChannel implements Channel, Endpoint {
   #fail (error: Error, drop: boolean): void {
     if (this.#error !== undefined) return
     this.#closed = true
-    const readerWasDone = this.#readerIsDone
     this.#error = error
-    if (drop) {
-      this.#dropInbox()
-      // What was not read will not be: the reader must not take the rest for the whole.
-      if (!readerWasDone) this.#dataArrived = false
-    }
-    const reader = this.#reader
-    this.#reader = undefined
-    reader?.reject(error)
-    if (!this.#state.sentLast) this.#stopSending(error)
+    this.#inlet?.fail(error, drop)
+    if (!this.#state.sentLast) this.#outlet?.fail(error)
     this.#observer?.failed(error)
   }
 
@@ -328,8 +267,4 @@ export class BytesChannel implements Channel, Endpoint {
       else this.abort(error)
     }
   }
-}
-
-function asError (reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
 }

@@ -139,8 +139,5 @@ export const MAX_ID_DRAWS = 5
 /** Ids of closed channels that are not drawn again: a late ChannelClose would hit the new one (section 3.3). Ours. */
 export const RECENT_IDS = 4096
 
-/** Bytes view: bytes that `sink` may have waiting on one channel before it stops pulling its source. Ours. */
-export const SEND_BUFFER_BYTES = 131_072
-
-/** Bytes view: arrays that `sink` may have waiting on one channel before it stops pulling its source. Ours. */
-export const SEND_BUFFER_PIECES = 1024
+/** Bytes view: bytes that `write` may leave waiting on one channel before it says no: a window, for who writes there hears of room only by an event. Ours. */
+export const WRITE_BUFFER_BYTES: number = WINDOW_BYTES

@@ -8,10 +8,10 @@
  */
 import type { AbortOptions, Connection } from '@ropewalk/interface'
 import { AcceptQueue, Intake, Pump, type Member, type Outgoing } from '@ropewalk/mux'
-import { encodePacket } from './packet-codec.ts'
-import { Kind, MAX_BUFFERED_BYTES, UPSTREAM, type Profile } from './constants.ts'
+import { HEADER_BYTES, Kind, MAX_BUFFERED_BYTES, UPSTREAM, type Profile } from './constants.ts'
 import { Deframer, type PacketSink } from './deframer-codec.ts'
 import { MdsftpError } from './errors.ts'
+import { writeHeader } from './packet-codec.ts'
 import { ConnectionState, type ConnectionLimits, type Effect, type Role } from './state.ts'
 
 export interface LinkOptions extends ConnectionLimits {
@@ -50,6 +50,8 @@ export class Link<Channel extends Endpoint> {
   readonly #make: (id: number, link: Link<Channel>) => Channel
   readonly #channels = new Map<number, Channel>()
   readonly #incoming: AcceptQueue<Channel>
+  /** Pairs of kind and channel, and whole packets. */
+  #system: Array<number | Uint8Array> = []
   readonly #finished = Promise.withResolvers<void>()
   /** The channel of the fragment under way, if anybody takes it. */
   #current: Channel | undefined
@@ -63,7 +65,7 @@ export class Link<Channel extends Endpoint> {
     this.#state = new ConnectionState(options.role, options)
     this.#deframer = new Deframer(this.profile, options)
     this.#intake = new Intake(connection, options.maxBufferedBytes ?? MAX_BUFFERED_BYTES)
-    this.#pump = new Pump(() => this.#error !== undefined || (this.#closing && this.#channels.size === 0))
+    this.#pump = new Pump(() => this.#error !== undefined || (this.#closing && this.#channels.size === 0), out => this.#writeSystems(out))
     this.#incoming = new AcceptQueue(channel => this.#state.taken(channel.id))
     this.#make = make
     this.#finished.promise.catch(() => {})
@@ -133,6 +135,11 @@ export class Link<Channel extends Endpoint> {
     this.#pump.control(channel)
   }
 
+  /** `channel` has credit to give back. Nobody stands still for it yet: it comes a quarter of a window early. */
+  acknowledge (channel: Channel): void {
+    this.#pump.controlSoon(channel)
+  }
+
   /** `channel` may have a data frame to write. */
   ready (channel: Channel): void {
     this.#pump.ready(channel)
@@ -148,7 +155,7 @@ export class Link<Channel extends Endpoint> {
     this.#channels.delete(channel.id)
     const effects = this.#state.close(channel.id)
     if (effects.length === 0) return
-    for (const packet of packets) this.#pump.system(packet)
+    this.#system.push(...packets)
     if (complain) this.#perform([{ type: 'send', kind: Kind.ChannelErr, channel: channel.id }])
     this.#perform(effects)
   }
@@ -156,7 +163,7 @@ export class Link<Channel extends Endpoint> {
   /** The same, behind everything that is in the batch being written. */
   closeInBatch (channel: Channel, out: Outgoing): void {
     this.#channels.delete(channel.id)
-    if (this.#state.close(channel.id).length > 0) out.packet(encodePacket(this.profile, channel.id, { type: 'ChannelClose' }))
+    if (this.#state.close(channel.id).length > 0) this.#writeSystem(out, Kind.ChannelClose, channel.id)
   }
 
   #add (id: number): Channel {
@@ -169,8 +176,8 @@ export class Link<Channel extends Endpoint> {
     for (const effect of effects) {
       switch (effect.type) {
         case 'send': {
-          const type = effect.kind === Kind.ChannelClose ? 'ChannelClose' : effect.kind === Kind.ChannelErr ? 'ChannelErr' : 'ChannelOpen'
-          this.#pump.system(encodePacket(this.profile, effect.channel, { type }))
+          this.#system.push(effect.kind, effect.channel)
+          this.#pump.wake()
           break
         }
         case 'opened': this.#incoming.put(this.#add(effect.channel)); break
@@ -178,6 +185,22 @@ export class Link<Channel extends Endpoint> {
         case 'complained': break
       }
     }
+  }
+
+  #writeSystems (out: Outgoing): void {
+    const system = this.#system
+    if (system.length === 0) return
+    for (let at = 0; at < system.length; at++) {
+      const item = system[at] as number | Uint8Array
+      if (typeof item === 'number') this.#writeSystem(out, item, system[++at] as number)
+      else out.packet(item)
+    }
+    this.#system = []
+  }
+
+  #writeSystem (out: Outgoing, kind: number, channel: number): void {
+    const at = out.reserve(HEADER_BYTES)
+    writeHeader(out.slab, at, kind === Kind.ChannelOpen ? this.profile.channelOpen : kind, channel, 0)
   }
 
   #closed (id: number): void {

@@ -64,6 +64,17 @@ t.test('bytes that nobody reads are not credited, and what was written waits', a
   t.ok(heard.includes('left writable'))
 })
 
+t.test('each write is a fragment of its own', async t => {
+  const { left, right, observer } = await scene()
+  left.observe({ ...observer, finished: () => {} })
+  const came: number[] = []
+  right.observe({ ...observer, readable: () => { came.push(right.read()?.byteLength ?? 0) } })
+  for (const length of [5, 0, 7, 1]) left.write(new Uint8Array(length))
+  left.end()
+  await settle(() => came.length)
+  t.same(came, [5, 7, 1])
+})
+
 t.test('a reset is told at once, and what came before it can be read', async t => {
   const { left, right, heard, observer } = await scene()
   right.observe(observer)

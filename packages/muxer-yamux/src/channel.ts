@@ -4,7 +4,7 @@
  * @module
  */
 import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
-import { Inlet, Outlet, type Member, type Outgoing } from '@ropewalk/mux'
+import { Inlet, Outlet, type InletTarget, type Member, type Outgoing, type OutletTarget } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { writeHeader } from './codec.ts'
 import { Flag, FRAME_BYTES, FrameType, HEADER_BYTES } from './constants.ts'
@@ -12,7 +12,7 @@ import { YamuxError } from './errors.ts'
 import type { Link } from './link.ts'
 import { StreamState } from './stream-state.ts'
 
-export class YamuxChannel implements Channel, Member {
+export class YamuxChannel implements Channel, Member, InletTarget, OutletTarget {
   readonly id: number
   controlQueued = false
   readyQueued = false
@@ -39,6 +39,14 @@ export class YamuxChannel implements Channel, Member {
     return this.#out().sink(source, options)
   }
 
+  /**
+   * Instead of `source`: hands the bytes over as they arrive, without a copy and without waiting. What `take` gets is lent until
+   * it returns, and credited then. Resolves at the end of the data; what `take` throws resets the channel.
+   */
+  receive (take: (bytes: Uint8Array) => void, options?: AbortOptions): Promise<void> {
+    return this.#in().receive(take, options)
+  }
+
   abort (reason: Error): void {
     if (this.#error !== undefined || (this.#closed && this.#readerIsDone)) return
     const open = !this.#closed
@@ -49,6 +57,22 @@ export class YamuxChannel implements Channel, Member {
   [Symbol.asyncDispose] (): Promise<void> {
     this.abort(new YamuxError('ERR_CLOSED', 'channel', 'the channel was disposed of', { remote: false }))
     return Promise.resolve()
+  }
+
+  // What the two halves call.
+
+  ready (): void {
+    this.#link.ready(this)
+  }
+
+  taken (bytes: number): void {
+    this.#link.buffer(-bytes)
+    if (!this.#closed && this.#state.consumed(bytes)) this.#link.control(this)
+  }
+
+  /** The wire cannot say "no more, please": who leaves before the end resets the channel, or the sender would wait for ever. */
+  left (error?: Error): void {
+    this.abort(error ?? new YamuxError('ERR_UNREAD', 'channel', 'the reader stopped before the end of the data', { remote: false }))
   }
 
   // What the link calls.
@@ -108,7 +132,7 @@ export class YamuxChannel implements Channel, Member {
     if (bytes === 0) return false
     this.#state.send(bytes)
     this.#write(out, FrameType.Data, 0, bytes)
-    out.content(outlet.take(bytes))
+    out.content(outlet.cut(bytes))
     return outlet.refill()
   }
 
@@ -127,10 +151,7 @@ export class YamuxChannel implements Channel, Member {
 
   #in (): Inlet {
     if (this.#inlet !== undefined) return this.#inlet
-    const inlet = this.#inlet = new Inlet({
-      taken: bytes => this.#taken(bytes),
-      left: () => this.abort(new YamuxError('ERR_UNREAD', 'channel', 'the reader stopped before the end of the data', { remote: false }))
-    })
+    const inlet = this.#inlet = new Inlet(this)
     if (this.#arrived) inlet.end()
     if (this.#error !== undefined) inlet.fail(this.#error, true)
     return inlet
@@ -138,17 +159,9 @@ export class YamuxChannel implements Channel, Member {
 
   #out (): Outlet {
     if (this.#outlet !== undefined) return this.#outlet
-    const outlet = this.#outlet = new Outlet({
-      ready: () => this.#link.ready(this),
-      abort: error => this.abort(error)
-    })
+    const outlet = this.#outlet = new Outlet(this)
     if (this.#error !== undefined) outlet.fail(this.#error)
     return outlet
-  }
-
-  #taken (bytes: number): void {
-    this.#link.buffer(-bytes)
-    if (!this.#closed && this.#state.consumed(bytes)) this.#link.control(this)
   }
 
   get #readerIsDone (): boolean {
