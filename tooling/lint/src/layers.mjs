@@ -19,12 +19,16 @@ export const LAYERS = {
   receive: ['framing'],
   'store-*': ['framing'],
   'transport-*': ['framing'],
-  libp2p: ['framing'],
+  // Its whole purpose is our muxer as one of libp2p's.
+  libp2p: ['framing', 'mux', 'muxer-mdsftp'],
   testing: ['framing', 'flow']
 }
 
 /** Packages that talk to the machine. All others run unchanged in a browser: no `node:*`, no Buffer. */
-export const ADAPTERS = ['receive', 'store-fs', 'transport-tcp', 'transport-stdio']
+export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'transport-tcp', 'transport-stdio']
+
+/** Folders of portable packages that only their entry point `./node` leads to: they talk to the machine, and no portable file imports them. */
+export const NODE_FOLDERS = { 'transport-ws': ['src/node/'] }
 
 /** Files without promises, timers, clocks, randomness, logging and I/O, wherever they are. */
 export const PURE_FILES = ['codec', '*-codec', 'state', '*-state', 'constants', 'errors']

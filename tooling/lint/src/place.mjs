@@ -1,5 +1,5 @@
 import { basename, posix, relative, sep } from 'node:path'
-import { ADAPTERS, fits, layerOf, PIPELINE_FILES, PURE_FILES, PURE_PACKAGES, WAITING_FILES } from './layers.mjs'
+import { ADAPTERS, fits, layerOf, NODE_FOLDERS, PIPELINE_FILES, PURE_FILES, PURE_PACKAGES, WAITING_FILES } from './layers.mjs'
 
 /**
  * What the place of a file says about it.
@@ -12,7 +12,8 @@ export function placeOf (folder, path) {
   const role = basename(path).replace(/\.\w+$/, '')
   const production = path.startsWith('src/') && kind !== 'tooling'
   const library = production && kind === 'packages'
-  const portable = library && !ADAPTERS.includes(name)
+  const forNode = library && isForNode(name, path)
+  const portable = library && !ADAPTERS.includes(name) && !forNode
   return {
     kind,
     name,
@@ -25,6 +26,11 @@ export function placeOf (folder, path) {
     pipeline: library && PIPELINE_FILES.includes(role),
     layer: library ? layerOf(name) ?? [] : undefined
   }
+}
+
+/** True for a file of a portable package that only Node runs. */
+export function isForNode (name, path) {
+  return (NODE_FOLDERS[name] ?? []).some(folder => path.startsWith(folder))
 }
 
 /** The place of the file that ESLint is looking at. ESLint runs in the folder of the package. */

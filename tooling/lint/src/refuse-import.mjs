@@ -1,6 +1,6 @@
 import { isBuiltin } from 'node:module'
 import { CONCRETE, CONCRETE_ALLOWED, fits } from './layers.mjs'
-import { relativeTarget } from './place.mjs'
+import { isForNode, relativeTarget } from './place.mjs'
 
 /**
  * Why the file at `place` may not import `specifier`; undefined when it may.
@@ -22,6 +22,7 @@ function refuseRelative (place, specifier) {
   const target = relativeTarget(place.path, specifier)
   if (place.tests && target.startsWith('../../fixtures/')) return undefined
   if (target === '..' || target.startsWith('../')) return `${specifier} climbs out of the package: depend on the package by its name`
+  if (place.portable && isForNode(place.name, target)) return `${specifier} is for Node: packages/${place.name} runs in browsers`
   if (place.production && /^(test|demo)\//.test(target)) return `${specifier} is not published: src imports nothing from there`
   return undefined
 }

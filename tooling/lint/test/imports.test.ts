@@ -50,6 +50,16 @@ t.test('tests import any package, among them stores and transports for a whole n
   ['packages/protocol-mdsftp/test/node.test.ts', use('@ropewalk/transport-tcp')]
 ]))
 
+t.test('what only Node runs is behind an entry point of its own', t => check(t, [
+  ['packages/transport-ws/src/node/listen.ts', use('node:http')],
+  ['packages/transport-ws/src/node/listen.ts', use('../errors.ts')],
+  ['packages/transport-ws/src/node/index.ts', use('./listen.ts')],
+  ['packages/transport-ws/src/dial.ts', use('node:http'), RULE],
+  ['packages/transport-ws/src/index.ts', use('./node/listen.ts'), RULE],
+  ['packages/transport-ws/test/listen.test.ts', use('../src/node/index.ts')],
+  ['packages/flow/src/node/ring.ts', use('node:http'), RULE]
+]))
+
 t.test('relative imports stay in the package', t => check(t, [
   ['packages/flow/src/ring.ts', use('../../framing/src/index.ts'), RULE],
   ['packages/flow/src/ring.ts', use('./units.ts')],

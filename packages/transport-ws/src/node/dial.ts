@@ -1,0 +1,94 @@
+/**
+ * Opening connections with `ws`.
+ *
+ * @module
+ */
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { AbortOptions, Connection } from '@ropewalk/interface'
+import { type ClientOptions, WebSocket } from 'ws'
+import { describe, parseUrl } from '../address.ts'
+import { type ConnectionOptions, MessageConnection } from '../connection.ts'
+import { CLOSE_TIMEOUT_MS, DIAL_TIMEOUT_MS, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../constants.ts'
+import { TransportError } from '../errors.ts'
+import { keepAlive } from './keep-alive.ts'
+import type { KeepAliveOptions } from './keep-alive-options.ts'
+import { WsWire } from './ws-wire.ts'
+
+export interface DialOptions extends AbortOptions, ConnectionOptions {
+  /** For everything until the connection is there. */
+  timeoutMs?: number | undefined
+  /** False for a server that does not know `ropewalk.1`: then the end of one direction closes both. */
+  halfClose?: boolean | undefined
+  /** Headers of the request to upgrade, for instance `authorization`. */
+  headers?: Record<string, string> | undefined
+  /** For `wss:`. */
+  tls?: DialTlsOptions | undefined
+  /** Off unless given. */
+  keepAlive?: KeepAliveOptions | undefined
+}
+
+/** PEM. */
+export interface DialTlsOptions {
+  /** The authorities whose certificates are trusted, instead of the system's. */
+  ca?: string | string[] | undefined
+  /** Shown to a server that asks who we are. */
+  cert?: string | undefined
+  key?: string | undefined
+}
+
+/** Opens a connection. Rejects with a TransportError, or with the signal's reason. */
+export async function dial (address: string | URL, options: DialOptions = {}): Promise<Connection> {
+  const { signal, timeoutMs = DIAL_TIMEOUT_MS, halfClose = true, maxMessageBytes = MAX_MESSAGE_BYTES, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options
+  signal?.throwIfAborted()
+  const url = parseUrl(address)
+  const name = describe(url)
+
+  const wanted: ClientOptions & { maxHeaderSize: number, closeTimeout: number } = {
+    ...options.tls,
+    headers: options.headers ?? {},
+    maxPayload: maxMessageBytes,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    closeTimeout: closeTimeoutMs,
+    perMessageDeflate: false,
+    followRedirects: false
+  }
+  const socket = new WebSocket(url, halfClose ? [SUBPROTOCOL] : [], wanted)
+  const { promise, resolve, reject } = Promise.withResolvers<Connection>()
+  const timer = setTimeout(() => reject(new TransportError('ERR_TIMEOUT', `no connection to ${name} within ${timeoutMs} ms`)), timeoutMs)
+  const onAbort = (): void => reject(signal?.reason)
+  const onOpen = (): void => {
+    const connection = new MessageConnection(new WsWire(socket), { address: name }, options)
+    if (options.keepAlive != null) keepAlive(socket, options.keepAlive, error => connection.lose(error))
+    resolve(connection)
+  }
+  const onError = (error: Error): void => reject(dialError(name, error))
+  const onResponse = (request: ClientRequest, response: IncomingMessage): void => {
+    request.destroy()
+    reject(new TransportError('ERR_REFUSED', `${name} answered ${response.statusCode} ${response.statusMessage ?? ''}`.trimEnd(), { remote: true }))
+  }
+  signal?.addEventListener('abort', onAbort)
+  socket.on('open', onOpen)
+  socket.on('error', onError)
+  socket.on('unexpected-response', onResponse)
+
+  try {
+    return await promise
+  } catch (error) {
+    // An error may come when nobody waits any more.
+    socket.on('error', () => {})
+    socket.terminate()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+    socket.off('open', onOpen)
+    socket.off('error', onError)
+    socket.off('unexpected-response', onResponse)
+  }
+}
+
+function dialError (name: string, error: Error): TransportError {
+  const { code = '' } = error as { code?: string }
+  const bad = /^ERR_(SSL|TLS|OSSL)_|^EPROTO$|CERT|SIGNATURE/.test(code)
+  return new TransportError(bad ? 'ERR_TLS' : 'ERR_CONNECT', `${name}: ${error.message}`, { cause: error, remote: code === 'ECONNREFUSED' || code === 'ECONNRESET' })
+}
