@@ -4,6 +4,9 @@
  * @module
  */
 export type { AbortOptions, Bytes, Channel, Source } from './channel.ts'
+export type {
+  Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkSource, ChunkStore, Hasher
+} from './chunk-store.ts'
 export type { ByteFlow, ByteReceiver, Connection, Dial, Listen, Listener, RemoteInfo } from './connection.ts'
 export type { Muxer } from './muxer.ts'
 export type { ByteRange, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from './store.ts'
