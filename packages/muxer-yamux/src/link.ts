@@ -76,7 +76,7 @@ export class Link {
     this.#heartbeat = this.#beat(options)
     this.#finished.promise.catch(() => {})
     this.#read()
-    connection.sink(this.#pump.batches()).then(() => this.#wrote(), error => this.#lose('writing failed', error))
+    connection.sink(this.#pump.batches()).then(() => this.#wrote(), error => this.#broken('writing failed', error))
   }
 
   /** Channels open now. */
@@ -248,8 +248,8 @@ export class Link {
 
   #ended (cause?: Error): void {
     this.#peerEnded = true
+    if (cause !== undefined) return this.#broken('the connection failed', cause)
     if (this.#error !== undefined) return this.#settle()
-    if (cause !== undefined) return this.#lose('the connection failed', cause)
     try {
       this.#deframer.end()
     } catch (error) {
@@ -306,6 +306,13 @@ export class Link {
     } catch (error) {
       this.fail(error as Error, error instanceof YamuxError ? GoAwayReason.ProtocolError : GoAwayReason.InternalError)
     }
+  }
+
+  /** The connection failed, be it at our goodbye. */
+  #broken (what: string, cause: unknown): void {
+    this.#cancelFarewell?.()
+    if (this.#error === undefined) this.#lose(what, cause)
+    else this.#connection.abort(this.#error)
   }
 
   #lose (what: string, cause?: unknown): void {

@@ -22,7 +22,32 @@ export interface ChainsafeOptions {
 export interface ChainsafeMuxer extends Muxer {
   readonly size: number
   /** The library's own muxer. */
-  readonly inner: any
+  readonly inner: LibraryMuxer
+}
+
+/** What we use of the library's objects. Its types come from other copies of its packages than ours, and do not fit them. */
+interface StreamEvent { readonly type: string, readonly data: Iterable<Uint8Array>, readonly error?: Error }
+
+interface LibraryStream extends AsyncIterable<Uint8ArrayList> {
+  readonly readStatus: string
+  readonly readBufferLength: number
+  send (bytes: Bytes): boolean
+  close (): Promise<void>
+  abort (error: Error): void
+  pause (): void
+  resume (): void
+  sendWindowUpdate (): void
+  addEventListener (type: string, listener: (event: StreamEvent) => void): void
+  removeEventListener (type: string, listener: (event: StreamEvent) => void): void
+}
+
+interface LibraryMuxer {
+  readonly streams: readonly LibraryStream[]
+  createStream (): Promise<LibraryStream>
+  ping (): Promise<number>
+  close (): Promise<void>
+  abort (error: Error): void
+  addEventListener (type: 'stream', listener: (event: { detail: LibraryStream }) => void): void
 }
 
 const ADDRESS = multiaddr('/ip4/127.0.0.1/tcp/1')
@@ -35,7 +60,7 @@ export function chainsafe (connection: Connection, options: ChainsafeOptions): C
     ? { enableKeepAlive: false, maxInboundStreams: 100_000, maxOutboundStreams: 100_000, maxEarlyStreams: 100_000 }
     : { enableKeepAlive: false, maxEarlyStreams: 1024, streamOptions: { initialStreamWindowSize: 262_144, maxStreamWindowSize: 262_144, maxReadBufferLength: 1_048_576 } }
   const line = new Line(connection, options.role === 'client' ? 'outbound' : 'inbound')
-  return new Wrapped(yamux(init)().createStreamMuxer(line as any), line, options.asItComes === true)
+  return new Wrapped(yamux(init)().createStreamMuxer(line as never) as unknown as LibraryMuxer, line, options.asItComes === true)
 }
 
 class Line extends AbstractMultiaddrConnection {
@@ -48,7 +73,7 @@ class Line extends AbstractMultiaddrConnection {
   #scheduled = false
 
   constructor (connection: Connection, direction: 'inbound' | 'outbound') {
-    super({ direction, remoteAddr: ADDRESS, log: defaultLogger().forComponent('yamux') } as any)
+    super({ direction, remoteAddr: ADDRESS, log: defaultLogger().forComponent('yamux') } as never)
     this.#connection = connection
     connection.sink(this.#batches()).catch(error => this.abort(error))
     void this.#read()
@@ -82,7 +107,7 @@ class Line extends AbstractMultiaddrConnection {
   async #read (): Promise<void> {
     try {
       for await (const list of this.#connection.source) {
-        this.onData(new Uint8ArrayList(...list) as any)
+        this.onData(new Uint8ArrayList(...list))
         while (!this.#reading) await new Promise<void>(resolve => { this.#paused = resolve })
       }
       if (this.status === 'open') this.onTransportClosed()
@@ -108,18 +133,18 @@ class Line extends AbstractMultiaddrConnection {
 }
 
 class Wrapped implements ChainsafeMuxer {
-  readonly inner: any
+  readonly inner: LibraryMuxer
   readonly #line: Line
   readonly #asItComes: boolean
   readonly #backlog: Channel[] = []
   readonly #acceptors: Array<(result: IteratorResult<Channel>) => void> = []
   #closed = false
 
-  constructor (inner: any, line: Line, asItComes: boolean) {
+  constructor (inner: LibraryMuxer, line: Line, asItComes: boolean) {
     this.inner = inner
     this.#line = line
     this.#asItComes = asItComes
-    inner.addEventListener('stream', (event: any) => {
+    inner.addEventListener('stream', event => {
       const channel = this.#channel(event.detail)
       // Pausing a stream makes the library forget the ACK that it still owes: it goes out first.
       event.detail.sendWindowUpdate()
@@ -161,19 +186,19 @@ class Wrapped implements ChainsafeMuxer {
     }
   }
 
-  #channel (stream: any): Channel {
+  #channel (stream: LibraryStream): Channel {
     return new WrappedChannel(stream, this.#asItComes)
   }
 }
 
 class WrappedChannel implements Channel {
   readonly source: AsyncIterable<Uint8ArrayList>
-  readonly #stream: any
+  readonly #stream: LibraryStream
   #error: Error | undefined
 
-  constructor (stream: any, asItComes: boolean) {
+  constructor (stream: LibraryStream, asItComes: boolean) {
     this.#stream = stream
-    stream.addEventListener('close', (event: any) => { this.#error ??= event.error })
+    stream.addEventListener('close', event => { this.#error ??= event.error })
     this.source = asItComes ? eager(stream) : pausing(stream, () => this.#error)
   }
 
@@ -205,7 +230,7 @@ class WrappedChannel implements Channel {
 
   #drained (): Promise<void> {
     return new Promise((resolve, reject) => {
-      const done = (event: any): void => {
+      const done = (event: StreamEvent): void => {
         this.#stream.removeEventListener('drain', done)
         this.#stream.removeEventListener('close', done)
         if (event.type === 'close') reject(event.error ?? new Error('closed'))
@@ -231,13 +256,13 @@ function eager (stream: AsyncIterable<Uint8ArrayList>): AsyncIterable<Uint8Array
 }
 
 /** Reads by events: one message is taken, the stream is paused until the consumer has taken it. */
-function pausing (stream: any, failure: () => Error | undefined): AsyncIterable<Uint8ArrayList> {
+function pausing (stream: LibraryStream, failure: () => Error | undefined): AsyncIterable<Uint8ArrayList> {
   return {
     async * [Symbol.asyncIterator] () {
       let held: Uint8ArrayList | undefined
       let ended = stream.readStatus === 'closed'
       let wake: (() => void) | undefined
-      const message = (event: any): void => {
+      const message = (event: StreamEvent): void => {
         held = new Uint8ArrayList(...(held ?? []), ...event.data)
         if (stream.readStatus === 'readable') stream.pause()
         wake?.()
