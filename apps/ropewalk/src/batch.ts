@@ -18,6 +18,8 @@ export interface Batch<Item> {
   readonly concurrency: number
   readonly signal: AbortSignal
   readonly report: Report
+  /** Channels opened so far. */
+  readonly channels: () => number
   /** Says after an interruption what became of the `count` transfers that were finished, and of the others. */
   readonly kept: (count: number) => string
   /** Runs one transfer. It calls `started`; how the transfer ended is told by what becomes of the call. */
@@ -49,6 +51,7 @@ export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
   })
 
   signal.removeEventListener('abort', stopping)
+  if (!signal.aborted) report.summary(batch.channels())
   report.close()
   if (signal.aborted) {
     report.note(`Interrupted: ${batch.kept(finished)}.`)

@@ -8,6 +8,7 @@ import { codeOf, messageOf, RopewalkError } from './errors.ts'
 
 /** What is printed when a command cannot go on: what is wrong, where, and what to do. */
 export function describeFailure (error: unknown): string {
+  if (codeOf(error) === 'ERR_USER_INTERRUPT') return 'ropewalk: interrupted'
   const lines = [`ropewalk: ${messageOf(error)} (${codeOf(error)})`]
   if (error instanceof RopewalkError) {
     if (error.text !== undefined) lines.push(...pointAt(error.text, error.at))

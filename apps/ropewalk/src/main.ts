@@ -23,7 +23,7 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-process.exitCode = await run(process.argv.slice(2), {
+const exit = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -31,3 +31,7 @@ process.exitCode = await run(process.argv.slice(2), {
   signal: interrupt.signal,
   now: () => performance.now()
 })
+
+process.exitCode = exit
+// Otherwise Node ends by itself, when the last byte is written: here whoever should read it may never do so.
+if (exit === Exit.interrupted) process.exit()

@@ -89,7 +89,7 @@ export class NodeServer {
       }
     } catch (error) {
       connection.abort(error as Error)
-      if (codeOf(error) !== 'ERR_STOPPED') this.#options.onTrouble(address, error)
+      if (!NO_TROUBLE.has(codeOf(error))) this.#options.onTrouble(address, error)
     } finally {
       this.#count--
     }
@@ -109,6 +109,9 @@ export class NodeServer {
     this.#running.add(running)
   }
 }
+
+/** Stopping is ours, and who only wants to see our key leaves without a word. */
+const NO_TROUBLE: ReadonlySet<string> = new Set(['ERR_STOPPED', 'ERR_TRUNCATED'])
 
 /** How long the peer may take to notice that a connection with nothing on it ends. Ours. */
 const CLOSE_MS = 1000

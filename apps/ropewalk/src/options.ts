@@ -43,7 +43,8 @@ export function checked<T> (parse: (text: string) => T): (text: string) => T {
     try {
       return parse(text)
     } catch (error) {
-      throw new InvalidArgumentError(`${messageOf(error)}.`)
+      const message = messageOf(error)
+      throw new InvalidArgumentError(`${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.`)
     }
   }
 }

@@ -37,11 +37,11 @@ export function nodeAddress (text: string | undefined, allowPlaintext: boolean):
   return address
 }
 
-/** Connects to the node at `address`, calls `work`, and closes the connection whatever comes of it. */
-export async function withSession<T> (context: Context, address: Address, flags: SessionFlags, work: (node: StorageConnection) => Promise<T>): Promise<T> {
+/** Connects to the node at `address`, calls `work`, and closes the connection whatever comes of it. `channels` tells how many were opened. */
+export async function withSession<T> (context: Context, address: Address, flags: SessionFlags, work: (node: StorageConnection, channels: () => number) => Promise<T>): Promise<T> {
   const node = await openSession(context, address, flags)
   try {
-    return await work(node)
+    return await work(node, countChannels(node))
   } finally {
     await closeSession(node)
   }
@@ -54,6 +54,17 @@ async function openSession (context: Context, address: Address, flags: SessionFl
   const node = connectNode(connection, { nodeId })
   node.refuse()
   return node
+}
+
+/** A muxer knows how many channels are open, not how many were. */
+function countChannels (node: StorageConnection): () => number {
+  let count = 0
+  const open = node.open.bind(node)
+  node.open = () => {
+    count++
+    return open()
+  }
+  return () => count
 }
 
 async function closeSession (node: StorageConnection): Promise<void> {

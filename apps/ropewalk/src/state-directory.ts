@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { randomId } from '@ropewalk/protocol-mdsftp'
 import { codeOf, fileError, RopewalkError } from './errors.ts'
 
 const NODE_ID_FILE = 'node-id'
@@ -69,14 +70,6 @@ async function readNodeId (path: string): Promise<string | undefined> {
   const id = text.trim()
   if (!/^[\da-f]{32}$/.test(id)) throw new RopewalkError('ERR_STATE', `${path} does not hold 32 hex digits`)
   return id
-}
-
-/** A UUID of version 4. */
-function randomId (): string {
-  const bytes = randomBytes(16)
-  bytes[6] = (bytes[6] as number & 0x0f) | 0x40
-  bytes[8] = (bytes[8] as number & 0x3f) | 0x80
-  return bytes.toString('hex')
 }
 
 function stateError (path: string, error: unknown): RopewalkError {

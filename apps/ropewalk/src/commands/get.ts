@@ -41,13 +41,13 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
   const destination = await parseDestination(flags.output, ids.length)
   const address = nodeAddress(flags.from, flags.allowPlaintext)
 
-  return await withSession(context, address, flags, async node => {
-    if (destination.kind === 'stdout') return await fetchAll(node, toStdout(context))
+  return await withSession(context, address, flags, async (node, channels) => {
+    if (destination.kind === 'stdout') return await fetchAll(node, channels, toStdout(context))
     await using receiver = await openReceiver(destination.root)
-    return await fetchAll(node, toFiles(receiver, destination.name, flags.force, context.signal))
+    return await fetchAll(node, channels, toFiles(receiver, destination.name, flags.force, context.signal))
   })
 
-  async function fetchAll (node: StorageConnection, deliver: Deliver): Promise<Exit> {
+  async function fetchAll (node: StorageConnection, channels: () => number, deliver: Deliver): Promise<Exit> {
     const dataOnStdout = destination.kind === 'stdout'
     const report = new Report({ ...context, json: flags.json, dataOnStdout, expected: { files: wanted.length } })
     return await runBatch({
@@ -57,6 +57,7 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
       concurrency: flags.concurrency,
       signal: context.signal,
       report,
+      channels,
       kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others`,
       work: async (id, transfer) => await fetchOne({ node, id, transfer, flags, signal: context.signal }, deliver)
     })

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { put as putObject, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
 import { formatId } from '../arguments.ts'
@@ -28,8 +28,8 @@ export async function put (context: Context, files: readonly string[], flags: Pu
   const address = nodeAddress(flags.to, flags.allowPlaintext)
   const expected = { files: files.length, bytes: await sizeOf(files) }
 
-  return await withSession(context, address, flags, async node => {
-    const report = new Report({ ...context, json: flags.json, expected })
+  return await withSession(context, address, flags, async (node, channels) => {
+    const report = new Report({ ...context, json: flags.json, expected, label: basename })
     return await runBatch({
       items: files,
       nameOf: file => file,
@@ -37,6 +37,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       concurrency: flags.concurrency,
       signal: context.signal,
       report,
+      channels,
       kept: count => `${count} of ${files.length} files are stored and stay; nothing is left of the others`,
       work: async (file, transfer) => await putFile(context, node, file, transfer, flags)
     })

@@ -9,6 +9,7 @@ import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { NodeServer } from '../node-server.ts'
 import { encodeLine } from '../progress/ndjson.ts'
+import { peakMemory } from '../progress/report.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
 
 export interface ServeFlags {
@@ -30,7 +31,7 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   const addresses = (flags.listen ?? [DEFAULT_ADDRESS]).map(text => listenAddress(text, flags))
   const state = statePath(env)
   const directory = flags.store ?? defaultStore(state)
-  const note = (text: string): void => { if (!flags.json) stderr.write(`${text}\n`) }
+  const note = (text: string): void => { if (!flags.json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) }
 
   const identity = addresses.some(({ transport }) => transport === 'tls') ? await loadIdentity(state) : undefined
   // Reservations end with the process: nobody could go on where an unfinished object stopped.
@@ -55,8 +56,10 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   } finally {
     note('Stopping; what is under way may take 10 seconds more')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
-    if (!await server.stop()) note('Some transfers were cut off')
+    const clean = await server.stop()
+    if (!clean) note('Some transfers were cut off')
     await store.close()
+    if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))
   }
   return Exit.done
 }

@@ -34,6 +34,8 @@ export interface ReportOptions {
   /** Standard output carries data: results go to standard error. */
   readonly dataOnStdout?: boolean | undefined
   readonly expected?: Expected | undefined
+  /** What the live picture calls a transfer, where its name is too long for a line. */
+  readonly label?: ((name: string) => string) | undefined
 }
 
 /** One thing that came about, in the three forms in which it can be shown. */
@@ -53,11 +55,14 @@ export class Report {
   readonly #rate: Rate
   readonly #screen: LiveScreen | undefined
   readonly #paint: Paint
+  /** Where results go. */
+  readonly #out: Output
   #timer: NodeJS.Timeout | undefined
 
   constructor (options: ReportOptions) {
     const { stderr, json, now, env } = options
     this.#options = options
+    this.#out = options.dataOnStdout === true ? options.stderr : options.stdout
     this.#plan = new Plan(options.expected)
     this.#began = now()
     this.#rate = new Rate(this.#began)
@@ -71,10 +76,10 @@ export class Report {
 
   readonly event = (event: TransferEvent): void => {
     const shown = { ...event, name: escapeName(event.name) }
-    this.#plan.apply(shown)
+    this.#plan.apply({ ...event, name: escapeName(this.#options.label?.(event.name) ?? event.name) })
     if (this.#options.json) {
       const line = this.#ndjson.event(event, this.#options.now())
-      if (line !== undefined) this.#options[this.#options.dataOnStdout === true ? 'stderr' : 'stdout'].write(line)
+      if (line !== undefined) this.#out.write(line)
       return
     }
     // Whoever pressed Ctrl-C need not be told of every file that it ended.
@@ -90,7 +95,7 @@ export class Report {
   }
 
   result ({ record, row, lines }: Result): void {
-    const out = this.#options.dataOnStdout === true ? this.#options.stderr : this.#options.stdout
+    const out = this.#out
     if (this.#options.json) {
       out.write(encodeLine(record))
       return
@@ -105,13 +110,22 @@ export class Report {
     this.#options.stderr.write(`${text}\n`)
   }
 
-  /** Ends the picture. With `summary`, one line says what it came to. */
-  close (summary: boolean = true): void {
+  /** What it came to, in one line. */
+  summary (channels: number): void {
+    const elapsedMs = this.#options.now() - this.#began
+    const { finished, failed, bytes } = this.totals
+    if (this.#options.json) {
+      this.#out.write(encodeLine({ event: 'summary', files: finished, failed, bytes, elapsed_ms: Math.round(elapsedMs), channels, peak_memory: peakMemory() }))
+      return
+    }
+    this.note(this.#paint('bold', renderSummary(this.totals, elapsedMs)))
+  }
+
+  /** Ends the picture. */
+  close (): void {
     clearInterval(this.#timer)
+    this.#timer = undefined
     this.#screen?.clear()
-    if (!summary || this.#options.json) return
-    const line = renderSummary(this.totals, this.#options.now() - this.#began)
-    this.#options.stderr.write(`${this.#paint('bold', line)}\n`)
   }
 
   #draw (): void {
@@ -125,4 +139,9 @@ export class Report {
 /** https://no-color.org: any value but the empty one. */
 function hasColour (stream: Output, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+}
+
+/** Most bytes of memory that this process has had, as the system counts. */
+export function peakMemory (): number {
+  return process.resourceUsage().maxRSS * 1024
 }
