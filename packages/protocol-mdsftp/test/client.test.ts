@@ -235,10 +235,16 @@ t.test('conduct 10: too short, too long, out of order, or closed early is a fail
   await t.rejects(iterator.next(), { code: 'ERR_INCOMPLETE', message: /3 of 9/ })
 })
 
-t.test('fragments beyond the window end the connection', async t => {
+t.test('fragments beyond the window, and the one more that the original sends, end the connection', async t => {
   const { client, speaker, channel, first } = await retrieving(1000, { window: 2 })
-  for (let number = 0; number < 5; number++) await speaker.fragment(channel, number, 'x').catch(() => {})
-  await first.catch(() => {})
+  for (let number = 0; number < 3; number++) await speaker.fragment(channel, number, 'x')
+  await first
+  const asked = query(client, CHUNK_ID)
+  const { channel: other } = await speaker.request('Query')
+  await speaker.say(other, { type: 'QueryResponse', exists: true, size: 1n }, CLOSE)
+  t.equal((await asked)?.size, 1)
+  await speaker.expect(other, 'ChannelClose')
+  await speaker.fragment(channel, 3, 'x').catch(() => {})
   t.ok((await speaker.peer.readUntilGone()).error)
   await t.rejects(query(client, CHUNK_ID), { code: 'ERR_INTERRUPTED', scope: 'connection', cause: { code: 'ERR_UNEXPECTED_PACKET' } })
 })

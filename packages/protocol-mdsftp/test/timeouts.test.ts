@@ -106,6 +106,22 @@ t.test('an upload that is not acknowledged for 60 s fails, and the peer is told;
   client.abort(new Error('done'))
 })
 
+t.test('each acknowledgement gives the rest another 60 s', async t => {
+  const { client, speaker, clock } = await scripted()
+  const stored = put(client, [new Uint8Array(9)], { size: 9, fragmentBytes: 3, clock, keepAliveMs: 1e12, durable: true })
+  stored.catch(() => {})
+  const { channel } = await speaker.request('Reserve')
+  await speaker.say(channel, { type: 'ReserveOk', chunkId: CHUNK_ID, chunkBuffer: 10 })
+  await speaker.expect(channel, 'FileChunk', 'FileChunk', 'FileChunk')
+  await clock.advance(59_000)
+  await speaker.say(channel, { type: 'RecvAck', number: 0 })
+  await clock.advance(59_999)
+  t.equal(client.size, 1)
+  await clock.advance(1)
+  await t.rejects(stored, { code: 'ERR_TIMEOUT' })
+  client.abort(new Error('done'))
+})
+
 t.test('conduct 6: a running upload keeps its reservation alive each 60 s, on channels of their own', async t => {
   const { client, speaker, clock } = await scripted()
   const gate = Promise.withResolvers<void>()

@@ -72,6 +72,24 @@ t.test('section 4.6: an empty upload is one that is closed at once, also when th
   }
 })
 
+t.test('whoever asks on seeing the close sees what the upload left, however long the store takes', async t => {
+  for (const packet of [commitOf('final'), QUERY, { type: 'Put', append: true, chunkId: CHUNK_ID, size: 0n }] as const) {
+    const { speaker, store } = await scene()
+    const gate = Promise.withResolvers<void>()
+    store.before = operation => operation === 'close' ? gate.promise : undefined
+    await begin(speaker, 1, 3, { durable: true })
+    await speaker.fragment(1, 0, 'abc')
+    await speaker.expect(1, 'RecvAck')
+    await speaker.say(1, CLOSE)
+    await speaker.expect(1, 'ChannelClose')
+    await speaker.say(2, OPEN, packet)
+    await ask(speaker, 3, { type: 'Query', chunkId: 'e'.repeat(32) }, 'QueryResponse')
+    gate.resolve()
+    const heard = await speaker.hear()
+    t.match(heard, { channel: 2, ...{ Commit: { type: 'CommitOk' }, Query: { type: 'QueryResponse', size: 3n }, Put: { type: 'PutErr', errorKind: 'not_found' } }[packet.type as 'Commit' | 'Query' | 'Put'] })
+  }
+})
+
 t.test('finding 25: a second Put on a busy chunk is refused, and the first goes on', async t => {
   const { speaker, store } = await scene()
   await begin(speaker, 1, 6)
