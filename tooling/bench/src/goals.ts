@@ -4,21 +4,22 @@
  * @module
  */
 import type { Row } from './measure.ts'
+import { BASELINE, OURS } from './registry.ts'
 
 export interface Goal {
   readonly case: string
   readonly metric: string
   readonly subject: string
+  /** Of the ratio: to whom, if not to the baseline. */
+  readonly to?: string
   /** Which number of the row is meant. */
-  readonly of: 'ratio' | 'median'
+  readonly of: 'ratio' | 'median' | 'rssBytes'
   /** The number must be at least, or at most, this. */
   readonly bound: 'least' | 'most'
   readonly goal: number
   /** What we would like beyond the goal. */
   readonly aim?: number
 }
-
-const OURS = 'ropewalk'
 
 export const GOALS: readonly Goal[] = [
   { case: 'bulk-1', metric: 'throughput', subject: OURS, of: 'ratio', bound: 'least', goal: 0.9, aim: 1.05 },
@@ -37,21 +38,36 @@ export const GOALS: readonly Goal[] = [
   ]),
   { case: 'sleeper', metric: 'RSS growth, reader', subject: OURS, of: 'median', bound: 'most', goal: 8.4 },
   { case: 'sleeper', metric: 'RSS growth, sender', subject: OURS, of: 'median', bound: 'most', goal: 8.4 },
-  { case: 'sleeper', metric: 'beside it', subject: OURS, of: 'ratio', bound: 'least', goal: 0.9 }
+  { case: 'sleeper', metric: 'beside it', subject: OURS, of: 'ratio', bound: 'least', goal: 0.9 },
+  ...['put', 'get'].flatMap((verb): Goal[] => [
+    { case: 'file-tcp', metric: verb, subject: OURS, of: 'ratio', to: 'rsync', bound: 'least', goal: 1 },
+    { case: 'files-tcp', metric: verb, subject: OURS, of: 'ratio', to: 'rsync', bound: 'least', goal: 1 },
+    { case: 'file-tls', metric: verb, subject: OURS, of: 'ratio', to: 'scp', bound: 'least', goal: 0.9 },
+    ...['file-tcp', 'files-tcp', 'file-tls', 'files-tls'].map((name): Goal => (
+      { case: name, metric: verb, subject: OURS, of: 'rssBytes', bound: 'most', goal: 128 * 1_048_576 }
+    ))
+  ])
 ]
 
-export function goalOf (row: Pick<Row, 'case' | 'metric'>): Goal | undefined {
-  return GOALS.find(goal => goal.case === row.case && goal.metric === row.metric)
+/** The goals for a metric, whoever they are for. */
+export function goalsOf (row: Pick<Row, 'case' | 'metric'>): Goal[] {
+  return GOALS.filter(goal => goal.case === row.case && goal.metric === row.metric)
 }
 
 export type Verdict = 'missed' | 'met' | 'beyond'
 
-/** Undefined where no goal is set, or where there is no number to judge. */
-export function judge (row: Row): Verdict | undefined {
-  const goal = goalOf(row)
-  const value = goal === undefined ? null : row[goal.of]
-  if (goal === undefined || goal.subject !== row.subject || value === null) return undefined
-  const reaches = (bound: number): boolean => goal.bound === 'least' ? value >= bound : value <= bound
-  if (!reaches(goal.goal)) return 'missed'
-  return goal.aim !== undefined && reaches(goal.aim) ? 'beyond' : 'met'
+export interface Judgement {
+  readonly goal: Goal
+  readonly verdict: Verdict
+}
+
+/** What the goals for a row say, where there is a number to judge. */
+export function judge (row: Row): Judgement[] {
+  return goalsOf(row).flatMap(goal => {
+    const value = row[goal.of]
+    if (goal.subject !== row.subject || (goal.to ?? BASELINE) !== row.ratioTo || value === null) return []
+    const reaches = (bound: number): boolean => goal.bound === 'least' ? value >= bound : value <= bound
+    const verdict = !reaches(goal.goal) ? 'missed' : goal.aim !== undefined && reaches(goal.aim) ? 'beyond' : 'met'
+    return [{ goal, verdict }]
+  })
 }

@@ -4,18 +4,26 @@
  * @module
  */
 import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
-import { measure, type Case, type Failure, type Row } from './measure.ts'
+import { measure, type Absent, type Case, type Failure, type Row, type Size } from './measure.ts'
 import { BASELINE, SUBJECTS } from './registry.ts'
 import { muxCases } from './suites/mux.ts'
+import { transferCases } from './suites/transfer.ts'
 import { render, summary } from './table.ts'
+import { Files } from './transfer/files.ts'
+import { install } from './transfer/installed.ts'
+import { MOVERS } from './transfer/movers.ts'
 
-const HELP = `bench [SUITE|SUITE/CASE]...  speed and memory of the built packages, as ratios to a raw socket in the same run
+const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built packages, as ratios to a raw socket in the same run
 
   --json FILE         write the rows as a JSON array
   --reps N            repetitions, interleaved (default 5; with --quick 3)
   --quick             small sizes: shows whether it works, not how fast it is
+  --full              suite transfer: 10,000 small files
   --subjects A,B      only these, beside ${BASELINE}
+  --dir DIR           suite transfer: where the files lie (default: the system's folder for temporary files)
+  --install           suite transfer: first install what is missing for a comparison, with apt-get
   --list              suites, cases and subjects
 `
 
@@ -30,7 +38,10 @@ async function main (): Promise<number> {
         json: { type: 'string' },
         reps: { type: 'string' },
         quick: { type: 'boolean', default: false },
+        full: { type: 'boolean', default: false },
         subjects: { type: 'string' },
+        dir: { type: 'string', default: tmpdir() },
+        install: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false }
       }
@@ -46,34 +57,45 @@ async function main (): Promise<number> {
 
   const repetitions = Number(values.reps ?? (values.quick ? 3 : 5))
   if (!Number.isInteger(repetitions) || repetitions < 1) return usage(`--reps ${values.reps ?? ''}: a whole number of at least 1`)
-  const wanted = values.subjects?.split(',') ?? Object.keys(SUBJECTS)
-  const unknown = wanted.find(name => !Object.hasOwn(SUBJECTS, name))
-  if (unknown !== undefined) return usage(`no subject ${unknown}; there are ${Object.keys(SUBJECTS).join(', ')}`)
-  const subjects = await available(wanted)
-  const all = muxCases(subjects)
+  const names = [...new Set([...Object.keys(SUBJECTS), ...Object.keys(MOVERS)])]
+  const wanted = values.subjects?.split(',') ?? names
+  const unknown = wanted.find(name => !names.includes(name))
+  if (unknown !== undefined) return usage(`no subject ${unknown}; there are ${names.join(', ')}`)
+
+  if (values.install) await installFor(wanted)
+  const muxers = await present(SUBJECTS, wanted)
+  const movers = await present(MOVERS, wanted)
+  let files: Files | undefined
+  const all = [
+    ...muxCases(muxers.subjects, muxers.absent),
+    ...transferCases(movers.subjects, movers.absent, () => files ??= new Files(values.dir))
+  ]
   const strange = positionals.find(name => !all.some(each => matches(each, name)))
   if (strange !== undefined) return usage(`no suite or case ${strange}; see --list`)
-
   const cases = all.filter(each => positionals.length === 0 || positionals.some(name => matches(each, name)))
   if (values.list) {
     list(cases)
     return 0
   }
-  const rows = await run(cases, repetitions, values.quick)
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+
+  try {
+    const rows = await run(cases, repetitions, { quick: values.quick, full: values.full })
+    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+  } finally {
+    files?.remove()
+  }
   return 0
 }
 
-async function run (cases: readonly Case[], repetitions: number, quick: boolean): Promise<Row[]> {
+async function run (cases: readonly Case[], repetitions: number, size: Size): Promise<Row[]> {
   const rows: Row[] = []
   const failures: Failure[] = []
   for (const each of cases) {
-    const result = await measure(each, { repetitions, size: { quick }, progress: { began } })
+    const result = await measure(each, { repetitions, size, progress: { began } })
     erase()
-    process.stdout.write(`${render(each, result.rows)}\n`)
+    process.stdout.write(`${render(each, result.rows, result.failures)}\n`)
     rows.push(...result.rows)
     failures.push(...result.failures)
-    for (const { subject, error } of result.failures) process.stdout.write(`  ${subject.padEnd(24)}failed: ${error.message.split('\n', 1)[0] ?? ''}\n`)
   }
   process.stdout.write(`${summary(rows)}\n`)
   if (failures.length > 0) process.stdout.write(`not measured: ${failures.map(({ case: name, subject }) => `${name} of ${subject}`).join(', ')}\n`)
@@ -84,20 +106,38 @@ function matches (each: Case, name: string): boolean {
   return name === each.suite || name === each.name || name === `${each.suite}/${each.name}`
 }
 
-/** Those that can run here, in the order of the table, the baseline always among them. */
-async function available (wanted: readonly string[]): Promise<string[]> {
-  const found: string[] = []
-  for (const [name, entry] of Object.entries(SUBJECTS)) {
-    if (name !== BASELINE && !wanted.includes(name)) continue
-    if (await entry.available?.() !== false) found.push(name)
+interface Present {
+  readonly subjects: string[]
+  readonly absent: Absent[]
+}
+
+/** Those that can run here, in the order of the table, the baseline always among them; and those that cannot. */
+async function present (entries: Readonly<Record<string, { missing?: (() => Promise<string | undefined>) | undefined }>>, wanted: readonly string[]): Promise<Present> {
+  const found: Present = { subjects: [], absent: [] }
+  for (const [subject, entry] of Object.entries(entries)) {
+    if (subject !== BASELINE && !wanted.includes(subject)) continue
+    const reason = await entry.missing?.()
+    if (reason === undefined) found.subjects.push(subject)
+    else found.absent.push({ subject, reason })
   }
   return found
 }
 
+async function installFor (wanted: readonly string[]): Promise<void> {
+  const packages = new Set<string>()
+  for (const name of wanted) {
+    const mover = MOVERS[name]
+    if (mover?.packages !== undefined && await mover.missing?.() !== undefined) for (const each of mover.packages) packages.add(each)
+  }
+  if (packages.size > 0) install([...packages])
+}
+
 function list (cases: readonly Case[]): void {
   for (const each of cases) process.stdout.write(`${`${each.suite}/${each.name}`.padEnd(20)}${each.title}\n`)
-  process.stdout.write('\n')
-  for (const [name, { about }] of Object.entries(SUBJECTS)) process.stdout.write(`${name.padEnd(20)}${about}\n`)
+  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS]] as const) {
+    process.stdout.write(`\nsubjects of ${suite}\n`)
+    for (const [name, { about }] of Object.entries(entries)) process.stdout.write(`  ${name.padEnd(18)}${about}\n`)
+  }
 }
 
 function began (what: Case, subject: string, repetition: number, repetitions: number): void {

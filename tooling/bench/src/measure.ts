@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BASELINE } from './registry.ts'
+import { BASELINE, OURS } from './registry.ts'
 import { median } from './statistics.ts'
 
 export interface Case {
@@ -12,12 +12,24 @@ export interface Case {
   /** For people. */
   readonly title: string
   readonly subjects: readonly string[]
+  /** Subjects that would belong here. */
+  readonly absent: readonly Absent[]
+  /** Whom `ropewalk` is compared with besides the baseline, where they are there. */
+  readonly peers?: readonly string[]
   run (subject: string, size: Size): Promise<Sample[]>
+}
+
+/** A subject that cannot be measured here, and why. */
+export interface Absent {
+  readonly subject: string
+  readonly reason: string
 }
 
 export interface Size {
   /** Small enough to see whether it works, too small to trust. */
   readonly quick: boolean
+  /** As large as the goals say. */
+  readonly full: boolean
 }
 
 /** One measurement of one metric. */
@@ -41,7 +53,7 @@ export interface Row {
   median: number
   min: number
   max: number
-  /** Median of the ratios to the baseline in the same repetition; null where there is nothing to divide by. */
+  /** Median of the ratios to `ratioTo` in the same repetition; null where there is nothing to divide by. */
   ratio: number | null
   ratioTo: string
   cpuSeconds: number
@@ -79,15 +91,19 @@ export async function measure (what: Case, options: { repetitions: number, size:
   }
 
   const subjects = what.subjects.filter(subject => samples[0]?.has(subject))
-  return { rows: subjects.flatMap(subject => rowsOf(what, subject, samples)), failures }
+  const rows = subjects.flatMap(subject => {
+    const peers = subject === OURS ? (what.peers ?? []).filter(peer => subjects.includes(peer)) : []
+    return [BASELINE, ...peers].flatMap(ratioTo => rowsOf(what, subject, ratioTo, samples))
+  })
+  return { rows, failures }
 }
 
-function rowsOf (what: Case, subject: string, rounds: ReadonlyArray<Map<string, Sample[]>>): Row[] {
+function rowsOf (what: Case, subject: string, ratioTo: string, rounds: ReadonlyArray<Map<string, Sample[]>>): Row[] {
   const metrics = rounds[0]?.get(subject) ?? []
   return metrics.map(({ metric, unit }) => {
     const found = rounds.flatMap(round => {
       const sample = find(round, subject, metric)
-      return sample === undefined ? [] : [{ sample, baseline: find(round, BASELINE, metric) }]
+      return sample === undefined ? [] : [{ sample, baseline: find(round, ratioTo, metric) }]
     })
     const values = found.map(({ sample }) => sample.value)
     const ratios = found.flatMap(({ sample, baseline }) => baseline !== undefined && baseline.value > 0 ? [sample.value / baseline.value] : [])
@@ -101,7 +117,7 @@ function rowsOf (what: Case, subject: string, rounds: ReadonlyArray<Map<string, 
       min: rounded(Math.min(...values)),
       max: rounded(Math.max(...values)),
       ratio: ratios.length === 0 ? null : rounded(median(ratios)),
-      ratioTo: BASELINE,
+      ratioTo,
       cpuSeconds: rounded(median(found.map(({ sample }) => sample.cpuSeconds))),
       rssBytes: Math.round(median(found.map(({ sample }) => sample.rssBytes)))
     }

@@ -7,6 +7,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Latencies, Moment, Order, Usage } from './orders.ts'
+import { profile } from './profile.ts'
 import { SUBJECTS } from './registry.ts'
 import type { Service } from './subject.ts'
 
@@ -120,10 +121,4 @@ export class Pair {
   async end (): Promise<void> {
     await Promise.all([this.client.end(), this.server.end()])
   }
-}
-
-/** With ROPEWALK_BENCH_PROFILE=DIR every process writes a CPU profile there. */
-function profile (subject: string, role: string): string[] {
-  const directory = process.env['ROPEWALK_BENCH_PROFILE']
-  return directory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--cpu-prof-name=${subject}-${role}-${process.hrtime.bigint()}.cpuprofile`]
 }

@@ -7,8 +7,8 @@ import type { Subject } from './subject.ts'
 
 export interface Entry {
   readonly about: string
-  /** Whether it can run here; absent means always. */
-  readonly available?: () => Promise<boolean>
+  /** Why it cannot run here; undefined when it can. */
+  readonly missing?: () => Promise<string | undefined>
   /**
    * The program that plays a role, speaking the JSON lines of `orders.ts` on its standard streams. Absent: `player.ts`
    * with the subject below. A peer in another language joins here.
@@ -29,4 +29,6 @@ export const SUBJECTS: Readonly<Record<string, Entry>> = {
   ws: { about: 'ws, one connection a stream', load: async () => (await import('./subjects/ws.ts')).ws }
 }
 
+/** What every ratio is a ratio to, unless a row says otherwise; and whom the goals are for. In both suites. */
 export const BASELINE = 'raw'
+export const OURS = 'ropewalk'

@@ -1,39 +1,44 @@
 /**
- * The table for people: at most 100 columns, one block a metric, goals beside.
+ * The table for people: one block a metric, goals beside.
  *
  * @module
  */
 import { styleText } from 'node:util'
-import { goalOf, judge, type Goal, type Verdict } from './goals.ts'
-import type { Case, Row } from './measure.ts'
-
-const WIDTH = 96
+import { goalsOf, judge, type Goal, type Verdict } from './goals.ts'
+import type { Case, Failure, Row } from './measure.ts'
+import { BASELINE, OURS } from './registry.ts'
 
 const MARKS: Readonly<Record<Verdict, string>> = { missed: styleText('red', 'MISSED'), met: styleText('green', 'ok'), beyond: styleText('green', 'ok +') }
 
-/** The rows of one case. */
-export function render (what: Case, rows: readonly Row[]): string {
+/** The rows of one case, and who is not among them. */
+export function render (what: Case, rows: readonly Row[], failures: readonly Failure[]): string {
   const metrics = [...new Set(rows.map(row => row.metric))]
   const title = styleText('bold', `${what.suite}/${what.name}  ${what.title}`)
-  return ['', title, ...metrics.flatMap(metric => block(rows.filter(row => row.metric === metric)))].join('\n')
+  return ['', title, ...metrics.flatMap(metric => block(rows.filter(row => row.metric === metric))), ...absences(what, failures)].join('\n')
+}
+
+function absences ({ absent }: Case, failures: readonly Failure[]): string[] {
+  return [
+    ...absent.map(({ subject, reason }) => `  ${subject.padEnd(24)}${styleText('yellow', 'SKIPPED')}: ${reason}`),
+    ...failures.map(({ subject, error }) => `  ${subject.padEnd(24)}${styleText('red', 'FAILED')}: ${error.message.split('\n', 1)[0] ?? ''}`)
+  ]
 }
 
 /** How many goals were reached, and which were not. */
 export function summary (rows: readonly Row[]): string {
-  const judged = rows.flatMap(row => {
-    const verdict = judge(row)
-    return verdict === undefined ? [] : [{ row, verdict }]
-  })
-  const missed = judged.filter(({ verdict }) => verdict === 'missed').map(({ row }) => `${row.case} ${row.metric}`)
+  const judged = rows.flatMap(row => judge(row).map(({ goal, verdict }) => ({ row, goal, verdict })))
+  const missed = judged.filter(({ verdict }) => verdict === 'missed').map(({ row, goal }) => (
+    `${row.case} ${row.metric}${goal.of === 'rssBytes' ? ' memory' : ''}${row.subject === OURS ? '' : ` of ${row.subject}`}`
+  ))
   return `\n${judged.length - missed.length} of ${judged.length} goals reached${missed.length === 0 ? '' : `; missed: ${missed.join(', ')}`}`
 }
 
 function block (rows: readonly Row[]): string[] {
   const [first] = rows
   if (first === undefined) return []
-  const goal = goalOf(first)
-  const head = line([`${first.metric}, ${first.unit}`, 'median', 'min – max', 'ratio', 'CPU s', 'RSS MB', goal === undefined ? '' : wording(goal)])
-  return [styleText('dim', head.slice(0, WIDTH + 8)), ...rows.map(row => line([
+  const goals = goalsOf(first).map(wording).join('; ')
+  const head = line([`${first.metric}, ${first.unit}`, 'median', 'min – max', 'ratio', 'CPU s', 'RSS MB', goals])
+  return [styleText('dim', head), ...rows.map(row => row.ratioTo !== BASELINE ? compared(row) : line([
     row.subject,
     number(row.median),
     `${number(row.min)} – ${number(row.max)}`,
@@ -44,6 +49,11 @@ function block (rows: readonly Row[]): string[] {
   ]))]
 }
 
+/** Only the ratio is another. */
+function compared (row: Row): string {
+  return line([`  to ${row.ratioTo}`, '', '', row.ratio === null ? '–' : row.ratio.toFixed(2), '', '', mark(row)])
+}
+
 function line ([name = '', median = '', range = '', ratio = '', cpu = '', rss = '', note = '']: string[]): string {
   return `  ${name.padEnd(24)}${median.padStart(9)}${range.padStart(20)}${ratio.padStart(7)}${cpu.padStart(8)}${rss.padStart(8)}  ${note}`.trimEnd()
 }
@@ -51,12 +61,13 @@ function line ([name = '', median = '', range = '', ratio = '', cpu = '', rss = 
 function wording (goal: Goal): string {
   const sign = goal.bound === 'least' ? '≥' : '≤'
   const aim = goal.aim === undefined ? '' : ` (${String(goal.aim)})`
-  return `${goal.of === 'ratio' ? 'ratio ' : ''}${sign} ${goal.goal.toLocaleString('en')}${aim}`
+  const what = goal.of === 'rssBytes' ? 'RSS ' : goal.of === 'ratio' ? `ratio${goal.to === undefined ? '' : ` to ${goal.to}`} ` : ''
+  const value = goal.of === 'rssBytes' ? goal.goal / 1e6 : goal.goal
+  return `${goal.subject === OURS ? '' : `${goal.subject} `}${what}${sign} ${number(value)}${aim}`
 }
 
 function mark (row: Row): string {
-  const verdict = judge(row)
-  return verdict === undefined ? '' : MARKS[verdict]
+  return judge(row).map(({ goal, verdict }) => `${MARKS[verdict]}${goal.of === 'rssBytes' ? ' RSS' : ''}`).join(', ')
 }
 
 function number (value: number): string {

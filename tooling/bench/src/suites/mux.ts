@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Case, Sample, Size } from '../measure.ts'
+import type { Absent, Case, Sample, Size } from '../measure.ts'
 import type { Usage } from '../orders.ts'
 import { Pair } from '../pair.ts'
 import type { Service } from '../subject.ts'
@@ -13,8 +13,8 @@ const MIB = 1_048_576
 const PING_BYTES = 100
 const IDLE_CHANNELS = 10_000
 
-export function muxCases (subjects: readonly string[]): Case[] {
-  const make = (name: string, title: string, run: Case['run']): Case => ({ suite: 'mux', name, title, subjects, run })
+export function muxCases (subjects: readonly string[], absent: readonly Absent[]): Case[] {
+  const make = (name: string, title: string, run: Case['run']): Case => ({ suite: 'mux', name, title, subjects, absent, run })
   return [
     make('bulk-1', 'bulk, 1 channel, 64 KiB messages', bulk(1, 65_536, 1024)),
     make('bulk-100', 'bulk, 100 channels, 64 KiB messages', bulk(100, 65_536, 1024)),
