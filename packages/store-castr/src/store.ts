@@ -1,0 +1,303 @@
+/**
+ * Chunks on disk, in the layout that casync and desync read and write.
+ *
+ * What can be seen under the name of a chunk is whole, and survives loss of power once `sync` has resolved. Nothing is given out that
+ * does not fit its id.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { constants, type Stats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { toHex } from '@ropewalk/framing'
+import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher } from '@ropewalk/interface'
+import { nodeCompression } from './compression.ts'
+import { MAX_CHUNK_BYTES } from './constants.ts'
+import { DirectorySync } from './directory-sync.ts'
+import { CastrError, castrError, systemCode } from './errors.ts'
+import { nodeFileSystem, type FileSystem } from './file-system.ts'
+import { Group } from './group.ts'
+import { nodeHash } from './hash.ts'
+import { checkId, isShard, Layout } from './layout.ts'
+
+export interface CastrOptions {
+  /** What ids are made of. Default: either, SHA-512/256 tried first. */
+  digest?: ChunkDigest | undefined
+  /** Longest chunk that is given out or taken. Default 128 MiB, the most that there may be. */
+  maxChunkBytes?: number | undefined
+  /** False keeps chunks as they are; casync reads that too, desync does not. Default true. */
+  compress?: boolean | undefined
+  /** What names of compressed chunks end with. Default `.cacnk`. */
+  suffix?: string | undefined
+  /** False leaves it to the system when bytes reach the disk. Default true. */
+  durable?: boolean | undefined
+  /** Default: those of Node. */
+  hash?: Hasher | undefined
+  compression?: ChunkCompression | undefined
+  /** The file system, for tests that inject faults. */
+  fs?: FileSystem | undefined
+}
+
+export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
+  readonly directory: string
+  /** Makes everything durable and refuses what comes later. Idempotent. */
+  close (): Promise<void>
+}
+
+/** The store in `directory`, which is made when the first chunk is put. Several may be open at a time, in as many processes. */
+export function castr (directory: string, options: CastrOptions = {}): CastrStore {
+  const { maxChunkBytes = MAX_CHUNK_BYTES } = options
+  if (!(Number.isInteger(maxChunkBytes) && maxChunkBytes >= 1 && maxChunkBytes <= MAX_CHUNK_BYTES)) throw new RangeError(`maxChunkBytes ${maxChunkBytes}`)
+  return new DirectoryStore(directory, options)
+}
+
+class DirectoryStore implements CastrStore {
+  readonly directory: string
+  readonly #fs: FileSystem
+  readonly #layout: Layout
+  readonly #hash: Hasher
+  readonly #compression: ChunkCompression
+  readonly #compress: boolean
+  readonly #durable: boolean
+  readonly #maxChunkBytes: number
+  readonly #directories: DirectorySync
+  readonly #group: Group
+  /** Folders that are there, each with the promise that it is durable. */
+  readonly #shards = new Map<string, Promise<void>>()
+  /** Chunks that are being put: of one id there is one content, so the second put waits for the first. */
+  readonly #putting = new Map<ChunkId, Promise<boolean>>()
+  #digests: readonly ChunkDigest[]
+  #closed = false
+
+  constructor (directory: string, options: CastrOptions) {
+    this.directory = directory
+    this.#fs = options.fs ?? nodeFileSystem
+    this.#layout = new Layout(directory, options.suffix)
+    this.#hash = options.hash ?? nodeHash
+    this.#compression = options.compression ?? nodeCompression()
+    this.#compress = options.compress ?? true
+    this.#durable = options.durable ?? true
+    this.#maxChunkBytes = options.maxChunkBytes ?? MAX_CHUNK_BYTES
+    this.#digests = options.digest === undefined ? ['sha512-256', 'sha256'] : [options.digest]
+    this.#directories = new DirectorySync(this.#fs)
+    this.#group = new Group(this.#fs, this.#directories)
+  }
+
+  async get (id: ChunkId, { length, signal }: ChunkGetOptions = {}): Promise<Chunk | undefined> {
+    checkId(id)
+    signal?.throwIfAborted()
+    const maxBytes = Math.min(length ?? this.#maxChunkBytes, this.#maxChunkBytes)
+    try {
+      const found = await this.#find(id, maxBytes)
+      if (found === undefined) return undefined
+      signal?.throwIfAborted()
+      const { content, compressed } = found
+      const bytes = compressed ? await this.#compression.decompress(content, maxBytes) : content
+      await this.#verify(id, bytes, length)
+      return compressed ? { id, bytes, compressed: content } : { id, bytes }
+    } catch (error) {
+      if (error instanceof CastrError && error.id === undefined) throw new CastrError(error.code, `chunk ${id}: ${error.message}`, { cause: error, id, remote: error.remote })
+      throw error
+    }
+  }
+
+  async has (id: ChunkId, { signal }: AbortOptions = {}): Promise<boolean> {
+    checkId(id)
+    signal?.throwIfAborted()
+    return this.#group.find(id) !== undefined || await this.#isFile(this.#layout.compressedOf(id)) || await this.#isFile(this.#layout.plainOf(id))
+  }
+
+  async put (chunk: Chunk, { verified = false, signal }: ChunkPutOptions = {}): Promise<boolean> {
+    checkId(chunk.id)
+    signal?.throwIfAborted()
+    if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
+    const before = this.#putting.get(chunk.id)
+    if (before !== undefined) {
+      await before
+      return false
+    }
+    const putting = this.#put(chunk, verified)
+    this.#putting.set(chunk.id, putting)
+    try {
+      return await putting
+    } finally {
+      this.#putting.delete(chunk.id)
+    }
+  }
+
+  async sync (): Promise<void> {
+    try {
+      await this.#group.flush()
+      await Promise.all(this.#shards.values())
+    } catch (error) {
+      throw castrError(error, `sync ${this.directory}`)
+    }
+  }
+
+  async * list ({ signal }: AbortOptions = {}): AsyncGenerator<ChunkId, void, undefined> {
+    await this.sync()
+    for (const shard of (await this.#names(this.directory)).filter(isShard)) {
+      signal?.throwIfAborted()
+      const names = await this.#names(join(this.directory, shard))
+      yield * new Set(names.map(name => this.#layout.parse(shard, name)).filter(id => id !== undefined))
+    }
+  }
+
+  async remove (id: ChunkId, { signal }: AbortOptions = {}): Promise<boolean> {
+    checkId(id)
+    signal?.throwIfAborted()
+    if (this.#group.find(id) !== undefined) await this.sync()
+    const removed = await Promise.all([this.#layout.compressedOf(id), this.#layout.plainOf(id)].map(async path => {
+      try {
+        await this.#fs.unlink(path)
+        return true
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return false
+        throw castrError(error, `remove ${path}`, id)
+      }
+    }))
+    return removed.includes(true)
+  }
+
+  async close (): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#putting.values())
+    await this.sync()
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await this.close()
+  }
+
+  async #put (chunk: Chunk, verified: boolean): Promise<boolean> {
+    const { id, bytes } = chunk
+    if (bytes.length < 1 || bytes.length > this.#maxChunkBytes) {
+      throw new CastrError('ERR_CHUNK_SIZE', `chunk ${id}: ${bytes.length}, not 1 ... ${this.#maxChunkBytes} bytes`, { id })
+    }
+    if (await this.has(id)) return false
+    if (!verified) await this.#verify(id, bytes, undefined)
+    const content = this.#compress ? chunk.compressed ?? await this.#compression.compress(bytes) : bytes
+    const path = this.#compress ? this.#layout.compressedOf(id) : this.#layout.plainOf(id)
+    const temporary = this.#layout.temporaryOf(id, toHex(randomBytes(8)))
+    try {
+      await this.#makeShard(this.#layout.shardOf(id))
+      const handle = await this.#write(temporary, content)
+      if (this.#durable) {
+        await this.#group.add({ id, handle, temporary, path, bytes: content.length })
+      } else {
+        await handle.close()
+        await this.#fs.rename(temporary, path)
+      }
+    } catch (error) {
+      throw castrError(error, `put ${id}`, id)
+    }
+    return true
+  }
+
+  async #write (path: string, content: Uint8Array): Promise<FileHandle> {
+    const handle = await this.#fs.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o444)
+    try {
+      await handle.writeFile(content)
+      return handle
+    } catch (error) {
+      await handle.close().catch(() => {})
+      await this.#fs.unlink(path).catch(() => {})
+      throw error
+    }
+  }
+
+  async #makeShard (shard: string): Promise<void> {
+    let durable = this.#shards.get(shard)
+    if (durable === undefined) {
+      const made = this.#fs.mkdir(shard, { recursive: true })
+      durable = made.then(async first => {
+        if (!this.#durable || first === undefined) return
+        await this.#directories.sync(this.directory)
+        if (first !== shard) await this.#directories.sync(dirname(first))
+      })
+      durable.catch(() => { this.#shards.delete(shard) })
+      this.#shards.set(shard, durable)
+    }
+    await durable
+  }
+
+  async #find (id: ChunkId, maxBytes: number): Promise<{ content: Uint8Array, compressed: boolean } | undefined> {
+    // A chunk of the group that is open lies under another name; looked for first, since it may be renamed at any moment.
+    const temporary = this.#group.find(id)
+    const places: Array<[string, boolean]> = [[this.#layout.compressedOf(id), true], [this.#layout.plainOf(id), false]]
+    if (temporary !== undefined) places.unshift([temporary, this.#compress])
+    for (const [path, compressed] of places) {
+      const content = await this.#read(path, compressed ? mostCompressed(maxBytes) : maxBytes)
+      if (content !== undefined) return { content, compressed }
+    }
+    return undefined
+  }
+
+  /** `undefined` when there is none, and for a link: casync takes that for none. */
+  async #read (path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    let handle: FileHandle
+    try {
+      handle = await this.#fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    } catch (error) {
+      if (ABSENT.has(systemCode(error) ?? '')) return undefined
+      throw castrError(error, `open ${path}`)
+    }
+    try {
+      const stats = await handle.stat()
+      if (!stats.isFile()) return undefined
+      if (stats.size > maxBytes) throw new CastrError('ERR_CHUNK_SIZE', `${path}: ${stats.size} > ${maxBytes} bytes`, { remote: true })
+      return await readWhole(handle, stats)
+    } catch (error) {
+      throw castrError(error, `read ${path}`)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #isFile (path: string): Promise<boolean> {
+    try {
+      return (await this.#fs.lstat(path)).isFile()
+    } catch (error) {
+      if (ABSENT.has(systemCode(error) ?? '')) return false
+      throw castrError(error, `look for ${path}`)
+    }
+  }
+
+  async #names (directory: string): Promise<string[]> {
+    try {
+      return (await this.#fs.readdir(directory)).sort()
+    } catch (error) {
+      if (ABSENT.has(systemCode(error) ?? '')) return []
+      throw castrError(error, `list ${directory}`)
+    }
+  }
+
+  async #verify (id: ChunkId, bytes: Uint8Array, length: number | undefined): Promise<void> {
+    if (length !== undefined && bytes.length !== length) throw new CastrError('ERR_CHUNK_SIZE', `chunk ${id}: ${bytes.length}, not ${length} bytes`, { id, remote: true })
+    for (const digest of this.#digests) {
+      if (toHex(await this.#hash(digest, bytes)) !== id) continue
+      if (digest !== this.#digests[0]) this.#digests = [digest, ...this.#digests.filter(other => other !== digest)]
+      return
+    }
+    throw new CastrError('ERR_CHUNK_DAMAGED', `chunk ${id}: its ${bytes.length} bytes have another digest`, { id, remote: true })
+  }
+}
+
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
+
+/** What does not compress grows a little: no compressor here makes more of it. */
+function mostCompressed (bytes: number): number {
+  return bytes + Math.ceil(bytes / 64) + 1024
+}
+
+async function readWhole (handle: FileHandle, { size }: Stats): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let filled = 0
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
+}
