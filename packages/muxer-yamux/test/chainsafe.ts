@@ -45,7 +45,7 @@ interface LibraryMuxer {
   readonly streams: readonly LibraryStream[]
   createStream (): Promise<LibraryStream>
   ping (): Promise<number>
-  close (): Promise<void>
+  close (options?: AbortOptions): Promise<void>
   abort (error: Error): void
   addEventListener (type: 'stream', listener: (event: { detail: LibraryStream }) => void): void
 }
@@ -57,7 +57,7 @@ const QUEUE_BYTES = 1024 * 1024
 
 export function chainsafe (connection: Connection, options: ChainsafeOptions): ChainsafeMuxer {
   const init: YamuxMuxerInit = options.asItComes === true
-    ? { enableKeepAlive: false, maxInboundStreams: 100_000, maxOutboundStreams: 100_000, maxEarlyStreams: 100_000 }
+    ? { enableKeepAlive: false }
     : { enableKeepAlive: false, maxEarlyStreams: 1024, streamOptions: { initialStreamWindowSize: 262_144, maxStreamWindowSize: 262_144, maxReadBufferLength: 1_048_576 } }
   const line = new Line(connection, options.role === 'client' ? 'outbound' : 'inbound')
   return new Wrapped(yamux(init)().createStreamMuxer(line as never) as unknown as LibraryMuxer, line, options.asItComes === true)
@@ -139,6 +139,7 @@ class Wrapped implements ChainsafeMuxer {
   readonly #backlog: Channel[] = []
   readonly #acceptors: Array<(result: IteratorResult<Channel>) => void> = []
   #closed = false
+  #closing: Promise<void> | undefined
 
   constructor (inner: LibraryMuxer, line: Line, asItComes: boolean) {
     this.inner = inner
@@ -165,9 +166,8 @@ class Wrapped implements ChainsafeMuxer {
     return this.#channel(await this.inner.createStream())
   }
 
-  async close (): Promise<void> {
-    await this.inner.close()
-    await this.#line.close()
+  close (options?: AbortOptions): Promise<void> {
+    return this.#closing ??= this.inner.close(options).then(() => this.#line.close())
   }
 
   abort (reason: Error): void {
@@ -194,11 +194,17 @@ class Wrapped implements ChainsafeMuxer {
 class WrappedChannel implements Channel {
   readonly source: AsyncIterable<Uint8ArrayList>
   readonly #stream: LibraryStream
+  readonly #closed: Promise<void>
   #error: Error | undefined
 
   constructor (stream: LibraryStream, asItComes: boolean) {
     this.#stream = stream
-    stream.addEventListener('close', event => { this.#error ??= event.error })
+    this.#closed = new Promise(resolve => {
+      stream.addEventListener('close', event => {
+        this.#error ??= event.error
+        resolve()
+      })
+    })
     this.source = asItComes ? eager(stream) : pausing(stream, () => this.#error)
   }
 
@@ -206,9 +212,16 @@ class WrappedChannel implements Channel {
     const cancel = (): void => this.abort(signal?.reason)
     signal?.addEventListener('abort', cancel)
     try {
-      for await (const bytes of source) {
-        if (this.#error !== undefined) throw this.#error
-        if (!this.#stream.send(bytes)) await this.#drained()
+      const values = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+      try {
+        for (;;) {
+          const result = await Promise.race([values.next(), this.#closed.then(() => undefined)])
+          if (result === undefined || this.#error !== undefined) throw this.#error ?? new Error('the stream has closed')
+          if (result.done === true) break
+          if (!this.#stream.send(result.value)) await this.#drained()
+        }
+      } finally {
+        void values.return?.()
       }
       await this.#stream.close()
       if (this.#error !== undefined) throw this.#error

@@ -230,4 +230,3 @@ export function check (met: boolean, message: string): void {
 export function stemsFrom (error: unknown, reason: Error): boolean {
   return error === reason || (error instanceof Error && error.cause === reason)
 }
-

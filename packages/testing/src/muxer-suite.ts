@@ -24,12 +24,14 @@ import { resetCases } from './muxer-reset.ts'
 import { residueCases } from './muxer-residue.ts'
 import { DEFAULT_PROMISES, runMuxerCase, type MakeMuxers, type MuxerCase, type MuxerPromises } from './muxer-stage.ts'
 
+export { abuseCases, abuseSuite, runAbuseCase } from './muxer-abuse.ts'
+export type { AbuseCase, AbusePromises, AbuseSuiteOptions, Dialect, MakeVictim } from './muxer-abuse.ts'
 export { DEFAULT_PROMISES, runMuxerCase } from './muxer-stage.ts'
 export type { Line, MakeMuxers, MuxerCase, MuxerPair, MuxerPromises, Stage } from './muxer-stage.ts'
 
 /** The part of a test framework that the suite uses: the `t` of tap and of node:test fit. */
 export interface Test {
-  test (name: string, options: { skip?: string | false }, body: (t: any) => Promise<void>): unknown
+  test (name: string, options: { skip?: string | false }, body: (t: { pass?: (message: string) => unknown }) => Promise<void>): unknown
 }
 
 export interface MuxerSuiteOptions extends Partial<MuxerPromises> {
