@@ -28,7 +28,7 @@ export interface ChunkPutOptions extends AbortOptions {
 
 /** Where chunks come from. */
 export interface ChunkSource {
-  /** The chunk, its bytes verified by its id; `undefined` when there is none. Damaged chunks are errors, never results. */
+  /** The chunk, its bytes verified by its id; `undefined` when there is none. A damaged chunk is an error with the code `ERR_CHUNK_DAMAGED` or `ERR_CHUNK_SIZE`, never a result. */
   get (id: ChunkId, options?: ChunkGetOptions): Promise<Chunk | undefined>
 }
 

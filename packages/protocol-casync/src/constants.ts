@@ -40,3 +40,19 @@ export const MAX_INDEX_BYTES: number = 1024 * 1024 * 1024
 
 /** Index bytes that are gathered before they are passed on. The reference sends so many at a time. */
 export const INDEX_SLICE_BYTES: number = 64 * 1024
+
+/** Chunks that are asked for ahead of whoever takes them, and their bytes. Ours: enough to hide a round trip, and a bound on memory. */
+export const FETCH_AHEAD_CHUNKS = 64
+export const FETCH_AHEAD_BYTES: number = 16 * 1024 * 1024
+
+/** Chunks of the blob itself that are remembered, to be copied when they come again. Ours: about 32 MiB. */
+export const MAX_SELF_REFERENCES: number = 128 * 1024
+
+/** Chunks of a seed that are remembered. Ours: at the default sizes, those of 64 GiB. */
+export const MAX_SEED_CHUNKS: number = 1024 * 1024
+
+/** Bytes of chunks that a store in memory keeps. Ours. */
+export const MEMORY_STORE_BYTES: number = 64 * 1024 * 1024
+
+/** Chunks that are compressed and stored at a time. Ours. */
+export const STORE_AHEAD_CHUNKS = 16
