@@ -20,7 +20,8 @@ let pooled = 0
 
 function copy (bytes: Uint8Array): Uint8Array {
   const length = bytes.length
-  if (length > POOLED_BYTES) return bytes.slice()
+  // Not slice(): a Buffer's slice is a view.
+  if (length > POOLED_BYTES) return new Uint8Array(bytes)
   if (pooled + length > pool.length) {
     pool = new Uint8Array(POOL_BYTES)
     pooled = 0

@@ -75,7 +75,7 @@ export class Link<Channel extends Endpoint> {
 
   /** Channels open now. */
   get size (): number {
-    return this.#state.size
+    return this.#channels.size
   }
 
   open (): Channel {

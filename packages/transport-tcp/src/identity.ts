@@ -85,7 +85,7 @@ export async function loadIdentity (directory: string, options: IdentityOptions 
 /** Twenty random bytes that are a positive number without a leading zero byte. */
 function serialNumber (): string {
   const bytes = getRandomValues(new Uint8Array(SERIAL_BYTES))
-  bytes[0] = (bytes[0] as number & 0x7f) | 0x40
+  bytes[0] = ((bytes[0] as number) & 0x7f) | 0x40
 
   return Buffer.from(bytes).toString('hex')
 }

@@ -27,7 +27,7 @@ t.test('an identity is a P-256 key and a certificate that TLS stacks take', asyn
   t.equal(parsed.ca, false)
   t.match(parsed.subjectAltName, /DNS:node\.example, IP Address:0:0:0:0:0:0:0:1/)
   t.same(parsed.keyUsage, ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'])
-  t.equal(parsed.serialNumber.length, 40)
+  t.match(parsed.serialNumber, /^[4-7][\dA-F]{39}$/, 'positive, and without a leading zero byte')
   t.ok(parsed.validFromDate.getTime() < Date.now())
   t.equal(parsed.validToDate.getUTCFullYear(), 9999)
   t.match(privateKey, /^-----BEGIN PRIVATE KEY-----/)
@@ -40,6 +40,11 @@ t.test('every identity is another', async t => {
   const [one, other] = await Promise.all([createIdentity(), createIdentity()])
   t.not(one?.fingerprint, other?.fingerprint)
   t.not(new X509Certificate(one.certificate).serialNumber, new X509Certificate(other.certificate).serialNumber)
+})
+
+t.test('a serial number is positive and fills its twenty bytes', async t => {
+  const identities = await Promise.all(Array.from({ length: 16 }, () => createIdentity()))
+  for (const { certificate } of identities) t.match(new X509Certificate(certificate).serialNumber, /^[4-7][\dA-F]{39}$/)
 })
 
 t.test('a fingerprint is the SHA-256 of the public key as DER', async t => {
@@ -78,6 +83,15 @@ t.test('who comes second keeps what the first has made', async t => {
   })
   t.same(await second.loadIdentity(directory), first)
   t.same(await readdir(directory), ['identity.pem'])
+})
+
+t.test('an identity that cannot be put in its place is a coded error with the cause, and leaves nothing', async t => {
+  const directory = t.testdir()
+  const { loadIdentity } = await t.mockImport<typeof import('../src/identity.ts')>('../src/identity.ts', {
+    'node:fs/promises': { ...fs, link: async () => { throw Object.assign(new Error('no links here'), { code: 'EPERM' }) } }
+  })
+  await t.rejects(loadIdentity(directory), { code: 'ERR_IDENTITY', cause: { code: 'EPERM' } })
+  t.same(await readdir(directory), [])
 })
 
 t.test('two processes that start at once get the same', async t => {
