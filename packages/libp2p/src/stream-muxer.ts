@@ -3,13 +3,15 @@
  *
  * @module
  */
-import type { AbortOptions, CreateStreamOptions, Logger, MessageStream, MessageStreamDirection, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus, StreamOptions } from '@libp2p/interface'
+import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, MessageStreamDirection, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus, StreamOptions } from '@libp2p/interface'
 import { MuxerClosedError, TooManyOutboundProtocolStreamsError, TypedEventEmitter } from '@libp2p/interface'
 import { mdsftp, type BytesChannel, type MdsftpMuxer } from '@ropewalk/muxer-mdsftp'
 import { MessageConnection } from './connection.ts'
 import { MAX_INBOUND_STREAMS, MAX_OUTBOUND_STREAMS, PROTOCOL } from './constants.ts'
 import { Libp2pError } from './errors.ts'
 import { MdsftpStream } from './stream.ts'
+
+type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
 
 export interface MdsftpInit {
   /** Streams that the peer may have open; further ones are reset. Default 1000. */
@@ -81,9 +83,10 @@ export class MdsftpStreamMuxer extends TypedEventEmitter<StreamMuxerEvents<Mdsft
     this.status = 'closed'
   }
 
-  override addEventListener (...args: Parameters<TypedEventEmitter<StreamMuxerEvents<MdsftpStream>>['addEventListener']>): void {
-    super.addEventListener(...args)
-    if (args[0] === 'stream') queueMicrotask(() => this.#listening?.())
+  override addEventListener<K extends keyof StreamMuxerEvents<MdsftpStream>> (type: K, listener: EventHandler<StreamMuxerEvents<MdsftpStream>[K]> | null, options?: ListenerOptions): void
+  override addEventListener (type: string, listener: EventHandler<Event>, options?: ListenerOptions): void {
+    super.addEventListener(type as 'stream', listener as EventHandler<CustomEvent<MdsftpStream>>, options)
+    if (type === 'stream') queueMicrotask(() => this.#listening?.())
   }
 
   /** While nobody listens, streams of the peer wait in the muxer, uncredited; one of them here. */

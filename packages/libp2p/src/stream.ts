@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AbortOptions, Logger, MessageStreamDirection, StreamOptions } from '@libp2p/interface'
+import type { AbortOptions, EventHandler, Logger, MessageStreamDirection, MessageStreamEvents, StreamCloseEvent, StreamOptions } from '@libp2p/interface'
 import { StreamMessageEvent, StreamResetError } from '@libp2p/interface'
 import { AbstractStream, type SendResult } from '@libp2p/utils'
 import { MdsftpError, WINDOW_BYTES, type BytesChannel, type ChannelObserver } from '@ropewalk/muxer-mdsftp'
@@ -12,12 +12,13 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 import { MAX_WAITING_WRITES } from './constants.ts'
 import { Messages } from './messages.ts'
 
+type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
+
 export class MdsftpStream extends AbstractStream implements ChannelObserver {
   readonly #channel: BytesChannel
   /** Iterators that have not asked for the next message. */
   #sated = 0
   #sent: PromiseWithResolvers<void> | undefined
-  #finished = false
   /** Since the channel last had room. */
   #writes = 0
 
@@ -40,10 +41,43 @@ export class MdsftpStream extends AbstractStream implements ChannelObserver {
     return this.writeBuffer.byteLength + this.#channel.waiting
   }
 
-  override addEventListener (...args: Parameters<AbstractStream['addEventListener']>): void {
-    super.addEventListener(...args)
+  override addEventListener<K extends keyof MessageStreamEvents> (type: K, listener: EventHandler<MessageStreamEvents[K]> | null, options?: ListenerOptions): void
+  override addEventListener (type: string, listener: EventHandler<Event>, options?: ListenerOptions): void
+  override addEventListener (type: string, listener: unknown, options?: ListenerOptions): void {
+    super.addEventListener(type, listener as EventHandler<Event>, options)
     // Not at once: listeners are added in constructors, too.
-    if (args[0] === 'message' && this.readBufferLength > 0) queueMicrotask(() => this.#flow())
+    if (type === 'message' && this.readBufferLength > 0) queueMicrotask(() => this.#flow())
+  }
+
+  /** AbstractStream's own resolves at once after the first time. */
+  override async onDrain ({ signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (!this.writableNeedsDrain) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const close = (event: StreamCloseEvent): void => reject(event.error ?? new StreamResetError('the stream was closed'))
+    const abort = (): void => reject(signal?.reason)
+    this.addEventListener('drain', resolve as () => void)
+    this.addEventListener('close', close)
+    signal?.addEventListener('abort', abort)
+    try {
+      await promise
+    } finally {
+      this.removeEventListener('drain', resolve as () => void)
+      this.removeEventListener('close', close)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** A close that gives up waiting is still a close: what waits goes out, and the end behind it. */
+  override async close (options?: AbortOptions): Promise<void> {
+    try {
+      await super.close(options)
+    } catch (error) {
+      const end = (): void => { this.sendCloseWrite().catch(() => {}) }
+      if (this.writeBuffer.byteLength === 0) end()
+      else this.addEventListener('idle', end, { once: true })
+      throw error
+    }
   }
 
   override async * [Symbol.asyncIterator] (): AsyncGenerator<Uint8Array | Uint8ArrayList> {
@@ -78,7 +112,6 @@ export class MdsftpStream extends AbstractStream implements ChannelObserver {
   }
 
   finished (): void {
-    this.#finished = true
     this.#sent?.resolve()
     if (this.status !== 'open') return
     // Also for a close that gave up waiting: the end went out all the same.
@@ -140,8 +173,8 @@ export class MdsftpStream extends AbstractStream implements ChannelObserver {
   #end (): PromiseWithResolvers<void> {
     const sent = Promise.withResolvers<void>()
     sent.promise.catch(() => {})
-    if (this.#finished) sent.resolve()
-    else this.#channel.end()
+    if (this.status === 'open') this.#channel.end()
+    else sent.reject(new StreamResetError(`the stream is ${this.status}`))
     return sent
   }
 
@@ -168,7 +201,9 @@ export class MdsftpStream extends AbstractStream implements ChannelObserver {
     }
     if (!this.#flowing) return
     const bytes = this.#channel.read()
-    if (bytes !== undefined) this.onData(bytes)
+    // Around AbstractStream's buffer, which would take it apart and together again.
+    if (bytes !== undefined && this.readBuffer.byteLength === 0) this.dispatchEvent(new StreamMessageEvent(bytes))
+    else if (bytes !== undefined) this.onData(bytes)
     else if (this.readBuffer.byteLength > 0) this.dispatchReadBuffer()
   }
 

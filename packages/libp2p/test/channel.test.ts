@@ -1,9 +1,10 @@
 import type { Stream, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
-import { collect, counting, pattern, settle, verify } from '@ropewalk/testing'
+import { collect, counting, pattern, verify } from '@ropewalk/testing'
 import t from 'tap'
 import { mdsftp, toChannel } from '../src/index.ts'
 import { pair } from './nodes.ts'
+import { still } from './still.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -54,13 +55,18 @@ for (const { name, muxer, maxUnreadBytes } of muxers) {
       const { far, left, right } = await channels()
       const offered = counting(zeros(512 * MIB))
       const sent = left.sink(offered)
-      let pulled = await settle(() => offered.bytes)
+      let pulled = await still(() => offered.bytes)
       t.ok(pulled >= CHUNK_BYTES && pulled <= maxPulledBytes, `${pulled} <= ${maxPulledBytes} bytes`)
 
       const iterator = right.source[Symbol.asyncIterator]()
-      let read = 0
+      // One read opens the window once, not for good.
+      let read = (await iterator.next()).value.byteLength
+      pulled = await still(() => offered.bytes)
+      t.ok(pulled - read <= maxPulledBytes, `${pulled - read} <= ${maxPulledBytes} bytes`)
+      t.ok(far.readBufferLength <= maxUnreadBytes, `${far.readBufferLength} <= ${maxUnreadBytes} bytes unread`)
+
       while (read < 32 * MIB) read += (await iterator.next()).value.byteLength
-      pulled = await settle(() => offered.bytes)
+      pulled = await still(() => offered.bytes)
       t.ok(pulled - read <= maxPulledBytes, `${pulled - read} <= ${maxPulledBytes} bytes`)
       t.ok(far.readBufferLength <= maxUnreadBytes, `${far.readBufferLength} <= ${maxUnreadBytes} bytes unread`)
 

@@ -1,7 +1,8 @@
-import { counting, pattern, PatternCheck, settle, verify } from '@ropewalk/testing'
+import { counting, pattern, PatternCheck, verify } from '@ropewalk/testing'
 import t from 'tap'
 import { mdsftp, PROTOCOL } from '../src/index.ts'
 import { pair } from './nodes.ts'
+import { still } from './still.ts'
 
 const FILE_BYTES = 8 * 1024 * 1024
 const WINDOW_BYTES = 262_144
@@ -39,7 +40,7 @@ t.test('an iterator that sleeps stops the sender, and loses nothing', async t =>
   const check = new PatternCheck()
   const { value: first } = await iterator.next()
   check.push(first as Uint8Array)
-  const pulled = await settle(() => file.bytes)
+  const pulled = await still(() => file.bytes)
   // What the reader took, a window on its way or unread, a window waiting to be sent, the chunk that was one too many.
   t.ok(pulled <= check.offset + 2 * WINDOW_BYTES + CHUNK_BYTES, `${pulled} bytes`)
   t.ok(far.readBufferLength <= WINDOW_BYTES, `${far.readBufferLength} bytes`)
@@ -53,7 +54,7 @@ t.test('a stream that sleeps delays no other', async t => {
   const { dialer, listener, open } = await pair(t, mdsftp())
   const [near, far] = await open()
   for (const chunk of pattern(4 * WINDOW_BYTES)) near.send(chunk)
-  const unread = await settle(() => far.readBufferLength)
+  const unread = await still(() => far.readBufferLength)
   t.ok(unread <= WINDOW_BYTES && unread > WINDOW_BYTES / 2, `${unread} bytes`)
 
   await dialer.services.ping.ping(listener.peerId)
