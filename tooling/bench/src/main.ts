@@ -12,7 +12,7 @@ import { muxCases } from './suites/mux.ts'
 import { transferCases } from './suites/transfer.ts'
 import { render, summary } from './table.ts'
 import { Files } from './transfer/files.ts'
-import { install } from './transfer/installed.ts'
+import { install } from './installed.ts'
 import { MOVERS } from './transfer/movers.ts'
 
 const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built packages, as ratios to a raw socket in the same run

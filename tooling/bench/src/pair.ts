@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Latencies, Moment, Order, Usage } from './orders.ts'
 import { profile } from './profile.ts'
+import { reasonIn } from './reason.ts'
 import { SUBJECTS } from './registry.ts'
 import type { Service } from './subject.ts'
 
@@ -39,7 +40,7 @@ export class Player {
     this.#child = child
     child.stderr.on('data', text => { this.#complaint = (this.#complaint + String(text)).slice(-4000) })
     child.on('error', error => this.#fail(error))
-    child.on('close', code => this.#fail(new Error(`the ${role} of ${subject} ended with ${String(code)}\n${this.#complaint}`)))
+    child.on('close', code => this.#fail(new Error(`the ${role} of ${subject} ended with ${String(code)}: ${reasonIn(this.#complaint)}`)))
     child.stdin.on('error', () => {})
     createInterface({ input: child.stdout }).on('line', line => this.#answered(line))
   }

@@ -1,33 +1,57 @@
 /**
- * Ours: the bytes view of muxer-mdsftp over transport-tcp, through the async-iterable API alone.
+ * Ours: a muxer over transport-tcp, through the async-iterable API alone, or with a consumer that takes bytes as they arrive.
  *
  * @module
  */
-import type { Channel } from '@ropewalk/interface'
+import type { Channel, Connection } from '@ropewalk/interface'
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
+import { yamux } from '@ropewalk/muxer-yamux'
 import { createIdentity, dial, listen, type Address } from '@ropewalk/transport-tcp'
-import type { Behaviour, Client, Exchange, Flow, Stream, Subject } from '../subject.ts'
+import type { Behaviour, Client, Exchange, Flow, Limits, Stream, Subject } from '../subject.ts'
 
-export function ropewalk (transport: 'tcp' | 'tls'): Subject {
+/** What both muxers give: a Channel, and a way to take its bytes without a promise for each. */
+interface BenchChannel extends Channel {
+  receive (take: (bytes: Uint8Array) => void): Promise<void>
+}
+
+interface BenchMuxer extends AsyncIterable<BenchChannel> {
+  open (): Promise<BenchChannel>
+}
+
+type Muxing = (connection: Connection, side: 'dialer' | 'acceptor', limits: Limits) => BenchMuxer
+
+const MUXERS = {
+  mdsftp: (connection, role, { channels }) => mdsftp(connection, { role, ...limits(channels) }),
+  yamux: (connection, side, { channels }) => yamux(connection, { role: side === 'dialer' ? 'client' : 'server', ...limits(channels) })
+} satisfies Record<string, Muxing>
+
+export interface Options {
+  readonly transport?: 'tcp' | 'tls'
+  readonly muxer?: keyof typeof MUXERS
+  /** How the server consumes what it discards: `iterate` its source, or `receive` the bytes. */
+  readonly consume?: 'iterate' | 'receive'
+}
+
+export function ropewalk ({ transport = 'tcp', muxer = 'mdsftp', consume = 'iterate' }: Options = {}): Subject {
+  const mux: Muxing = MUXERS[muxer]
+  const discard = consume === 'receive' ? receive : iterate
   return {
-    async listen (behaviour, { channels }) {
+    async listen (behaviour, limits) {
       const identity = transport === 'tls' ? await createIdentity() : undefined
       const local = { transport, host: '127.0.0.1', port: 0 }
       const listener = await listen(local, identity === undefined ? {} : { tls: { identity } })
       void (async () => {
-        for await (const connection of listener) {
-          void accept(mdsftp(connection, { role: 'acceptor', ...limits(channels) }), behaviour)
-        }
+        for await (const connection of listener) void accept(mux(connection, 'acceptor', limits), behaviour, discard)
       })()
       return identity === undefined ? listener.address : { ...listener.address, fingerprint: identity.fingerprint }
     },
 
-    async connect (address, { channels }): Promise<Client> {
-      const muxer = mdsftp(await dial(address as Address), { role: 'dialer', ...limits(channels) })
+    async connect (address, limits): Promise<Client> {
+      const session = mux(await dial(address as Address), 'dialer', limits)
       return {
-        open: async () => new RopewalkStream(await muxer.open()),
+        open: async () => new RopewalkStream(await session.open()),
         echo: async bytes => {
-          const channel = await muxer.open()
+          const channel = await session.open()
           const sent = channel.sink([bytes])
           for await (const echoed of channel.source) void echoed
           await sent
@@ -41,12 +65,13 @@ function limits (channels: number): { maxChannels: number, maxAcceptBacklog: num
   return { maxChannels: Math.max(1024, channels), maxAcceptBacklog: Math.max(1024, channels) }
 }
 
-async function accept (channels: AsyncIterable<Channel>, behaviour: Behaviour): Promise<void> {
+async function accept (channels: AsyncIterable<BenchChannel>, behaviour: Behaviour, discard: (channel: BenchChannel, behaviour: Behaviour) => Promise<void>): Promise<void> {
   const held: Channel[] = []
   try {
     for await (const channel of channels) {
       switch (behaviour.opened()) {
-        case 'discard': void discard(channel, behaviour); break
+        // It fails when the client process ends.
+        case 'discard': discard(channel, behaviour).catch(() => {}); break
         case 'echo': channel.sink(channel.source).catch(() => {}); break
         case 'sleep': void sleep(channel); break
         case 'hold': held.push(channel)
@@ -57,13 +82,14 @@ async function accept (channels: AsyncIterable<Channel>, behaviour: Behaviour): 
   }
 }
 
-async function discard (channel: Channel, behaviour: Behaviour): Promise<void> {
-  try {
-    for await (const list of channel.source) behaviour.taken(list.byteLength)
-    await channel.sink([])
-  } catch {
-    // The client process ended.
-  }
+async function iterate (channel: BenchChannel, behaviour: Behaviour): Promise<void> {
+  for await (const list of channel.source) behaviour.taken(list.byteLength)
+  await channel.sink([])
+}
+
+async function receive (channel: BenchChannel, behaviour: Behaviour): Promise<void> {
+  await channel.receive(bytes => behaviour.taken(bytes.length))
+  await channel.sink([])
 }
 
 /** Takes the first bytes and never asks for more. */

@@ -6,6 +6,7 @@
 import type { Absent, Case, Sample, Size } from '../measure.ts'
 import type { Usage } from '../orders.ts'
 import { Pair } from '../pair.ts'
+import { SUBJECTS } from '../registry.ts'
 import type { Service } from '../subject.ts'
 
 const MB = 1e6
@@ -14,7 +15,10 @@ const PING_BYTES = 100
 const IDLE_CHANNELS = 10_000
 
 export function muxCases (subjects: readonly string[], absent: readonly Absent[]): Case[] {
-  const make = (name: string, title: string, run: Case['run']): Case => ({ suite: 'mux', name, title, subjects, absent, run })
+  const make = (name: string, title: string, run: Case['run']): Case => {
+    const meant = (subject: string): boolean => SUBJECTS[subject]?.cases?.includes(name) !== false
+    return { suite: 'mux', name, title, subjects: subjects.filter(meant), absent: absent.filter(({ subject }) => meant(subject)), run }
+  }
   return [
     make('bulk-1', 'bulk, 1 channel, 64 KiB messages', bulk(1, 65_536, 1024)),
     make('bulk-100', 'bulk, 100 channels, 64 KiB messages', bulk(100, 65_536, 1024)),

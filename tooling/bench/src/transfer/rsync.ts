@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { userInfo } from 'node:os'
-import { find, missing } from './installed.ts'
+import { find, missing } from '../installed.ts'
 import type { Command, Mover } from './mover.ts'
 import { freePort, startDaemon, stop } from './server.ts'
 

@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
+import { reasonIn } from '../reason.ts'
 import { begin } from './watch.ts'
 
 /** How long a server may take until it listens, and until it has ended. */
@@ -75,5 +76,5 @@ function answers (port: number): Promise<boolean> {
 function complaintOf (child: ChildProcess): () => string {
   let text = ''
   child.stderr?.setEncoding('utf8').on('data', (more: string) => { text = (text + more).slice(-2000) })
-  return () => text.trim()
+  return () => reasonIn(text)
 }

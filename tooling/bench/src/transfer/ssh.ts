@@ -9,7 +9,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { userInfo } from 'node:os'
 import { synced } from './cp.ts'
-import { find, missing } from './installed.ts'
+import { find, missing } from '../installed.ts'
 import type { Command, Mover, Place } from './mover.ts'
 import { freePort, startDaemon, stop } from './server.ts'
 
@@ -36,9 +36,8 @@ export const scp: Mover = {
   serve: (place, _) => keep(place, ({ options, host }, { source, names, kept, fetched }, nothing) => {
     const copy = (from: string, to: string): Command => ({ file: 'scp', args: [...options, '-q', '-r', from, to] })
     return {
-      // It copies the directory itself, under its own name.
-      put: () => ({ ...synced(copy(`${source}/.`, `${host}:${kept}`), kept, names), idle: copy(nothing, `${host}:${nothing}/to`) }),
-      get: () => ({ ...synced(copy(`${host}:${kept}/.`, fetched), fetched, names), idle: copy(`${host}:${nothing}`, `${nothing}/from`) })
+      put: () => ({ ...synced(copy(`${source}/.`, `${host}:${kept}`), kept, names), idle: copy(nothing, `${host}:${nothing}-stored`) }),
+      get: () => ({ ...synced(copy(`${host}:${kept}/.`, fetched), fetched, names), idle: copy(`${host}:${nothing}`, `${nothing}-fetched`) })
     }
   })
 }
@@ -69,7 +68,8 @@ async function keep (place: Place, commands: Commands): ReturnType<Mover['serve'
   const port = await freePort()
   const folder = join(state, `ssh-${port}`)
   const nothing = join(folder, 'nothing')
-  mkdirSync(nothing, { recursive: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(nothing, '')
   const { username, uid } = userInfo()
   if (uid === 0 && !existsSync(JAIL)) mkdirSync(JAIL, { mode: 0o755 })
 

@@ -5,6 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { reasonIn } from '../reason.ts'
 import type { Command } from './mover.ts'
 import { cpuSecondsOf, descendantsOf, peakRssOf } from './proc.ts'
 
@@ -62,7 +63,7 @@ export async function watch (command: Command, server: number | undefined): Prom
     const closed = once(child, 'close')
     ;(child.stdio[4] as NodeJS.WritableStream).end('\n')
     await closed
-    if (String(code).trim() !== '0') throw new Error(`${command.file} ended with ${String(code).trim()}: ${reason(said.stderr)}`)
+    if (String(code).trim() !== '0') throw new Error(`${command.file} ended with ${String(code).trim()}: ${reasonIn(said.stderr)}`)
     if (server !== undefined) await rested(server)
     return {
       stdout: said.stdout,
@@ -87,11 +88,6 @@ export async function watch (command: Command, server: number | undefined): Prom
 async function rested (server: number): Promise<void> {
   const until = performance.now() + REST_MS
   while (descendantsOf(server).length > 0 && performance.now() < until) await new Promise(resolve => { setTimeout(resolve, 10) })
-}
-
-function reason (stderr: string): string {
-  const lines = stderr.trim().split('\n')
-  return lines.find(line => /error/i.test(line)) ?? lines.slice(-3).join(' | ')
 }
 
 function sum (numbers: ReadonlyMap<number, number>): number {
