@@ -8,6 +8,9 @@ export type {
   Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkSource, ChunkStore, Hasher
 } from './chunk-store.ts'
 export type { ByteFlow, ByteReceiver, Connection, Dial, Listen, Listener, RemoteInfo } from './connection.ts'
+export type {
+  Ledger, LedgerAnswer, LedgerDrop, LedgerEntry, LedgerLease, LedgerLimits, LedgerOptions, LedgerRequest, LedgerState, LedgerUsage, RunningHash
+} from './ledger.ts'
 export type { Muxer } from './muxer.ts'
 export type { ByteRange, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from './store.ts'
 export type { TransferEvent, TransferFailed, TransferFinished, TransferProgress, TransferStarted } from './transfer.ts'

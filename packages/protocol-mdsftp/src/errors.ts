@@ -30,8 +30,12 @@ export type StorageErrorCode =
   | 'ERR_FLOOD'
   /** The chunk was removed while it was being uploaded. */
   | 'ERR_REMOVED'
-  /** Our own store failed; the `cause` is its error. */
+  /** Our own store or ledger failed; the `cause` is its error. */
   | 'ERR_STORE'
+  /** The ledger has an entry of that id. */
+  | 'ERR_EXISTS'
+  /** It was closed before. */
+  | 'ERR_CLOSED'
 
 export interface StorageErrorOptions {
   /** Whose fault it is: true when the peer refused, broke the protocol or went away. */

@@ -158,6 +158,8 @@ async function commitReply (node: StorageNode, { flags, chunkId }: Extract<Contr
 
 /** A lock lives as long as its channel. Who finds it taken may ask again on the same channel (specification section 5.9). */
 async function serveLock ({ exchange, service: { node }, locks }: Session, { kind, chunkId }: Extract<ControlPacket, { type: 'LockReq' }>): Promise<boolean> {
+  // An upload whose channel is gone holds its lock until it is settled.
+  await node.settled(chunkId)
   const held = locks.some(lock => lock.id === chunkId && lock.kind === kind)
   if (!held && !await node.finished(chunkId).catch(() => false)) {
     exchange.send({ type: 'LockErr', kind, errorKind: 'not_found', chunkId })

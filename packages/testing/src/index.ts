@@ -1,6 +1,6 @@
 /**
  * What tests of Ropewalk are made of: pairs, cuts, hexdumps, a virtual clock, faults, a scripted peer, measured sources.
- * The suites have entry points of their own: `@ropewalk/testing/muxer-suite` and `@ropewalk/testing/store-suite`.
+ * The suites have entry points of their own: `@ropewalk/testing/muxer-suite`, `store-suite`, `ledger-suite`.
  *
  * @module
  */

@@ -142,7 +142,7 @@ class Play {
 }
 
 /** Numbers below a bound from a seed (mulberry32): the same in every engine. */
-function randomFrom (seed: number): (below: number) => number {
+export function randomFrom (seed: number): (below: number) => number {
   let state = seed >>> 0
   return below => {
     state = (state + 0x6d2b79f5) >>> 0
