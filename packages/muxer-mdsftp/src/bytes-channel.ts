@@ -132,6 +132,10 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
     return false
   }
 
+  get useful (): boolean {
+    return this.#state.sentLast && this.#dataArrived
+  }
+
   fragment (last: boolean, number: number, contentBytes: number): void {
     this.#guard(() => {
       this.#state.fragment(number, contentBytes, last)
@@ -159,7 +163,7 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
 
   closedByPeer (): void {
     this.#closed = true
-    if (this.#state.sentLast && this.#dataArrived) return
+    if (this.useful) return
     this.#fail(new MdsftpError('ERR_CHANNEL_RESET', 'channel', `the peer closed channel ${this.id} before its end`), false)
   }
 

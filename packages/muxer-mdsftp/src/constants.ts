@@ -124,8 +124,11 @@ export const MAX_CHANNELS = 1024
 /** Channels that the peer has opened and nobody has taken yet. Ours: as many as there may be channels, for they come many in one read. */
 export const MAX_ACCEPT_BACKLOG = 1024
 
-/** Refused or abandoned opens in a row, without one that was taken, before the connection is given up. Ours. */
+/** Opens of the peer that came to nothing, in a burst, before the connection is given up: refused, or reset by the peer itself. Ours. */
 export const MAX_WASTED_OPENS = 1024
+
+/** How many of them are forgiven each second. Ours. */
+export const WASTED_OPENS_PER_SECOND = 200
 
 /** Packets view: packets other than FileChunk that wait on one channel to be taken. Ours; an honest peer may acknowledge a whole window at once, and say two things more. */
 export const MAX_WAITING_PACKETS = 128

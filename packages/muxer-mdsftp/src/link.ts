@@ -38,6 +38,8 @@ export interface Endpoint extends Member {
   failed (error: Error): void
   /** True when a channel that the peer closed already is still worth accepting. */
   readonly worthTaking: boolean
+  /** True when a close of the peer now is no reset of something that came to nothing. */
+  readonly useful: boolean
 }
 
 export class Link<Channel extends Endpoint> {
@@ -215,7 +217,7 @@ export class Link<Channel extends Endpoint> {
     const sink: PacketSink = {
       packet: (kind, channel, payload) => {
         if (this.#error !== undefined) return
-        if (kind >= 0x80) this.#perform(this.#state.receive(kind === this.profile.channelOpen ? Kind.ChannelOpen : kind, channel))
+        if (kind >= 0x80) this.#receiveSystem(kind === this.profile.channelOpen ? Kind.ChannelOpen : kind, channel)
         else this.#channels.get(channel)?.packet(kind, payload)
       },
       fragment: (channel, last, number, contentBytes) => {
@@ -236,6 +238,11 @@ export class Link<Channel extends Endpoint> {
       },
       ended: error => this.#ended(error)
     })
+  }
+
+  #receiveSystem (kind: number, channel: number): void {
+    const useful = this.#channels.get(channel)?.useful
+    this.#perform(this.#state.receive(kind, channel, performance.now(), useful))
   }
 
   #ended (cause?: Error): void {

@@ -42,6 +42,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
   #posted: Posted[] = []
   #current: { last: boolean, number: number, inbox: Inbox } | undefined
   #granted = 0
+  #used = false
   #closing = false
   #closed = false
   #peerClosed = false
@@ -149,6 +150,11 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     return this.#packets.length > 0
   }
 
+  /** A request and a close in one breath are how the original deletes. */
+  get useful (): boolean {
+    return this.#used
+  }
+
   fragment (last: boolean, number: number, contentBytes: number): void {
     if (this.#closed || this.#closing) return
     if (this.#granted === 0) {
@@ -168,6 +174,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
 
   packet (kind: number, payload: Uint8Array): void {
     if (this.#closed || this.#closing) return
+    this.#used = true
     if (this.#waitingControls >= MAX_WAITING_PACKETS) {
       return this.violation(new MdsftpError('ERR_FLOOD', 'connection', `${this.#waitingControls + 1} > ${MAX_WAITING_PACKETS} packets wait on channel ${this.id}`))
     }

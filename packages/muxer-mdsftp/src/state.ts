@@ -1,9 +1,10 @@
 /**
- * Which channels a connection has: ids, opening, refusing and closing. Pure: randomness is an argument, effects are return values.
+ * Which channels a connection has: ids, opening, refusing and closing. Pure: time and randomness are arguments, effects are return values.
  *
  * @module
  */
-import { Kind, MAX_ACCEPT_BACKLOG, MAX_CHANNELS, MAX_ID_DRAWS, MAX_WASTED_OPENS, RECENT_IDS } from './constants.ts'
+import { TokenBucket } from '@ropewalk/flow'
+import { Kind, MAX_ACCEPT_BACKLOG, MAX_CHANNELS, MAX_ID_DRAWS, MAX_WASTED_OPENS, RECENT_IDS, WASTED_OPENS_PER_SECOND } from './constants.ts'
 import { MdsftpError } from './errors.ts'
 
 export type Role = 'dialer' | 'acceptor'
@@ -31,20 +32,19 @@ export class ConnectionState {
   readonly #role: Role
   readonly #maxChannels: number
   readonly #maxAcceptBacklog: number
-  readonly #maxWastedOpens: number
+  readonly #wasted: TokenBucket
   readonly #ours = new Set<number>()
   readonly #theirs = new Set<number>()
   /** Opened by the peer, taken by nobody yet. */
   readonly #untaken = new Set<number>()
   readonly #recent = new Set<number>()
-  #wasted = 0
   #refusing = false
 
   constructor (role: Role, limits: ConnectionLimits = {}) {
     this.#role = role
     this.#maxChannels = limits.maxChannels ?? MAX_CHANNELS
     this.#maxAcceptBacklog = limits.maxAcceptBacklog ?? MAX_ACCEPT_BACKLOG
-    this.#maxWastedOpens = limits.maxWastedOpens ?? MAX_WASTED_OPENS
+    this.#wasted = new TokenBucket({ ratePerSecond: WASTED_OPENS_PER_SECOND, burst: limits.maxWastedOpens ?? MAX_WASTED_OPENS })
   }
 
   /** Channels open now, whoever opened them. */
@@ -77,7 +77,6 @@ export class ConnectionState {
   /** Somebody took this channel of the peer's. */
   taken (channel: number): void {
     this.#untaken.delete(channel)
-    this.#wasted = 0
   }
 
   /** Closes a channel from our side; a channel that is closed already does nothing. */
@@ -85,41 +84,41 @@ export class ConnectionState {
     return this.#forget(channel) ? [{ type: 'send', kind: Kind.ChannelClose, channel }] : []
   }
 
-  /** A system packet came. */
-  receive (kind: number, channel: number): Effect[] {
+  /** A system packet came. `useful`: what the peer closes was used for something; the opens that were not are counted. */
+  receive (kind: number, channel: number, nowMs: number, useful = false): Effect[] {
     switch (kind) {
-      case Kind.ChannelClose: return this.#receiveClose(channel)
+      case Kind.ChannelClose: return this.#receiveClose(channel, nowMs, useful)
       case Kind.ChannelErr: return this.has(channel) ? [{ type: 'complained', channel }] : []
-      default: return this.#receiveOpen(channel)
+      default: return this.#receiveOpen(channel, nowMs)
     }
   }
 
-  #receiveOpen (channel: number): Effect[] {
+  #receiveOpen (channel: number, nowMs: number): Effect[] {
     // The reference keeps the first channel of a doubly opened id and goes on; so do we (specification section 3.2).
-    if (this.has(channel)) return this.#waste([])
+    if (this.has(channel)) {
+      this.#waste(nowMs)
+      return []
+    }
     const full = this.#theirs.size >= this.#maxChannels || this.#untaken.size >= this.#maxAcceptBacklog
     if (this.#refusing || full || !this.#belongsToPeer(channel)) {
-      return this.#waste([{ type: 'send', kind: Kind.ChannelErr, channel }, { type: 'send', kind: Kind.ChannelClose, channel }])
+      this.#waste(nowMs)
+      return [{ type: 'send', kind: Kind.ChannelErr, channel }, { type: 'send', kind: Kind.ChannelClose, channel }]
     }
     this.#theirs.add(channel)
     this.#untaken.add(channel)
     return [{ type: 'opened', channel }]
   }
 
-  #receiveClose (channel: number): Effect[] {
-    const untaken = this.#untaken.has(channel)
+  #receiveClose (channel: number, nowMs: number, useful: boolean): Effect[] {
+    const theirs = this.#theirs.has(channel)
     if (!this.#forget(channel)) return []
-    const effects: Effect[] = [{ type: 'closed', channel }, { type: 'send', kind: Kind.ChannelClose, channel }]
-    return untaken ? this.#waste(effects) : effects
+    if (theirs && !useful) this.#waste(nowMs)
+    return [{ type: 'closed', channel }, { type: 'send', kind: Kind.ChannelClose, channel }]
   }
 
-  /** Counts an open that came to nothing; a peer that only wastes is cut off (rapid reset, open flood). */
-  #waste (effects: Effect[]): Effect[] {
-    this.#wasted++
-    if (this.#wasted > this.#maxWastedOpens) {
-      throw new MdsftpError('ERR_FLOOD', 'connection', `${this.#wasted} > ${this.#maxWastedOpens} opens in a row that came to nothing`)
-    }
-    return effects
+  /** Counts an open that came to nothing; a peer that wastes more than time forgives is cut off (rapid reset, open flood). */
+  #waste (nowMs: number): void {
+    if (this.#wasted.take(1, nowMs) > 0) throw new MdsftpError('ERR_FLOOD', 'connection', 'more opens that came to nothing than are forgiven')
   }
 
   #belongsToPeer (channel: number): boolean {

@@ -40,7 +40,7 @@ t.test('both directions end on their own', async t => {
 
 t.test('two ends under random operations: nothing lost, nothing doubled, the window kept, no stall', async t => {
   const step = fc.record({ what: fc.constantFrom('send', 'deliver', 'consume', 'ack' as const), amount: fc.integer({ min: 1, max: 120 }) })
-  fc.assert(fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 200 }), fc.array(step, { maxLength: 300 }), (maxFragments, maxBytes, steps) => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 200 }), fc.array(step, { maxLength: 300, size: 'max' }), (maxFragments, maxBytes, steps) => {
     const sender = new BytesState({ maxFragments, maxBytes })
     const receiver = new BytesState({ maxFragments, maxBytes })
     const wire: Array<{ number: number, bytes: number }> = []

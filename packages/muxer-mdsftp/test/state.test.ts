@@ -31,64 +31,69 @@ t.test('an open is announced, a close is sent once', async t => {
   t.same(effects, [{ type: 'send', kind: Kind.ChannelOpen, channel }])
   t.same(state.close(channel), [{ type: 'send', kind: Kind.ChannelClose, channel }])
   t.same(state.close(channel), [])
-  t.same(state.receive(Kind.ChannelClose, channel), [], 'the echo hits a channel that is no longer known')
+  t.same(state.receive(Kind.ChannelClose, channel, 0), [], 'the echo hits a channel that is no longer known')
 })
 
 t.test('a close of the peer is echoed', async t => {
   const state = new ConnectionState('dialer')
   const { channel } = state.open(counter())
-  t.same(state.receive(Kind.ChannelClose, channel), [{ type: 'closed', channel }, { type: 'send', kind: Kind.ChannelClose, channel }])
+  t.same(state.receive(Kind.ChannelClose, channel, 0), [{ type: 'closed', channel }, { type: 'send', kind: Kind.ChannelClose, channel }])
   t.equal(state.size, 0)
 })
 
 t.test('opens in the wrong range, and ids that are never drawn, are refused', async t => {
   const refusal = (channel: number): unknown[] => [{ type: 'send', kind: Kind.ChannelErr, channel }, { type: 'send', kind: Kind.ChannelClose, channel }]
-  for (const channel of [0, 1, 0x7fff_ffff, 0x8000_0000]) t.same(new ConnectionState('dialer').receive(Kind.ChannelOpen, channel), refusal(channel), `${channel} to a dialer`)
-  for (const channel of [0, 0x8000_0000, 0x8000_0001, 0xffff_ffff]) t.same(new ConnectionState('acceptor').receive(Kind.ChannelOpen, channel), refusal(channel), `${channel} to an acceptor`)
-  t.same(new ConnectionState('acceptor').receive(Kind.ChannelOpen, 1), [{ type: 'opened', channel: 1 }])
+  for (const channel of [0, 1, 0x7fff_ffff, 0x8000_0000]) t.same(new ConnectionState('dialer').receive(Kind.ChannelOpen, channel, 0), refusal(channel), `${channel} to a dialer`)
+  for (const channel of [0, 0x8000_0000, 0x8000_0001, 0xffff_ffff]) t.same(new ConnectionState('acceptor').receive(Kind.ChannelOpen, channel, 0), refusal(channel), `${channel} to an acceptor`)
+  t.same(new ConnectionState('acceptor').receive(Kind.ChannelOpen, 1, 0), [{ type: 'opened', channel: 1 }])
 })
 
 t.test('a second open of an open channel changes nothing', async t => {
   const state = new ConnectionState('acceptor')
-  state.receive(Kind.ChannelOpen, 1)
-  t.same(state.receive(Kind.ChannelOpen, 1), [])
+  state.receive(Kind.ChannelOpen, 1, 0)
+  t.same(state.receive(Kind.ChannelOpen, 1, 0), [])
   t.ok(state.has(1))
 })
 
-t.test('opens that come to nothing end the connection, one that is taken forgives', async t => {
-  const rapidReset = (state: ConnectionState, rounds: number, taken: boolean): void => {
+t.test('opens that come to nothing end the connection, taken or not, unless time forgives them', async t => {
+  const rapidReset = (rounds: number, msBetween: number, useful = false): void => {
+    const state = new ConnectionState('acceptor', { maxWastedOpens: 10 })
     for (let channel = 1; channel <= rounds; channel++) {
-      state.receive(Kind.ChannelOpen, channel)
-      if (taken && channel % 5 === 0) state.taken(channel)
-      state.receive(Kind.ChannelClose, channel)
+      const nowMs = channel * msBetween
+      state.receive(Kind.ChannelOpen, channel, nowMs)
+      state.taken(channel)
+      state.receive(Kind.ChannelClose, channel, nowMs, useful)
     }
   }
-  t.throws(() => rapidReset(new ConnectionState('acceptor', { maxWastedOpens: 10 }), 11, false), { code: 'ERR_FLOOD', scope: 'connection', remote: true })
-  t.doesNotThrow(() => rapidReset(new ConnectionState('acceptor', { maxWastedOpens: 10 }), 1000, true))
+  t.doesNotThrow(() => rapidReset(10, 0))
+  t.throws(() => rapidReset(11, 0), { code: 'ERR_FLOOD', scope: 'connection', remote: true })
+  t.doesNotThrow(() => rapidReset(1000, 5), 'two hundred a second')
+  t.throws(() => rapidReset(1000, 4), { code: 'ERR_FLOOD' })
+  t.doesNotThrow(() => rapidReset(1000, 0, true), 'channels that were used are no waste')
 })
 
 t.test('opens beyond the limit, the backlog or the closing are refused', async t => {
   const full = new ConnectionState('acceptor', { maxChannels: 1 })
-  full.receive(Kind.ChannelOpen, 1)
-  t.equal(full.receive(Kind.ChannelOpen, 2)[0]?.type, 'send')
-  full.receive(Kind.ChannelClose, 1)
-  t.equal(full.receive(Kind.ChannelOpen, 3)[0]?.type, 'opened')
+  full.receive(Kind.ChannelOpen, 1, 0)
+  t.equal(full.receive(Kind.ChannelOpen, 2, 0)[0]?.type, 'send')
+  full.receive(Kind.ChannelClose, 1, 0)
+  t.equal(full.receive(Kind.ChannelOpen, 3, 0)[0]?.type, 'opened')
 
   const backlog = new ConnectionState('acceptor', { maxAcceptBacklog: 1 })
-  backlog.receive(Kind.ChannelOpen, 1)
-  t.equal(backlog.receive(Kind.ChannelOpen, 2)[0]?.type, 'send')
+  backlog.receive(Kind.ChannelOpen, 1, 0)
+  t.equal(backlog.receive(Kind.ChannelOpen, 2, 0)[0]?.type, 'send')
   backlog.taken(1)
-  t.equal(backlog.receive(Kind.ChannelOpen, 3)[0]?.type, 'opened')
+  t.equal(backlog.receive(Kind.ChannelOpen, 3, 0)[0]?.type, 'opened')
 
   const closing = new ConnectionState('acceptor')
   closing.refuse()
-  t.equal(closing.receive(Kind.ChannelOpen, 1)[0]?.type, 'send')
+  t.equal(closing.receive(Kind.ChannelOpen, 1, 0)[0]?.type, 'send')
 })
 
 t.test('random operations on both ends agree with a naive model', async t => {
   // Two ends joined by a lossless line: effects of one are facts for the other.
   const step = fc.record({ end: fc.nat(1), what: fc.constantFrom('open', 'close', 'take', 'deliver' as const), pick: fc.nat() })
-  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), steps => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 200, size: 'max' }), steps => {
     const draw = counter()
     const ends = [new ConnectionState('dialer', { maxChannels: 8 }), new ConnectionState('acceptor', { maxChannels: 8 })] as const
     const lines: Array<Array<{ kind: number, channel: number }>> = [[], []]
@@ -105,7 +110,7 @@ t.test('random operations on both ends agree with a naive model', async t => {
     const deliver = (end: number): boolean => {
       const packet = lines[end]?.shift()
       if (packet === undefined) return false
-      apply(end, (ends[end] as ConnectionState).receive(packet.kind, packet.channel))
+      apply(end, (ends[end] as ConnectionState).receive(packet.kind, packet.channel, 0, true))
       return true
     }
 

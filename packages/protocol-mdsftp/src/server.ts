@@ -125,9 +125,11 @@ async function perform (session: Session, packet: Packet): Promise<boolean> {
       return false
     }
     case 'DeleteChunk':
+      await node.settled(packet.chunkId)
       await node.remove(packet.chunkId)
       return false
     case 'ReserveCancel':
+      await node.settled(packet.chunkId)
       await node.cancel(packet.chunkId)
       return false
     case 'RecvAck':

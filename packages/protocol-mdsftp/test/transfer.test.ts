@@ -96,6 +96,8 @@ t.test('whatever is stored comes back, in any pieces, fragments and windows, aga
           break
         case 'lock': {
           if (content === undefined) break
+          // Locks are tried, not waited for: the one of a retrieval may be on its way out.
+          await settle(() => node.locks.size + node.usage.uploads)
           const held = await lock(client, id, 'write')
           await t.rejects(lock(client, id, 'read'), { code: 'ERR_NOT_AVAILABLE' })
           held.release()
