@@ -1,0 +1,8 @@
+/** The version of the tables, in the file's `user_version`. Ours. */
+export const SCHEMA_VERSION = 1
+
+/** Steps that one transaction takes together. Ours: enough for a burst of uploads, and no longer a wait than some milliseconds. */
+export const MAX_BATCH_STEPS = 1024
+
+/** Pages of the log (4 KiB each) after which SQLite copies it into the file. SQLite's own default. */
+export const CHECKPOINT_PAGES = 1000

@@ -1,0 +1,97 @@
+/**
+ * The thread that SQLite runs in: it is synchronous, and a sync of the disk takes milliseconds. What was asked while the
+ * last transaction was written goes into the next one together, so that a hundred uploads share one sync.
+ *
+ * @module
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { MAX_BATCH_STEPS } from './constants.ts'
+import { LedgerError, sqliteCode } from './errors.ts'
+import type { Ask, Leave, Told, WorkerSettings } from './messages.ts'
+import { prepareFile } from './schema.ts'
+import { Steps } from './steps.ts'
+
+const port = parentPort as MessagePort
+const { path, maxFileBytes } = workerData as WorkerSettings
+let database: DatabaseSync
+let steps: Steps
+/** How the file is synced now; setting it anew for each transaction would cost as much as a small one. */
+let lasting = true
+
+try {
+  database = new DatabaseSync(path, { timeout: 0 })
+  prepareFile(database, maxFileBytes)
+  steps = new Steps(database)
+  // Everybody else is kept out from the first write on.
+  syncAs(false)
+  database.exec('BEGIN IMMEDIATE; UPDATE total SET one = 1; COMMIT')
+  port.postMessage({ number: 0, value: undefined } satisfies Told)
+} catch (error) {
+  port.postMessage(failure(0, error))
+  port.close()
+}
+
+port.on('message', (first: Ask | Leave) => {
+  const batch = [first]
+  while (batch.length < MAX_BATCH_STEPS) {
+    const more = receiveMessageOnPort(port) as { message: Ask | Leave } | undefined
+    if (more === undefined) break
+    batch.push(more.message)
+  }
+  const leave = batch.findIndex(({ step }) => step === 'close')
+  const asked = (leave < 0 ? batch : batch.slice(0, leave)) as Ask[]
+  if (asked.length > 0) for (const told of take(asked)) port.postMessage(told)
+  if (leave >= 0) close(batch[leave] as Leave)
+})
+
+/** Takes the steps in one transaction: all of them are done, or none. */
+function take (asked: Ask[]): Told[] {
+  try {
+    const reads = asked.every(({ step }) => READS.has(step))
+    if (!reads) syncAs(asked.some(ask => ask.lasting))
+    database.exec(reads ? 'BEGIN' : 'BEGIN IMMEDIATE')
+    const told = asked.map(takeOne)
+    database.exec('COMMIT')
+    return told
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    return asked.map(({ number }) => failure(number, error))
+  }
+}
+
+function takeOne ({ number, step, values }: Ask): Told {
+  try {
+    return { number, value: (steps[step] as (...values: readonly unknown[]) => unknown)(...values) }
+  } catch (error) {
+    // What a step refuses has changed nothing; what SQLite refuses ends them all.
+    if (error instanceof LedgerError) return failure(number, error)
+    throw error
+  }
+}
+
+/** Without a sync, a transaction survives the death of the process; the next one with a sync makes it last as well. */
+function syncAs (last: boolean): void {
+  if (last === lasting) return
+  database.exec(`PRAGMA synchronous = ${last ? 'FULL' : 'NORMAL'}`)
+  lasting = last
+}
+
+function close ({ number }: Leave): void {
+  try {
+    syncAs(true)
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    database.close()
+    port.postMessage({ number, value: undefined } satisfies Told)
+  } catch (error) {
+    port.postMessage(failure(number, error))
+  }
+  port.close()
+}
+
+function failure (number: number, error: unknown): Told {
+  const { errcode, message } = error as { errcode?: unknown, message: string }
+  return { number, code: error instanceof LedgerError ? error.code : sqliteCode(errcode), message }
+}
+
+const READS: ReadonlySet<string> = new Set(['get', 'expired', 'page', 'usage'])
