@@ -1,0 +1,4 @@
+import { stdio } from '../../src/index.ts'
+
+const connection = stdio()
+await connection.sink(connection.source)
