@@ -14,7 +14,8 @@ export {
   DEFAULT_MAX_JSON_DEPTH,
   DEFAULT_MAX_QUEUE_BYTES,
   DEFAULT_MAX_QUEUE_CHUNKS,
-  DEFAULT_MAX_READ_BYTES
+  DEFAULT_MAX_READ_BYTES,
+  MAX_SLAB_BYTES
 } from './constants.ts'
 export type { Cut, Cutter } from './cutter.ts'
 export { FramingError } from './errors.ts'

@@ -1,23 +1,27 @@
 import type { Test } from 'tap'
 
-/** Sizes far enough apart that noise of a factor of four does not matter: linear is 16, quadratic 256, n^1.5 64. */
 const SMALL = 4_096
-const LARGE = 65_536
+const TIMES = 16
 
-/** What 16 times the input may take at most: growth to the power of 1.5. */
-export const MAX_GROWTH = 64
+/**
+ * How much dearer one large input may be than as many bytes in small ones: linear is 1, quadratic 16. Both make the same
+ * garbage, so that collecting it does not look like growth.
+ */
+export const MAX_GROWTH = 6
 
-/** Passes when the processor time that `work` takes grows no faster than its input to the power of 1.5, best of five runs each. */
+/** Passes when the processor time that `work` takes grows about as its input does, best of five runs each. */
 export function assertLinear (t: Test, name: string, work: (n: number) => void): void {
   work(SMALL)
-  const growth = best(() => work(LARGE)) / best(() => work(SMALL))
-  t.ok(growth < MAX_GROWTH, `${name}: 16 times the input took ${growth.toFixed(1)} times as long`)
+  const small = best(() => { for (let time = 0; time < TIMES; time++) work(SMALL) })
+  const growth = best(() => work(SMALL * TIMES)) / small
+  t.ok(growth < MAX_GROWTH, `${name}: ${TIMES} times the input took ${growth.toFixed(1)} times what ${TIMES} inputs take`)
 }
 
-/** How much longer 16 times the input takes, for work that waits. */
+/** The same figure, for work that waits. */
 export async function growthOf (work: (n: number) => Promise<void>): Promise<number> {
   await work(SMALL)
-  return await bestAsync(() => work(LARGE)) / await bestAsync(() => work(SMALL))
+  const small = await bestAsync(async () => { for (let time = 0; time < TIMES; time++) await work(SMALL) })
+  return await bestAsync(() => work(SMALL * TIMES)) / small
 }
 
 function best (run: () => void): number {

@@ -33,10 +33,11 @@ async function cost (streams: number): Promise<number> {
 t.test('a hundred thousand frames cost on 1,000 streams about what they cost on one', async t => {
   await cost(1)
   let [one, thousand] = [Infinity, Infinity]
-  for (let run = 0; run < 3; run++) {
+  for (let run = 0; run < 5; run++) {
     one = Math.min(one, await cost(1))
     thousand = Math.min(thousand, await cost(1000))
   }
-  // A thousand streams are more than a cache holds: that is up to twice. A list to look through is five times and more.
-  t.ok(thousand < 3 * one, `${thousand} µs on 1,000 streams, ${one} µs on one`)
+  // A thousand streams are more than a cache holds: that is up to twice, on a machine that others use up to three times.
+  // A list to look through is five times and more.
+  t.ok(thousand < 4 * one, `${thousand} µs on 1,000 streams, ${one} µs on one`)
 })
