@@ -1,0 +1,111 @@
+/**
+ * libipc frames, whatever is in them. Pure.
+ *
+ *      seqpacket, stream6    library type (1), length (4, big endian), user type (1), payload
+ *      stream4               length (4, big endian, with the user type), user type (1), payload
+ *
+ * @module
+ */
+import { FrameCutter, FramingError, readU32BE, writeU32BE } from '@ropewalk/framing'
+import { LibraryType, MAX_PAYLOAD_BYTES, MAX_STREAM4_BYTES } from './constants.ts'
+import { IpcUploadError } from './errors.ts'
+
+/** How frames lie in what a connection carries: in packets, or in a stream of either era. */
+export type Framing = 'seqpacket' | 'stream6' | 'stream4'
+
+export interface Frame {
+  /** What the first byte says; 2 where the framing has none. */
+  readonly libraryType: number
+  readonly userType: number
+  /** Not copied: it is a view of what was pushed where the frame arrived whole. */
+  readonly payload: Uint8Array
+}
+
+const HEADER_BYTES = 6
+const STREAM4_HEADER_BYTES = 5
+
+/** Bytes before the payload. */
+export function headerBytes (framing: Framing): number {
+  return framing === 'stream4' ? STREAM4_HEADER_BYTES : HEADER_BYTES
+}
+
+/** One array: the originals read a frame in one go, and lose what comes apart. */
+export function encodeFrame (framing: Framing, userType: number, payload: Uint8Array): Uint8Array {
+  if (!Number.isInteger(userType) || userType < 0 || userType > 255) throw new RangeError(`a user type is one byte: ${userType}`)
+  const most = largestPayload(framing, MAX_PAYLOAD_BYTES)
+  if (payload.length > most) throw new RangeError(`payload too large: ${payload.length} > ${most} bytes`)
+  const header = headerBytes(framing)
+  const frame = new Uint8Array(header + payload.length)
+  if (framing === 'stream4') {
+    writeU32BE(frame, 0, payload.length + 1)
+  } else {
+    frame[0] = LibraryType.Data
+    writeU32BE(frame, 1, payload.length)
+  }
+  frame[header - 1] = userType
+  frame.set(payload, header)
+  return frame
+}
+
+/** The one frame that is a packet of `seqpacket`. Nothing is waited for, and nothing may follow. */
+export function decodePacket (packet: Uint8Array, maxPayloadBytes: number = MAX_PAYLOAD_BYTES): Frame {
+  if (packet.length < HEADER_BYTES) throw new IpcUploadError('ERR_BAD_LENGTH', 'connection', `packet without a header: ${packet.length} < ${HEADER_BYTES} bytes`)
+  const length = readU32BE(packet, 1)
+  if (length > maxPayloadBytes) throw new IpcUploadError('ERR_TOO_LARGE', 'connection', `message too large: ${length} > ${maxPayloadBytes} bytes`)
+  if (packet.length !== HEADER_BYTES + length) {
+    throw new IpcUploadError('ERR_BAD_LENGTH', 'connection', `packet of another size than it says: ${packet.length} instead of ${HEADER_BYTES + length} bytes`)
+  }
+  return frameOf('stream6', packet)
+}
+
+/** Cuts frames out of a stream of any segmentation. */
+export class Deframer {
+  readonly #framing: Framing
+  readonly #cutter: FrameCutter
+
+  constructor (framing: Framing, maxPayloadBytes: number = MAX_PAYLOAD_BYTES) {
+    this.#framing = framing
+    const scope = 'connection'
+    const most = largestPayload(framing, maxPayloadBytes)
+    this.#cutter = framing === 'stream4'
+      ? new FrameCutter({ lengthBytes: 4, maxFrameBytes: STREAM4_HEADER_BYTES + most, scope })
+      : new FrameCutter({ lengthBytes: 4, lengthOffset: 1, headerBytes: HEADER_BYTES, maxFrameBytes: HEADER_BYTES + most, scope })
+  }
+
+  /** Yields each frame that `chunk` completes. Exhaust it. Throws at the header that breaks the rules, before a byte of its payload is kept. */
+  * push (chunk: Uint8Array): Generator<Frame, void, undefined> {
+    try {
+      for (const frame of this.#cutter.push(chunk)) yield frameOf(this.#framing, frame)
+    } catch (error) {
+      throw ours(error)
+    }
+  }
+
+  /** Call when the stream ends: it may only end between frames. */
+  end (): void {
+    try {
+      this.#cutter.end()
+    } catch (error) {
+      throw ours(error)
+    }
+  }
+}
+
+function frameOf (framing: Framing, frame: Uint8Array): Frame {
+  const header = headerBytes(framing)
+  if (frame.length < header) throw new IpcUploadError('ERR_BAD_LENGTH', 'connection', `frame without a user type: ${frame.length} < ${header} bytes`)
+  const libraryType = framing === 'stream4' ? LibraryType.Data : frame[0] as number
+  // Asks for another service; that is no business of a file server's. Every other value is delivered alike.
+  if (libraryType === LibraryType.Lookup) throw new IpcUploadError('ERR_UNKNOWN_TYPE', 'connection', `library type ${libraryType} is for a routing daemon`)
+  return { libraryType, userType: frame[header - 1] as number, payload: frame.subarray(header) }
+}
+
+function largestPayload (framing: Framing, wanted: number): number {
+  return framing === 'stream4' ? Math.min(wanted, MAX_STREAM4_BYTES - STREAM4_HEADER_BYTES) : wanted
+}
+
+function ours (error: unknown): unknown {
+  if (!(error instanceof FramingError)) return error
+  const code = error.code === 'ERR_TOO_LARGE' || error.code === 'ERR_TRUNCATED' ? error.code : 'ERR_BAD_LENGTH'
+  return new IpcUploadError(code, 'connection', error.message, { cause: error })
+}
