@@ -110,7 +110,7 @@ export interface Ledger {
   /** Everything announced is in the store: ends the lease. False when the lease was lost before. */
   complete (lease: LedgerLease, expiresAt: number, sha256: string | undefined, options?: LedgerOptions): Promise<boolean>
   /** The object is final in the store: ends the lease. False when the lease was lost before. */
-  commit (lease: LedgerLease, options?: LedgerOptions): Promise<boolean>
+  commit (lease: LedgerLease, sha256: string | undefined, options?: LedgerOptions): Promise<boolean>
   /** Notes the SHA-256 of a committed object that has none yet. False when there is no such object. */
   digest (id: string, sha256: string, options?: LedgerOptions): Promise<boolean>
   /** Forgets an entry and gives its space back, in this order: first the store has lost the object. `undefined` when a condition did not hold, or there was none. */

@@ -83,8 +83,8 @@ class SqliteLedger implements Ledger {
     return this.#ask('complete', [lease, expiresAt, sha256], options)
   }
 
-  commit (lease: LedgerLease, options?: LedgerOptions): Promise<boolean> {
-    return this.#ask('commit', [lease], options)
+  commit (lease: LedgerLease, sha256: string | undefined, options?: LedgerOptions): Promise<boolean> {
+    return this.#ask('commit', [lease, sha256], options)
   }
 
   digest (id: string, sha256: string, options?: LedgerOptions): Promise<boolean> {

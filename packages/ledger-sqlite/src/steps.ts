@@ -74,8 +74,8 @@ export class Steps {
     return this.#changes(`UPDATE entry SET state = 1, leased_until = 0, expires_at = max(expires_at, ?), sha256 = coalesce(?, sha256) WHERE ${HELD}`, expiresAt, sha256 ?? null, id, token)
   }
 
-  commit ({ id, token }: LedgerLease): boolean {
-    return this.#changes(`UPDATE entry SET state = 2, leased_until = 0, expires_at = 9e999 WHERE ${HELD}`, id, token)
+  commit ({ id, token }: LedgerLease, sha256: string | undefined): boolean {
+    return this.#changes(`UPDATE entry SET state = 2, leased_until = 0, expires_at = 9e999, sha256 = coalesce(?, sha256) WHERE ${HELD}`, sha256 ?? null, id, token)
   }
 
   digest (id: string, sha256: string): boolean {

@@ -60,3 +60,15 @@ export const MAX_READERS = 2048
 
 /** Reservations and uncommitted chunks that a node keeps. Ours. */
 export const MAX_RESERVATIONS = 65_536
+
+/** The same, of one peer. Ours: one of them must not use up what there is for all. */
+export const MAX_OWNER_RESERVATIONS = 16_384
+
+/** How long a reservation can be prolonged. Ours, asked for by section 8: otherwise keep-alives would hold space for ever. */
+export const MAX_RESERVATION_AGE_MS = 604_800_000
+
+/** How long an upload has the right to write without renewing it. Ours. It is renewed when a third has passed. */
+export const LEASE_MS = 600_000
+
+/** Expired reservations that are removed together. Ours. */
+export const SWEEP_BATCH = 64

@@ -3,12 +3,10 @@
  *
  * @module
  */
-import type { FragmentWriter } from '@ropewalk/interface'
+import type { FragmentWriter, LedgerEntry, LedgerLease, RunningHash } from '@ropewalk/interface'
 import type { Id } from '@ropewalk/muxer-mdsftp'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import type { Clock } from './clock.ts'
 import { StorageError } from './errors.ts'
-import type { NodeState, Reservation } from './node-state.ts'
 
 /** What became of an upload: complete, incomplete and kept to be resumed, or gone. */
 export type Outcome = 'complete' | 'kept' | 'dropped'
@@ -36,28 +34,46 @@ export interface Incoming {
   end (broken: boolean): Promise<Outcome>
 }
 
+export interface UploadParts {
+  readonly entry: LedgerEntry
+  readonly lease: LedgerLease
+  readonly writer: FragmentWriter
+  readonly owner: UploadOwner
+  /** Where somebody wants to know the digest, and every byte comes this way. */
+  readonly hash: RunningHash | undefined
+}
+
+/** What an upload tells its node. */
+export interface UploadNode {
+  /** The store has so many bytes now. Resolves to false when the right to write is lost. */
+  wrote (upload: Upload): Promise<boolean>
+  /** The writer is closed: makes of the reservation what became of the upload. */
+  settle (upload: Upload, outcome: Outcome, sha256: string | undefined): Promise<Outcome>
+}
+
 export class Upload implements Incoming {
   readonly id: Id
   readonly size: number
   readonly done: Promise<void>
+  readonly entry: LedgerEntry
+  readonly lease: LedgerLease
   readonly owner: UploadOwner
   ending = false
-  readonly #reservation: Reservation
   readonly #writer: FragmentWriter
-  readonly #state: NodeState
-  readonly #clock: Clock
-  readonly #settle: (outcome: Outcome) => Promise<Outcome>
+  readonly #hash: RunningHash | undefined
+  readonly #node: UploadNode
+  #revoked = false
   #resolve = (): void => {}
 
-  constructor (reservation: Reservation, writer: FragmentWriter, owner: UploadOwner, state: NodeState, clock: Clock, settle: (outcome: Outcome) => Promise<Outcome>) {
-    this.id = reservation.id
-    this.size = reservation.size
+  constructor ({ entry, lease, writer, owner, hash }: UploadParts, node: UploadNode) {
+    this.id = entry.id
+    this.size = entry.size
+    this.entry = entry
+    this.lease = lease
     this.owner = owner
-    this.#reservation = reservation
     this.#writer = writer
-    this.#state = state
-    this.#clock = clock
-    this.#settle = settle
+    this.#hash = hash
+    this.#node = node
     this.done = new Promise(resolve => { this.#resolve = resolve })
   }
 
@@ -69,41 +85,51 @@ export class Upload implements Incoming {
     return this.owner.alive()
   }
 
+  /** Somebody removes the chunk: whatever came is dropped. */
+  revoke (): void {
+    this.#revoked = true
+    this.owner.interrupt(removed(this.id))
+  }
+
   async write (content: Uint8ArrayList): Promise<void> {
     try {
       await this.#writer.write(content)
+      if (this.#hash !== undefined) for (const piece of content) this.#hash.update(piece)
     } catch (error) {
       throw new StorageError('ERR_STORE', 'transfer', `the store does not write ${this.id}`, { cause: error, remote: false })
     } finally {
-      if (this.#mine) this.#state.record(this.id, Math.min(this.#writer.size, this.size), this.#clock.now())
+      if (!await this.#node.wrote(this).catch(() => true)) this.#revoked = true
     }
-    if (!this.#mine) throw removed(this.id)
+    if (this.#revoked) throw removed(this.id)
   }
 
   async end (broken: boolean): Promise<Outcome> {
     this.ending = true
     let outcome: Outcome = 'dropped'
+    let sha256: string | undefined
     try {
+      const whole = this.#writer.size === this.size
+      // Kept is a promise too: to who resumes after a loss of power.
+      if (!broken && !this.#revoked && !whole && this.entry.durable) await this.#writer.sync().catch(() => {})
       await this.#writer.close()
-      if (!broken && this.#mine) outcome = this.#writer.size === this.size ? 'complete' : this.#reservation.durable ? 'kept' : 'dropped'
+      if (!broken && !this.#revoked) outcome = whole ? 'complete' : this.entry.durable ? 'kept' : 'dropped'
+      if (outcome === 'complete' && this.#hash !== undefined) sha256 = hexOf(await this.#hash.digest())
     } catch {
       // What the store cannot even close is not worth keeping.
     }
     try {
-      if (outcome === 'complete') this.#state.complete(this.id, this.#clock.now())
-      return await this.#settle(outcome)
+      return await this.#node.settle(this, outcome, sha256)
     } finally {
       this.#resolve()
     }
-  }
-
-  /** The reservation is still the one that this upload began with. */
-  get #mine (): boolean {
-    return this.#state.get(this.id) === this.#reservation
   }
 }
 
 /** What an uploader learns when somebody else removes its chunk. */
 export function removed (id: Id): StorageError {
   return new StorageError('ERR_REMOVED', 'transfer', `${id} was removed while it was being uploaded`)
+}
+
+export function hexOf (bytes: Uint8Array): string {
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -14,8 +14,9 @@ export type { Id, LockKind, PacketChannel, PacketMuxer, Profile } from '@ropewal
 export { acceptNode, connectNode } from './connection.ts'
 export type { AcceptOptions, ConnectOptions, StorageConnection, WireOptions } from './connection.ts'
 export {
-  FIRST_FRAGMENT_TIMEOUT_MS, FRAGMENT_BYTES, IDLE_TIMEOUT_MS, KEEP_ALIVE_MS, LOCK_LEASE_MS, MAX_READERS, MAX_RESERVATIONS, MAX_SEND_BYTES,
-  MAX_SEND_FRAGMENTS, PREAMBLE_TIMEOUT_MS, PROGRESS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, RESERVATION_LIFE_MS, RETRIEVE_WINDOW, SWEEP_MS, UPLOAD_WINDOW
+  CLEANUP_TIMEOUT_MS, FIRST_FRAGMENT_TIMEOUT_MS, FRAGMENT_BYTES, IDLE_TIMEOUT_MS, KEEP_ALIVE_MS, LEASE_MS, LOCK_LEASE_MS, MAX_EARLY_BYTES, MAX_FRAGMENTS,
+  MAX_OWNER_RESERVATIONS, MAX_READERS, MAX_RESERVATION_AGE_MS, MAX_RESERVATIONS, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS, PREAMBLE_TIMEOUT_MS, PROGRESS_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS, RESERVATION_LIFE_MS, RETRIEVE_WINDOW, SWEEP_MS, UPLOAD_WINDOW
 } from './constants.ts'
 export { StorageError } from './errors.ts'
 export type { StorageErrorCode, StorageErrorOptions, StorageErrorScope } from './errors.ts'
@@ -23,7 +24,7 @@ export type { Content, RandomAccess } from './feed.ts'
 export { randomId } from './id.ts'
 export { MemoryLedger } from './memory-ledger.ts'
 export { StorageNode } from './node.ts'
-export type { NodeOptions } from './node.ts'
+export type { NodeOptions, NodeUsage } from './node-options.ts'
 export { retrieve } from './retrieve.ts'
 export type { RetrieveOptions } from './retrieve.ts'
 export { serve, serveChannel } from './server.ts'

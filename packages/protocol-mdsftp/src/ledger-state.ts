@@ -66,8 +66,8 @@ export class LedgerBook {
     return this.#under(lease, entry => ({ ...entry, state: 'complete', leasedUntil: 0, expiresAt: Math.max(entry.expiresAt, expiresAt), sha256: sha256 ?? entry.sha256 }))
   }
 
-  commit (lease: LedgerLease): boolean {
-    return this.#under(lease, entry => ({ ...entry, state: 'committed', leasedUntil: 0, expiresAt: Infinity }))
+  commit (lease: LedgerLease, sha256: string | undefined): boolean {
+    return this.#under(lease, entry => ({ ...entry, state: 'committed', leasedUntil: 0, expiresAt: Infinity, sha256: sha256 ?? entry.sha256 }))
   }
 
   digest (id: string, sha256: string): boolean {

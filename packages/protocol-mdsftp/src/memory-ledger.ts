@@ -35,8 +35,8 @@ export class MemoryLedger implements Ledger {
     return this.#step(options, book => book.complete(lease, expiresAt, sha256))
   }
 
-  commit (lease: LedgerLease, options?: LedgerOptions): Promise<boolean> {
-    return this.#step(options, book => book.commit(lease))
+  commit (lease: LedgerLease, sha256: string | undefined, options?: LedgerOptions): Promise<boolean> {
+    return this.#step(options, book => book.commit(lease, sha256))
   }
 
   digest (id: string, sha256: string, options?: LedgerOptions): Promise<boolean> {

@@ -1,91 +1,104 @@
 /**
- * A storage node: a store, and beside it what is reserved, uploaded, locked and being written. One for all its
- * connections. Everything here is held in memory: after a restart reservations are gone, and what the store still has
- * of them can neither be read nor resumed. Open the store so that it removes such leftovers.
+ * A storage node: a store, a ledger of what was promised, and beside them what is locked and being written. One for all
+ * its connections. With a ledger that outlives the process, a restart loses nothing that anybody was told is kept.
  *
  * @module
  */
-import type { FragmentStore, FragmentWriter } from '@ropewalk/interface'
+import type { FragmentStore, Ledger, LedgerEntry, LedgerLease, LedgerLimits, LedgerUsage, RunningHash } from '@ropewalk/interface'
 import type { Id, LockKind } from '@ropewalk/muxer-mdsftp'
 import { systemClock, type Clock } from './clock.ts'
-import { MAX_READERS, MAX_RESERVATIONS, RESERVATION_LIFE_MS, SWEEP_MS } from './constants.ts'
+import { LEASE_MS, MAX_OWNER_RESERVATIONS, MAX_READERS, MAX_RESERVATION_AGE_MS, MAX_RESERVATIONS, RESERVATION_LIFE_MS, SWEEP_BATCH, SWEEP_MS } from './constants.ts'
 import { StorageError } from './errors.ts'
 import { randomId } from './id.ts'
-import { removed, Upload, type Incoming, type UploadOwner } from './incoming.ts'
+import { removed, Upload, type Incoming, type Outcome, type UploadOwner } from './incoming.ts'
 import { LockState } from './lock-state.ts'
-import { NodeState, type Reservation } from './node-state.ts'
-
-export interface NodeOptions {
-  store: FragmentStore
-  /** Bytes that all chunks and reservations may take. By default what the store has. */
-  maxBytes?: number | undefined
-  /** The largest chunk that may be reserved. */
-  maxChunkBytes?: number | undefined
-  /** Reservations and uncommitted chunks. Default 65,536. */
-  maxReservations?: number | undefined
-  /** Readers of one chunk. Default 2048. */
-  maxReaders?: number | undefined
-  /** Life of a reservation, and of an uploaded chunk that nobody commits. Default one hour. */
-  reservationLifeMs?: number | undefined
-  /** How often expired ones are looked for; whoever reserves pays for it. Default 300 s. */
-  sweepMs?: number | undefined
-  /** Ids for new chunks: they must be unguessable and new. For tests. */
-  newChunkId?: (() => Id) | undefined
-  /** For tests. */
-  clock?: Clock | undefined
-}
+import { MemoryLedger } from './memory-ledger.ts'
+import type { NodeOptions, NodeUsage } from './node-options.ts'
+import { recover } from './recovery.ts'
+import { Turns } from './turns.ts'
+import { WrittenBytes } from './written-state.ts'
 
 export class StorageNode {
   readonly store: FragmentStore
+  readonly ledger: Ledger
   readonly clock: Clock
+  readonly hasher: (() => RunningHash) | undefined
   readonly locks: LockState
+  /** Chunks that are not what they were when they were committed: not served any more. */
+  readonly damaged: Set<Id> = new Set()
   /** A paused node reserves nothing; what runs goes on (specification section 6.2). */
   paused = false
-  readonly #state: NodeState
   readonly #options: NodeOptions
   readonly #uploads = new Map<Id, Upload>()
-  readonly #counted: Promise<void>
+  readonly #turns = new Turns()
+  readonly #written = new WrittenBytes()
+  readonly #fleeting = new Set<Id>()
+  readonly #ready: Promise<{ lost: Id[] }>
+  #usage: LedgerUsage = { usedBytes: 0, reservedBytes: 0, open: 0 }
+  #asking: Promise<void> | undefined
+  #stale = false
   #sweptAt: number
 
   constructor (options: NodeOptions) {
-    const { store, clock = systemClock, maxBytes = Infinity, maxReservations = MAX_RESERVATIONS, maxReaders = MAX_READERS, reservationLifeMs: lifeMs = RESERVATION_LIFE_MS } = options
+    const { store, clock = systemClock, maxReaders = MAX_READERS, hasher, ledger = new MemoryLedger() } = options
     this.store = store
+    this.ledger = ledger
     this.clock = clock
+    this.hasher = hasher
     this.locks = new LockState(maxReaders)
     this.#options = options
-    this.#state = new NodeState({ maxBytes, maxReservations, lifeMs })
-    this.#sweptAt = clock.now()
-    this.#counted = maxBytes === Infinity ? Promise.resolve() : this.#count()
-    this.#counted.catch(() => {})
+    this.#sweptAt = this.now()
+    this.#ready = this.#recover()
+    this.#ready.catch(() => {})
   }
 
-  /** Bytes of committed and uploaded chunks (counted only under a `maxBytes`), bytes reserved, uploads under way. */
-  get usage (): { usedBytes: number, reservedBytes: number, reservations: number, uploads: number } {
-    return { usedBytes: this.#state.used, reservedBytes: this.#state.reserved, reservations: this.#state.size, uploads: this.#uploads.size }
+  /** Resolves when store and ledger agree, which every request waits for; tells which committed chunks the store has lost. */
+  get ready (): Promise<{ lost: Id[] }> {
+    return this.#ready
   }
 
-  /** A reservation, or how much may be reserved when it is refused. */
-  async reserve (size: bigint, durable: boolean): Promise<Reservation | { spaceLeft: bigint }> {
-    await this.#counted
-    if (this.clock.now() - this.#sweptAt >= (this.#options.sweepMs ?? SWEEP_MS)) await this.sweep()
-    const { maxChunkBytes = Number.MAX_SAFE_INTEGER, newChunkId = randomId } = this.#options
-    const writtenBefore = this.#state.written
-    const available = await this.store.available()
-    const free = available - (this.#state.written - writtenBefore)
-    const reservation = this.paused || size > maxChunkBytes
-      ? undefined
-      : this.#state.reserve(newChunkId(), Number(size), durable, free, this.clock.now())
-    return reservation ?? { spaceLeft: BigInt(Math.floor(Math.min(this.#state.left(free), maxChunkBytes))) }
+  /** As the ledger said last. */
+  get usage (): NodeUsage {
+    const { usedBytes, reservedBytes, open } = this.#usage
+    return { usedBytes, reservedBytes, reservations: open, fleeting: this.#fleeting.size, uploads: this.#uploads.size }
+  }
+
+  /** Milliseconds since 1970. */
+  now (): number {
+    const { now, clock } = this.#options
+    return now?.() ?? clock?.now() ?? Date.now()
+  }
+
+  /** A reservation, or how much may be reserved when it is refused. `owner` is who asks: caps are counted by it. */
+  async reserve (size: bigint, durable: boolean, owner: string = ''): Promise<LedgerEntry | { spaceLeft: bigint }> {
+    await this.#ready
+    if (this.now() - this.#sweptAt >= (this.#options.sweepMs ?? SWEEP_MS)) await this.sweep()
+    const { maxChunkBytes = Number.MAX_SAFE_INTEGER, newChunkId = randomId, holder = HOLDER } = this.#options
+    const limits = await this.#limits()
+    const left = (bytes: number): { spaceLeft: bigint } => ({ spaceLeft: BigInt(Math.floor(Math.min(bytes, maxChunkBytes))) })
+    if (this.paused || size > maxChunkBytes) return left(await this.#left(limits))
+    const now = this.now()
+    const request = { id: newChunkId(), size: Number(size), durable, holder, owner, createdAt: now, expiresAt: this.#life(now, now) }
+    // Whoever is told of a durable reservation may come back for it after a loss of power.
+    const answer = await this.ledger.reserve(request, limits, { lasting: durable })
+    if (answer.entry === undefined) return left(answer.left)
+    this.#written.record(request.id, 0)
+    if (!durable) this.#fleeting.add(request.id)
+    this.#changed()
+    return answer.entry
   }
 
   /** The reservation, or chunk uploaded and not committed. */
-  reservation (id: Id): Reservation | undefined {
-    return this.#state.get(id)
+  async reservation (id: Id): Promise<LedgerEntry | undefined> {
+    await this.#ready
+    const entry = await this.ledger.get(id)
+    const over = entry === undefined || entry.state === 'committed' || (entry.expiresAt <= this.now() && !this.#uploads.has(id))
+    return over ? undefined : entry
   }
 
   /** Gives a reservation up that nobody writes to. */
   async release (id: Id): Promise<void> {
-    if (this.#uploads.has(id) || this.#state.get(id)?.complete === true) return
+    if (this.#uploads.has(id) || (await this.reservation(id))?.state !== 'reserved') return
     await this.#discard(id)
   }
 
@@ -97,8 +110,10 @@ export class StorageNode {
 
   /** Size of what is there: committed, complete, or so far. */
   async sizeOf (id: Id): Promise<number | undefined> {
-    const reservation = this.#state.get(id)
-    if (reservation?.complete === true || this.#uploads.has(id)) return reservation?.recorded
+    const upload = this.#uploads.get(id)
+    if (upload !== undefined) return upload.recorded
+    const reservation = await this.reservation(id)
+    if (reservation?.state === 'complete') return reservation.size
     const info = await this.store.stat(id)
     if (reservation !== undefined) return info?.size ?? 0
     return info?.committed === true ? info.size : undefined
@@ -106,85 +121,84 @@ export class StorageNode {
 
   /** True when everything announced has come, committed or not. Only such chunks can be locked. */
   async finished (id: Id): Promise<boolean> {
-    const reservation = this.#state.get(id)
-    return reservation === undefined ? (await this.store.stat(id))?.committed === true : reservation.complete
+    const reservation = await this.reservation(id)
+    return reservation === undefined ? (await this.store.stat(id))?.committed === true : reservation.state === 'complete'
   }
 
   /**
    * Begins an upload at `offset`, which must be what the store has, or 0. The caller holds the chunk's write lock, and the
    * upload gives it back.
    */
-  async begin (reservation: Reservation, offset: number, owner: UploadOwner): Promise<Incoming> {
-    const { id } = reservation
-    let writer: FragmentWriter
+  async begin (id: Id, offset: number, owner: UploadOwner): Promise<Incoming> {
     try {
-      writer = await this.store.write(id, offset)
+      return await this.#turns.run(id, async () => await this.#begin(id, offset, owner))
     } catch (error) {
       this.locks.release(id, 'write')
-      throw new StorageError('ERR_STORE', 'transfer', `the store does not open ${id} for writing`, { cause: error, remote: false })
+      throw error
     }
-    if (this.#state.get(id) !== reservation) {
-      await writer.close()
-      await this.store.remove(id)
-      this.locks.release(id, 'write')
-      throw removed(id)
-    }
-    this.#state.record(id, offset, this.clock.now())
-    const upload = new Upload(reservation, writer, owner, this.#state, this.clock, async outcome => {
-      const settled = outcome === 'complete' && owner.final && !await this.#publish(id) ? 'dropped' : outcome
-      if (settled === 'dropped') {
-        this.#state.drop(id)
-        await this.store.remove(id).catch(() => {})
-      }
-      this.#uploads.delete(id)
-      this.locks.release(id, 'write')
-      return settled
-    })
-    this.#uploads.set(id, upload)
-    return upload
   }
 
   /** Makes an uploaded chunk permanent. Committing a committed chunk does nothing. */
   async commit (id: Id): Promise<'committed' | 'not_found' | 'not_available'> {
     await this.settled(id)
-    const reservation = this.#state.get(id)
-    if (reservation === undefined) return (await this.store.stat(id))?.committed === true ? 'committed' : 'not_found'
     const upload = this.#uploads.get(id)
     // 0 of 0 bytes are complete, also when the close that says so is still on its way (specification section 4.6).
-    if (upload !== undefined && reservation.size === 0) {
+    if (upload?.size === 0) {
       upload.owner.interrupt(new StorageError('ERR_INTERRUPTED', 'channel', `${id} is committed`, { remote: false }))
       await upload.done
     }
-    if (this.#uploads.has(id) || (!reservation.complete && reservation.size > 0)) return 'not_available'
-    if (await this.#publish(id)) return 'committed'
-    return this.#state.get(id) === reservation ? 'not_available' : 'not_found'
+    return await this.#turns.run(id, async () => {
+      const entry = await this.reservation(id)
+      if (entry === undefined) return (await this.store.stat(id))?.committed === true ? 'committed' : 'not_found'
+      if (this.#uploads.has(id) || (entry.state === 'reserved' && entry.size > 0)) return 'not_available'
+      const lease = await this.ledger.lease(id, this.now(), this.now() + LEASE_MS)
+      if (lease === undefined) return 'not_available'
+      return await this.#publish(entry, lease, undefined) ? 'committed' : 'not_available'
+    })
   }
 
-  /** Prolongs the life of a reservation or uncommitted chunk. */
-  refresh (id: Id): void {
-    this.#state.refresh(id, this.clock.now())
+  /** Prolongs the life of a reservation or uncommitted chunk, up to `maxReservationAgeMs`. */
+  async refresh (id: Id): Promise<void> {
+    await this.#turns.run(id, async () => {
+      const entry = await this.reservation(id)
+      if (entry !== undefined) await this.ledger.prolong(id, this.#life(entry.createdAt, this.now()))
+    })
   }
 
   /** Removes whatever there is under the id. Readers finish; an upload fails. */
   async remove (id: Id): Promise<void> {
-    await this.#counted
+    await this.#ready
     if (await this.#discard(id)) return
-    const info = await this.store.stat(id)
-    if (await this.store.remove(id) && info?.committed === true) this.#state.removed(info.size)
+    await this.#turns.run(id, async () => {
+      await this.store.remove(id)
+      await this.ledger.drop(id, { now: this.now() })
+      this.damaged.delete(id)
+      this.#changed()
+    })
   }
 
   /** Gives up a reservation, or chunk that is not committed. A committed chunk stays. */
   async cancel (id: Id): Promise<void> {
+    await this.#ready
     await this.#discard(id)
   }
 
-  /** Removes reservations and uncommitted chunks whose life is over, except those that are being written. */
+  /** Removes reservations and uncommitted chunks whose life is over. An upload under way keeps its reservation, to the greatest age. */
   async sweep (): Promise<void> {
-    const now = this.#sweptAt = this.clock.now()
-    for (const { id } of this.#state.expired(now)) {
-      // One that cannot be removed must not keep the others.
-      if (!this.#uploads.has(id)) await this.#discard(id).catch(() => {})
+    await this.#ready
+    const now = this.#sweptAt = this.now()
+    for (const { id, entry, lease } of [...this.#uploads.values()]) {
+      const expiresAt = this.#life(entry.createdAt, now)
+      if (expiresAt <= now) await this.#discard(id).catch(() => {})
+      else await this.ledger.renew(lease, now + LEASE_MS, expiresAt)
     }
+    let swept: LedgerEntry[]
+    do {
+      swept = (await this.ledger.expired(now, SWEEP_BATCH)).filter(({ id }) => !this.#uploads.has(id))
+      // One that cannot be removed must not keep the others, but not be tried for ever either.
+      const gone = await Promise.all(swept.map(async ({ id }) => await this.#discard(id, now).catch(() => false)))
+      if (!gone.includes(true)) break
+    } while (swept.length > 0)
   }
 
   /** Takes a lock, or says no: nobody waits. */
@@ -192,29 +206,158 @@ export class StorageNode {
     return this.locks.acquire(id, kind)
   }
 
-  async #publish (id: Id): Promise<boolean> {
+  async #begin (id: Id, offset: number, owner: UploadOwner): Promise<Incoming> {
+    const now = this.now()
+    const entry = await this.reservation(id)
+    if (entry?.state !== 'reserved') throw removed(id)
+    const lease = await this.ledger.lease(id, now, now + LEASE_MS)
+    if (lease === undefined) throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} is being written elsewhere`, { remote: false })
+    try {
+      const writer = await this.store.write(id, offset)
+      this.#written.record(id, offset)
+      // Only who sees every byte can tell the digest of them all.
+      const hash = offset === 0 ? this.hasher?.() : undefined
+      let renewAt = now + LEASE_MS / 3
+      const upload = new Upload({ entry, lease, writer, owner, hash }, {
+        wrote: async upload => {
+          this.#written.record(id, Math.min(upload.recorded, entry.size))
+          const at = this.now()
+          if (at < renewAt) return true
+          renewAt = at + LEASE_MS / 3
+          return await this.ledger.renew(lease, at + LEASE_MS, this.#life(entry.createdAt, at))
+        },
+        settle: async (upload, outcome, sha256) => {
+          try {
+            return await this.#settle(upload, outcome, sha256)
+          } finally {
+            this.#uploads.delete(id)
+            this.locks.release(id, 'write')
+            this.#changed()
+          }
+        }
+      })
+      this.#uploads.set(id, upload)
+      return upload
+    } catch (error) {
+      await this.ledger.release(lease, 0).catch(() => {})
+      throw new StorageError('ERR_STORE', 'transfer', `the store does not open ${id} for writing`, { cause: error, remote: false })
+    }
+  }
+
+  async #settle ({ entry, lease, owner }: Upload, outcome: Outcome, sha256: string | undefined): Promise<Outcome> {
+    const { id, durable, createdAt } = entry
+    const now = this.now()
+    const expiresAt = this.#life(createdAt, now)
+    try {
+      if (outcome === 'kept') return await this.ledger.release(lease, expiresAt) ? 'kept' : 'dropped'
+      if (outcome === 'complete' && owner.final) {
+        if (await this.#publish(entry, lease, sha256)) return 'complete'
+      } else if (outcome === 'complete') {
+        const complete = await this.ledger.complete(lease, expiresAt, sha256)
+        if (complete) this.#written.forget(id)
+        return complete ? 'complete' : 'dropped'
+      }
+      // Another node may have taken over meanwhile: then nothing of it is ours to remove.
+      if (!await this.ledger.renew(lease, now + LEASE_MS, 0)) return 'dropped'
+    } catch {
+      // The ledger failed. What is in the store is as good as before, if somebody may come back for it.
+      await this.ledger.release(lease, expiresAt).catch(() => {})
+      if (durable) return 'kept'
+    }
+    try {
+      await this.store.remove(id)
+      await this.ledger.drop(id, { lease, now })
+      this.#written.forget(id)
+      this.#fleeting.delete(id)
+    } catch {
+      // What cannot be removed now goes with the next sweep, and nobody may go on with it until then.
+      await this.ledger.restore({ ...entry, token: lease.token, expiresAt: 0, leasedUntil: 0 }).catch(() => {})
+    }
+    return 'dropped'
+  }
+
+  async #publish ({ id, size }: LedgerEntry, lease: LedgerLease, sha256: string | undefined): Promise<boolean> {
     try {
       // Of 0 bytes that never came, there is no object yet.
-      if (this.#state.get(id)?.complete !== true) await (await this.store.write(id, 0)).close()
+      if (size === 0 && await this.store.stat(id) === undefined) await (await this.store.write(id, 0)).close()
       await this.store.commit(id)
+      // The store has said that it lasts; only a digest is known to nobody but the ledger.
+      await this.ledger.commit(lease, sha256, { lasting: this.hasher !== undefined })
     } catch {
+      await this.ledger.release(lease, 0).catch(() => {})
       return false
     }
-    this.#state.committed(id, this.clock.now())
+    this.#written.forget(id)
+    this.#fleeting.delete(id)
+    this.#changed()
     return true
   }
 
-  async #discard (id: Id): Promise<boolean> {
-    const reservation = this.#state.drop(id)
-    const upload = this.#uploads.get(id)
-    if (upload !== undefined) {
-      upload.owner.interrupt(removed(id))
+  /** Removes what is not committed; with `expiredAt`, only if it is still over by then. False when there was nothing. */
+  async #discard (id: Id, expiredAt?: number): Promise<boolean> {
+    for (let upload = this.#uploads.get(id); upload !== undefined; upload = this.#uploads.get(id)) {
+      upload.revoke()
       await upload.done
-    } else if (reservation !== undefined) await this.store.remove(id)
-    return reservation !== undefined
+      if (await this.ledger.get(id) === undefined) return true
+    }
+    return await this.#turns.run(id, async () => {
+      const now = this.now()
+      // Whoever holds the lease is the only one who touches the object, here and on any other node.
+      const lease = await this.ledger.lease(id, now, now + LEASE_MS)
+      if (lease === undefined) return false
+      const entry = await this.ledger.get(id)
+      try {
+        if (entry !== undefined && expiredAt !== undefined && entry.expiresAt > expiredAt) throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} was kept alive`, { remote: false })
+        await this.store.remove(id)
+        await this.ledger.drop(id, { lease, now })
+      } catch (error) {
+        await this.ledger.release(lease, 0).catch(() => {})
+        throw error
+      }
+      this.#written.forget(id)
+      this.#fleeting.delete(id)
+      this.#changed()
+      return true
+    })
   }
 
-  async #count (): Promise<void> {
-    for await (const { size, committed } of this.store.list()) if (committed) this.#state.found(size)
+  async #recover (): Promise<{ lost: Id[] }> {
+    const { holder = HOLDER, reservationLifeMs: lifeMs = RESERVATION_LIFE_MS } = this.#options
+    const { written, lost } = await recover(this.ledger, this.store, { holder, now: this.now(), lifeMs })
+    for (const [id, bytes] of written) this.#written.record(id, bytes)
+    this.#usage = await this.ledger.usage()
+    return { lost }
+  }
+
+  async #limits (): Promise<LedgerLimits> {
+    const { maxBytes = Infinity, maxReservations: maxOpen = MAX_RESERVATIONS, maxOwnerReservations: maxOwnerOpen = MAX_OWNER_RESERVATIONS, maxOwnerBytes = Infinity } = this.#options
+    const writtenBefore = this.#written.sum
+    const available = await this.store.available()
+    // Whatever was written or given back meanwhile, this is at most what there is.
+    return { maxBytes, maxOpen, maxOwnerOpen, maxOwnerBytes, maxReservedBytes: available + Math.min(writtenBefore, this.#written.sum) }
+  }
+
+  async #left ({ maxBytes, maxOpen, maxReservedBytes }: LedgerLimits): Promise<number> {
+    const { usedBytes, reservedBytes, open } = await this.ledger.usage()
+    return open >= maxOpen ? 0 : Math.max(0, Math.min(maxBytes - usedBytes - reservedBytes, maxReservedBytes - reservedBytes))
+  }
+
+  #life (createdAt: number, now: number): number {
+    const { reservationLifeMs = RESERVATION_LIFE_MS, maxReservationAgeMs = MAX_RESERVATION_AGE_MS } = this.#options
+    return Math.min(now + reservationLifeMs, createdAt + maxReservationAgeMs)
+  }
+
+  /** Asks the ledger for its sums, once for all changes that are made meanwhile. */
+  #changed (): void {
+    this.#stale = true
+    this.#asking ??= (async () => {
+      while (this.#stale) {
+        this.#stale = false
+        this.#usage = await this.ledger.usage()
+      }
+    })().catch(() => {}).finally(() => { this.#asking = undefined })
   }
 }
+
+/** Our name, where nobody gave us one: with a ledger of our own, nobody else needs to know it. */
+const HOLDER = 'node'

@@ -16,7 +16,8 @@ export async function serveRetrieve (session: Session, request: Extract<ControlP
   const { chunkId } = request
   if (request.range !== undefined && request.range.start >= request.range.end) return refuse('not_available')
   await node.settled(chunkId)
-  if (!node.lock(chunkId, 'read')) return refuse('not_available')
+  // What is known to be damaged is not handed out as if it were whole.
+  if (node.damaged.has(chunkId) || !node.lock(chunkId, 'read')) return refuse('not_available')
 
   let reader: FragmentReader | undefined
   try {

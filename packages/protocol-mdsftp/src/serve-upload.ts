@@ -8,15 +8,14 @@ import type { ControlPacket, ErrorKind } from '@ropewalk/muxer-mdsftp'
 import { StorageError } from './errors.ts'
 import { closedEarly } from './exchange.ts'
 import type { Incoming, UploadOwner } from './incoming.ts'
-import type { Reservation } from './node-state.ts'
 import { ReceiverState } from './receiver-state.ts'
 import type { Session } from './server.ts'
 import { Report } from './transfer.ts'
 
 export async function serveReserve (session: Session, { flags, size }: Extract<ControlPacket, { type: 'Reserve' }>): Promise<boolean> {
-  const { exchange, service: { node, window } } = session
+  const { exchange, service: { node, window, owner } } = session
   if (session.tied !== undefined) return refuse(0n)
-  const reserved = await node.reserve(size, flags.durable).catch(() => ({ spaceLeft: 0n }))
+  const reserved = await node.reserve(size, flags.durable, owner).catch(() => ({ spaceLeft: 0n }))
   if ('spaceLeft' in reserved) return refuse(reserved.spaceLeft)
   const { id: chunkId } = reserved
   const reply = { type: 'ReserveOk', chunkId, chunkBuffer: window } as const
@@ -34,7 +33,7 @@ export async function serveReserve (session: Session, { flags, size }: Extract<C
   let upload: Incoming
   try {
     node.lock(chunkId, 'write')
-    upload = await node.begin(reserved, 0, ownerOf(session))
+    upload = await node.begin(chunkId, 0, ownerOf(session))
   } catch {
     await node.release(chunkId).catch(() => {})
     return refuse(0n)
@@ -51,18 +50,18 @@ export async function serveReserve (session: Session, { flags, size }: Extract<C
 export async function servePut (session: Session, { chunkId, append, size }: Extract<ControlPacket, { type: 'Put' }>): Promise<boolean> {
   const { exchange, service: { node, profile, window } } = session
   await node.settled(chunkId)
-  const reservation = node.reservation(chunkId)
-  if (reservation === undefined || reservation.complete) return refuse('not_found')
+  const reservation = await node.reservation(chunkId).catch(() => undefined)
+  if (reservation?.state !== 'reserved') return refuse('not_found')
   if (!node.lock(chunkId, 'write')) return refuse('not_available')
 
   let upload: Incoming
   try {
-    const offset = await offsetOf(reservation)
+    const offset = await offsetOf(reservation.size)
     if (offset === undefined) {
       node.locks.release(chunkId, 'write')
       return refuse('not_available')
     }
-    upload = await node.begin(reservation, offset, ownerOf(session))
+    upload = await node.begin(chunkId, offset, ownerOf(session))
   } catch (error) {
     return refuse((error as { code?: unknown }).code === 'ERR_REMOVED' ? 'not_found' : 'not_available')
   }
@@ -70,7 +69,7 @@ export async function servePut (session: Session, { chunkId, append, size }: Ext
   return false
 
   /** Where to go on, or nothing when what is announced is not what is missing. The seed has neither append nor a size that counts. */
-  async function offsetOf ({ size: whole }: Reservation): Promise<number | undefined> {
+  async function offsetOf (whole: number): Promise<number | undefined> {
     if (profile.name === 'seed') return 0
     try {
       // The length of what is there, not a count of what came (finding 8).

@@ -40,6 +40,8 @@ export interface Service {
   readonly node: StorageNode
   readonly profile: Profile
   readonly copies: boolean
+  /** Who asks, as far as that is known. */
+  readonly owner: string
   readonly fragmentBytes: number
   readonly maxFragments: number
   readonly maxBytes: number
@@ -82,8 +84,8 @@ export async function serve (connection: StorageConnection, options: ServeOption
 }
 
 /** Serves one channel that the peer opened, to its close. Never rejects. */
-export async function serveChannel (channel: PacketChannel, { profile, copies }: Pick<StorageConnection, 'profile' | 'copies'>, options: ServeOptions): Promise<void> {
-  const service = serviceOf(options, profile, copies)
+export async function serveChannel (channel: PacketChannel, connection: Pick<StorageConnection, 'profile' | 'copies'> & Partial<Pick<StorageConnection, 'peerId'>>, options: ServeOptions): Promise<void> {
+  const service = serviceOf(options, connection)
   const exchange = new Exchange(channel, { signal: options.signal, clock: options.node.clock })
   const session: Session = { exchange, service, tied: undefined, locks: [] }
   try {
@@ -147,7 +149,7 @@ async function commitReply (node: StorageNode, { flags, chunkId }: Extract<Contr
         const outcome = await node.commit(chunkId)
         return outcome === 'committed' ? { type: 'CommitOk' } : { type: 'CommitErr', errorKind: outcome }
       }
-      case 'keep_alive': node.refresh(chunkId); break
+      case 'keep_alive': await node.refresh(chunkId); break
       case 'reject': await node.remove(chunkId); break
       case 'none':
     }
@@ -183,9 +185,9 @@ async function tidy ({ service: { node }, locks, tied }: Session): Promise<void>
   if (tied !== undefined) await node.release(tied).catch(() => {})
 }
 
-function serviceOf (options: ServeOptions, profile: Profile, copies: boolean): Service {
+function serviceOf (options: ServeOptions, { profile, copies, peerId = '' }: Parameters<typeof serveChannel>[1]): Service {
   const { node, onEvent } = options
   const { fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES, window = UPLOAD_WINDOW } = options
   const { idleMs = IDLE_TIMEOUT_MS, progressMs = PROGRESS_TIMEOUT_MS, lockLeaseMs = LOCK_LEASE_MS } = options
-  return { node, profile, copies, fragmentBytes, maxFragments, maxBytes, window, idleMs, progressMs, lockLeaseMs, onEvent }
+  return { node, profile, copies, owner: peerId, fragmentBytes, maxFragments, maxBytes, window, idleMs, progressMs, lockLeaseMs, onEvent }
 }

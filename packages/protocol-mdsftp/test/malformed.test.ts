@@ -2,7 +2,7 @@
 import { duplexPair, hexdump } from '@ropewalk/testing'
 import t from 'tap'
 import { acceptNode, serve, StorageNode } from '../src/index.ts'
-import { MemoryStore } from './memory-store.ts'
+import { MemoryStore } from '@ropewalk/store-memory'
 import { DIALER_ID } from './nodes.ts'
 import { Speaker } from './speaker.ts'
 import { bytesOf, CHUNK_ID, FILE, profileOf, type Malformed } from './vectors.ts'

@@ -1,7 +1,7 @@
 /** Two nodes in memory, one serving. */
 import { duplexPair, type PairOptions } from '@ropewalk/testing'
 import { acceptNode, connectNode, serve, StorageNode, type NodeOptions, type ServeOptions, type StorageConnection, type WireOptions } from '../src/index.ts'
-import { MemoryStore } from './memory-store.ts'
+import { MemoryStore } from '@ropewalk/store-memory'
 
 export const DIALER_ID = '11223344556647889 9aabbccddeeff01'.replace(' ', '')
 export const TOKEN = 'T'.repeat(64)

@@ -2,7 +2,7 @@
 import { settle } from '@ropewalk/testing'
 import t from 'tap'
 import type { ControlPacket } from '../src/codec.ts'
-import { MemoryStoreError } from './memory-store.ts'
+import { StoreError } from '@ropewalk/store-memory'
 import { ask, begin, CLOSE, OPEN, QUERY, scene, type Scene } from './scene.ts'
 import { CHUNK_ID } from './vectors.ts'
 
@@ -30,7 +30,7 @@ t.test('finding 7: unknown, uncommitted and unreadable chunks are refused by Loc
   t.equal((await ask(uncommitted.speaker, 3, retrieve(16), 'LockErr')).errorKind, 'not_found', 'before it is committed')
 
   const broken = await stored()
-  broken.store.before = operation => { if (operation === 'read') throw new MemoryStoreError('ERR_IO') }
+  broken.store.before = operation => { if (operation === 'read') throw new StoreError('ERR_IO', 'injected') }
   t.equal((await ask(broken.speaker, 1, retrieve(16), 'LockErr')).errorKind, 'not_available')
   for (const { node, store } of [unknown, uncommitted, broken]) t.same([node.locks.size, store.openReaders], [0, 0])
 })
@@ -126,7 +126,7 @@ t.test('finding 31: a reader finishes what is deleted under it', async t => {
 t.test('a disk that fails in mid-transfer ends it with a close, and no last fragment', async t => {
   const { speaker, store, node, events } = await stored()
   let reads = 0
-  store.before = operation => { if (operation === 'readAt' && ++reads === 2) throw new MemoryStoreError('ERR_IO') }
+  store.before = operation => { if (operation === 'readAt' && ++reads === 2) throw new StoreError('ERR_IO', 'injected') }
   await speaker.say(1, OPEN, retrieve(16))
   t.equal((await speaker.hear()).type === 'FileChunk' ? (await speaker.hear()).type : 'ChannelClose', 'ChannelClose')
   t.match(events.at(-1), { event: 'failed', code: 'ERR_IO' })

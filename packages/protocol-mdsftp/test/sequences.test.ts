@@ -2,7 +2,7 @@
 import { chopped, duplexPair, hexdump, scriptedPeer, turn, type PairOptions } from '@ropewalk/testing'
 import t from 'tap'
 import { acceptNode, commit, connectNode, putChunk, query, remove, reserve, retrieve, serve, StorageNode, put, upload, type StorageConnection } from '../src/index.ts'
-import { MemoryStore } from './memory-store.ts'
+import { MemoryStore } from '@ropewalk/store-memory'
 import { DIALER_ID } from './nodes.ts'
 import { Speaker } from './speaker.ts'
 import { BUCKET_ID, bytesOf, CHUNK_ID, FILE, FILE_ID, type Sequence } from './vectors.ts'

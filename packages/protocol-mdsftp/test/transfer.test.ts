@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { acceptNode, commit, connectNode, lock, put, putChunk, query, remove, reserve, retrieve, serve, StorageNode, upload } from '../src/index.ts'
 import { SEED } from '../src/codec.ts'
-import { MemoryStore } from './memory-store.ts'
+import { MemoryStore } from '@ropewalk/store-memory'
 import { DIALER_ID, nodes, type Nodes } from './nodes.ts'
 
 type Tap = Pick<typeof t, 'equal' | 'same'>
@@ -170,7 +170,7 @@ t.test('a connection that breaks at any byte: nothing is served that is not whol
     for (const outcome of outcomes) if (outcome.status === 'rejected') t.match(outcome.reason, { code: /^ERR_/ })
     await settle(() => node.usage.uploads + node.locks.size)
     // Whole and committed, or whole and waiting for a commit that will never come: then it is not to be had.
-    for (const [id, { committed, size }] of store.objects) t.same([size, committed || node.reservation(id)?.complete], [5000, true], id)
+    for (const [id, { committed, size }] of store.objects) t.same([size, committed || (await node.reservation(id))?.state === 'complete'], [5000, true], id)
     t.same([node.usage.uploads, node.locks.size, store.openReaders, store.openWriters], [0, 0, 0, 0])
   }), { numRuns: 40 })
 })

@@ -2,7 +2,7 @@
 import { settle } from '@ropewalk/testing'
 import t from 'tap'
 import { SEED } from '../src/codec.ts'
-import { MemoryStore, MemoryStoreError } from './memory-store.ts'
+import { MemoryStore, StoreError } from '@ropewalk/store-memory'
 import { ask, begin, CLOSE, commitOf, NONE, OPEN, QUERY, scene } from './scene.ts'
 import { CHUNK_ID } from './vectors.ts'
 
@@ -246,7 +246,7 @@ t.test('finding 7: a reservation that fails is answered and undone', async t => 
   node.paused = true
   t.equal((await ask(speaker, 3, reserve(1n), 'ReserveErr')).spaceLeft, 50n, 'more than was asked: the node is paused')
   node.paused = false
-  store.before = operation => { if (operation === 'write') throw new MemoryStoreError('ERR_IO') }
+  store.before = operation => { if (operation === 'write') throw new StoreError('ERR_IO', 'injected') }
   t.equal((await ask(speaker, 4, reserve(5n), 'ReserveErr')).spaceLeft, 0n)
   t.same([node.usage.reservations, node.usage.reservedBytes, node.locks.size], [0, 0, 0])
 })
@@ -267,7 +267,7 @@ t.test('a store that fails to write ends the upload with a close; what is durabl
     await begin(speaker, 1, 6, { durable })
     await speaker.fragment(1, 0, 'abc')
     await speaker.expect(1, 'RecvAck')
-    store.before = operation => { if (operation === 'append') throw new MemoryStoreError('ERR_NO_SPACE') }
+    store.before = operation => { if (operation === 'append') throw new StoreError('ERR_NO_SPACE', 'injected') }
     await speaker.fragment(1, 1, 'def', true)
     await speaker.expect(1, 'ChannelClose')
     t.match(events.at(-1), { event: 'failed', code: 'ERR_STORE' })
@@ -281,7 +281,7 @@ t.test('a commit that the store fails can be tried again', async t => {
   await begin(speaker, 1, 3)
   await speaker.fragment(1, 0, 'abc', true)
   await speaker.expect(1, 'RecvAck', 'ChannelClose')
-  store.before = operation => { if (operation === 'commit') throw new MemoryStoreError('ERR_IO') }
+  store.before = operation => { if (operation === 'commit') throw new StoreError('ERR_IO', 'injected') }
   t.equal((await ask(speaker, 2, commitOf('final'), 'CommitErr')).errorKind, 'not_available')
   store.before = () => {}
   await ask(speaker, 3, commitOf('final'), 'CommitOk')

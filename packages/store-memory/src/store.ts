@@ -110,6 +110,7 @@ export class MemoryStore implements FragmentStore {
   }
 
   async * list (options?: AbortOptions): AsyncGenerator<FragmentInfo> {
+    this.#check(options)
     for (const [id, { size, committed }] of this.objects) {
       this.#check(options)
       yield { id, size, committed }

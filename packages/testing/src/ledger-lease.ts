@@ -21,7 +21,7 @@ export async function ledgerLeaseSuite (t: Test, openLedger: OpenLedger): Promis
     t.ok(second.token > first.token)
     t.equal(await ledger.renew(first, NOW + 400, 0), false)
     t.equal(await ledger.complete(first, 0, undefined), false)
-    t.equal(await ledger.commit(first), false)
+    t.equal(await ledger.commit(first, undefined), false)
     t.equal(await ledger.release(first, 0), false)
     t.equal(await ledger.drop(idOf(1), { lease: first, now: NOW + 500 }), undefined)
     t.equal(await ledger.complete(second, NOW + HOUR, 'cd'.repeat(32)), true)
@@ -52,7 +52,7 @@ export async function ledgerLeaseSuite (t: Test, openLedger: OpenLedger): Promis
   await withLedger(t, openLedger, 'what is committed is leased to nobody, and gets one digest', async (t, ledger) => {
     await ledger.reserve(requestOf(1, 10), UNLIMITED)
     t.equal(await ledger.digest(idOf(1), 'ab'.repeat(32)), false, 'not before')
-    await ledger.commit(await ledger.lease(idOf(1), NOW, NOW + 100) as LedgerLease)
+    await ledger.commit(await ledger.lease(idOf(1), NOW, NOW + 100) as LedgerLease, undefined)
     t.equal(await ledger.lease(idOf(1), NOW, NOW + 100), undefined)
     t.equal(await ledger.digest(idOf(1), 'ab'.repeat(32)), true)
     t.equal(await ledger.digest(idOf(1), 'ef'.repeat(32)), false)

@@ -92,7 +92,8 @@ class Play {
   }
 
   async #commit (): Promise<void> {
-    await this.#leased(async lease => await this.#ledger.commit(lease), () => ({ state: 'committed', leasedUntil: 0, expiresAt: Infinity }))
+    const sha256 = this.#random(2) === 0 ? undefined : 'ef'.repeat(32)
+    await this.#leased(async lease => await this.#ledger.commit(lease, sha256), entry => ({ state: 'committed', leasedUntil: 0, expiresAt: Infinity, sha256: sha256 ?? entry.sha256 }))
   }
 
   async #leased (act: (lease: LedgerLease) => Promise<boolean>, change: (entry: LedgerEntry) => Partial<LedgerEntry>): Promise<void> {

@@ -34,7 +34,7 @@ export async function ledgerSpaceSuite (t: Test, openLedger: OpenLedger): Promis
     t.same(await ledger.usage(), { usedBytes: 10, reservedBytes: 0, open: 1 })
     t.same(await ledger.reserve(requestOf(2, 91), { ...UNLIMITED, maxBytes: 100 }), { left: 90 })
     const second = await ledger.lease(idOf(1), NOW, NOW + HOUR)
-    t.ok(second !== undefined && await ledger.commit(second, { lasting: true }))
+    t.ok(second !== undefined && await ledger.commit(second, undefined, { lasting: true }))
     t.same(await ledger.usage(), { usedBytes: 10, reservedBytes: 0, open: 0 })
     t.equal(await ledger.drop(idOf(1), { now: NOW, open: true }), undefined, 'it is committed')
     t.equal((await ledger.drop(idOf(1), { now: NOW }))?.state, 'committed')
