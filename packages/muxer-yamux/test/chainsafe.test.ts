@@ -3,16 +3,18 @@ import { abuseSuite, muxerSuite } from '@ropewalk/testing/muxer-suite'
 import type { Channel, Muxer } from '@ropewalk/interface'
 import t from 'tap'
 import { INITIAL_WINDOW_BYTES, yamux, type YamuxMuxer } from '../src/index.ts'
-import { chainsafe, type ChainsafeMuxer } from './chainsafe.ts'
+import { chainsafe, LIBRARIES, type ChainsafeMuxer } from './chainsafe.ts'
 import { YAMUX } from './dialect.ts'
+
+const NAMES = Object.keys(LIBRARIES) as Array<keyof typeof LIBRARIES>
 
 interface Meeting { ours: YamuxMuxer, theirs: ChainsafeMuxer }
 
 /** Ours and the library's, over one connection, in both roles. */
-function meetings (): Array<[string, () => Meeting]> {
+function meetings (library: keyof typeof LIBRARIES): Array<[string, () => Meeting]> {
   const meet = (role: 'client' | 'server', options: Parameters<typeof duplexPair>[0] = {}): Meeting => {
     const [left, right] = duplexPair(options)
-    return { ours: yamux(left, { role }), theirs: chainsafe(right, { role: role === 'client' ? 'server' : 'client' }) }
+    return { ours: yamux(left, { role }), theirs: chainsafe(right, { library, role: role === 'client' ? 'server' : 'client' }) }
   }
   return [
     ['ours as client', () => meet('client')],
@@ -31,8 +33,8 @@ function part ({ ours, theirs }: Meeting): void {
   theirs.abort(new Error('the test is over'))
 }
 
-for (const [who, meet] of meetings()) {
-  t.test(`with the library of ChainSafe, ${who}`, async t => {
+for (const [library, who, meet] of NAMES.flatMap(name => meetings(name).map(([who, meet]) => [name, who, meet] as const))) {
+  t.test(`with ${library}, ${who}`, async t => {
     t.test('8 MiB go there and back, whoever opens', async t => {
       const both = meet()
       for (const [opener, acceptor] of [[both.ours, both.theirs], [both.theirs, both.ours]] as const) {
@@ -119,36 +121,38 @@ for (const [who, meet] of meetings()) {
 
 // The library as it comes, through the suites: what it is known to fail stands here with the figure.
 
-t.test('the library itself: the suite', t => muxerSuite(t, line => {
-  const [left, right] = line.connect()
-  const ends = [chainsafe(left, { role: 'client', asItComes: true }), chainsafe(right, { role: 'server', asItComes: true })] as const
-  return { left: ends[0], right: ends[1], openChannels: () => ends[0].size + ends[1].size }
-}, {
-  bulkBytes: 32 * 1024 * 1024,
-  sequentialChannels: 200,
-  known: {
-    'close-finishes': 'close waits for no channel',
-    'muxer-abort': 'a reader sees a clean end',
-    'death-reset': 'a reader sees a clean end when the connection breaks, and a sleeping reader lets 64 MiB come',
-    'death-end': 'the same',
-    'slow-consumer': 'all of 512 MiB is accepted for a reader that took one chunk',
-    'many-slow-consumers': 'the same'
-  }
-}))
+for (const library of NAMES) {
+  t.test(`${library} itself: the suite`, t => muxerSuite(t, line => {
+    const [left, right] = line.connect()
+    const ends = [chainsafe(left, { library, role: 'client', asItComes: true }), chainsafe(right, { library, role: 'server', asItComes: true })] as const
+    return { left: ends[0], right: ends[1], openChannels: () => ends[0].size + ends[1].size }
+  }, {
+    bulkBytes: 32 * 1024 * 1024,
+    sequentialChannels: 200,
+    known: {
+      'close-finishes': 'close waits for no channel',
+      'muxer-abort': 'a reader sees a clean end',
+      'death-reset': 'a reader sees a clean end when the connection breaks, and a sleeping reader lets 64 MiB come',
+      'death-end': 'the same',
+      'slow-consumer': 'all of 512 MiB is accepted for a reader that took one chunk',
+      'many-slow-consumers': 'the same'
+    }
+  }))
 
-t.test('the library itself: attacks', t => abuseSuite(t, YAMUX, connection => chainsafe(connection, { role: 'server', asItComes: true }), {
-  floodFrames: 4000,
-  known: {
-    overdraft: '8 of 8 windows are kept for a reader that takes nothing',
-    crumbs: '262,144 pieces for 262,144 bytes',
-    'lying-length': 'the frame is gathered before its window is looked at',
-    'ping-flood': '20,000 of 20,000 are answered',
-    'ping-flood-unread': '20,000 answers are queued',
-    'idle-flood': '20,000 of 20,000 are taken',
-    'open-reset-flood': '20,000 channels are handed out',
-    'open-flood': '19,000 refusals are sent',
-    'open-flood-unread': '19,000 refusals are queued',
-    'credit-overflow': 'a credit of 12 GiB is taken',
-    breaches: 'unknown flags, an id opened twice, an id used again and data behind the end are taken'
-  }
-}))
+  t.test(`${library} itself: attacks`, t => abuseSuite(t, YAMUX, connection => chainsafe(connection, { library, role: 'server', asItComes: true }), {
+    floodFrames: 4000,
+    known: {
+      overdraft: '8 of 8 windows are kept for a reader that takes nothing',
+      crumbs: '262,144 pieces for 262,144 bytes',
+      'lying-length': 'the frame is gathered before its window is looked at',
+      'ping-flood': '20,000 of 20,000 are answered',
+      'ping-flood-unread': '20,000 answers are queued',
+      'idle-flood': '20,000 of 20,000 are taken',
+      'open-reset-flood': '20,000 channels are handed out',
+      'open-flood': '19,000 refusals are sent',
+      'open-flood-unread': '19,000 refusals are queued',
+      'credit-overflow': 'a credit of 12 GiB is taken',
+      breaches: 'unknown flags, an id opened twice, an id used again and data behind the end are taken'
+    }
+  }))
+}

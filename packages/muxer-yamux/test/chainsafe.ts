@@ -1,20 +1,26 @@
 /**
- * `@chainsafe/libp2p-yamux` behind the `Muxer` contract, without the rest of libp2p: the peer that our tests speak to,
+ * `@chainsafe/libp2p-yamux`, or `@libp2p/yamux` which continues it, behind the `Muxer` contract, without the rest of libp2p: the peer that our tests speak to,
  * and what our figures are compared with.
  *
  * `asItComes` reads with the library's own `for await`. Otherwise credit is tied to the consumer as far as the library
  * lets us: a stream is paused for as long as something of it is unread, its window is kept from growing, and writers wait for `drain`.
  */
-import { yamux, type YamuxMuxerInit } from '@chainsafe/libp2p-yamux'
+import { yamux as chainsafeYamux, type YamuxMuxerInit } from '@chainsafe/libp2p-yamux'
 import { defaultLogger } from '@libp2p/logger'
 import { AbstractMultiaddrConnection } from '@libp2p/utils'
+import { yamux as libp2pYamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { Outgoing, afterThisTurn } from '@ropewalk/mux'
 import type { AbortOptions, Bytes, Channel, Connection, Muxer, Source } from '@ropewalk/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 
+/** The library under its two names. */
+export const LIBRARIES = { '@chainsafe/libp2p-yamux': chainsafeYamux, '@libp2p/yamux': libp2pYamux } as const
+
 export interface ChainsafeOptions {
   role: 'client' | 'server'
+  /** Which of the two; the first by default. */
+  library?: keyof typeof LIBRARIES
   /** Read through the library's own iterator, with the library's own settings. */
   asItComes?: boolean
 }
@@ -59,8 +65,9 @@ export function chainsafe (connection: Connection, options: ChainsafeOptions): C
   const init: YamuxMuxerInit = options.asItComes === true
     ? { enableKeepAlive: false }
     : { enableKeepAlive: false, maxEarlyStreams: 1024, streamOptions: { initialStreamWindowSize: 262_144, maxStreamWindowSize: 262_144, maxReadBufferLength: 1_048_576 } }
+  const make = LIBRARIES[options.library ?? '@chainsafe/libp2p-yamux']
   const line = new Line(connection, options.role === 'client' ? 'outbound' : 'inbound')
-  return new Wrapped(yamux(init)().createStreamMuxer(line as never) as unknown as LibraryMuxer, line, options.asItComes === true)
+  return new Wrapped(make(init as never)().createStreamMuxer(line as never) as unknown as LibraryMuxer, line, options.asItComes === true)
 }
 
 class Line extends AbstractMultiaddrConnection {
