@@ -4,7 +4,10 @@
  * @module
  */
 export { BytesChannel } from './bytes-channel.ts'
-export { FRAGMENT_BYTES, MAX_ACCEPT_BACKLOG, MAX_BUFFERED_BYTES, MAX_CHANNELS, MAX_FRAGMENT_BYTES, MAX_WAITING_PACKETS, MAX_WASTED_OPENS, SEED, SEED_CODE, UPSTREAM, WASTED_OPENS_PER_SECOND, WINDOW_BYTES, WINDOW_FRAGMENTS } from './constants.ts'
+export {
+  FRAGMENT_BYTES, MAX_ACCEPT_BACKLOG, MAX_BUFFERED_BYTES, MAX_CHANNELS, MAX_FRAGMENT_BYTES, MAX_ID_DRAWS, MAX_WAITING_PACKETS, MAX_WASTED_OPENS,
+  RECENT_IDS, SEED, SEED_CODE, UPSTREAM, WASTED_OPENS_PER_SECOND, WINDOW_BYTES, WINDOW_FRAGMENTS, WRITE_BUFFER_BYTES
+} from './constants.ts'
 export type { Profile, ProfileName } from './constants.ts'
 export { MdsftpError } from './errors.ts'
 export type { MdsftpErrorCode } from './errors.ts'

@@ -3,6 +3,10 @@
  *
  * @module
  */
+export {
+  GATHER_BYTES, GATHER_PIECES, MAX_COMPONENT_BYTES, MAX_NAME_BYTES, MAX_NAME_DEPTH, MAX_OPEN_ATTEMPTS, MAX_RENAME_ATTEMPTS, MAX_SHOWN_CHARACTERS,
+  STALE_AFTER_MS
+} from './constants.ts'
 export type { Confinement } from './directory.ts'
 export { ReceiveError } from './errors.ts'
 export type { ReceiveErrorCode, ReceiveErrorOptions } from './errors.ts'

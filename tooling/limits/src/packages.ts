@@ -1,0 +1,16 @@
+import type { PackageLimits } from './limit.ts'
+import { framing } from './packages/framing.ts'
+import { mux } from './packages/mux.ts'
+import { muxerMdsftp } from './packages/muxer-mdsftp.ts'
+import { muxerYamux } from './packages/muxer-yamux.ts'
+import { protocolMdsftp } from './packages/protocol-mdsftp.ts'
+import { receive } from './packages/receive.ts'
+import { storeFs } from './packages/store-fs.ts'
+import { transportStdio } from './packages/transport-stdio.ts'
+import { transportTcp } from './packages/transport-tcp.ts'
+import { transportWs } from './packages/transport-ws.ts'
+
+/** From the bottom up. A new package is one more line. */
+export const PACKAGES: readonly PackageLimits[] = [
+  framing, mux, muxerMdsftp, muxerYamux, protocolMdsftp, transportTcp, transportWs, transportStdio, receive, storeFs
+]

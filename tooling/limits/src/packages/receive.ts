@@ -1,0 +1,83 @@
+import type { PackageLimits } from '../limit.ts'
+
+export const receive: PackageLimits = {
+  folder: 'receive',
+  exports: () => import('@ropewalk/receive'),
+  limits: [
+    {
+      constant: 'MAX_COMPONENT_BYTES',
+      of: 'one component of a name',
+      unit: 'bytes',
+      beyond: 'the name is refused',
+      code: 'ERR_NAME',
+      test: ['name.test.ts', 'P1: says of each bad name which rule it breaks, and where']
+    },
+    {
+      constant: 'MAX_NAME_BYTES',
+      of: 'a whole name',
+      unit: 'bytes',
+      beyond: 'the name is refused',
+      code: 'ERR_NAME',
+      test: ['name.test.ts', 'P1: says of each bad name which rule it breaks, and where']
+    },
+    {
+      constant: 'MAX_NAME_DEPTH',
+      of: 'components of a name',
+      unit: 'levels',
+      beyond: 'the name is refused',
+      code: 'ERR_NAME',
+      test: ['name.test.ts', 'P1: says of each bad name which rule it breaks, and where']
+    },
+    {
+      constant: 'MAX_SHOWN_CHARACTERS',
+      of: 'a name as it is shown to people',
+      unit: 'characters',
+      option: 'maxCharacters',
+      beyond: 'the middle is left out, visibly',
+      test: ['escape.test.ts', 'D1: a very long name is shortened, and says so']
+    },
+    {
+      constant: 'GATHER_BYTES',
+      of: 'bytes gathered for one write, twice',
+      unit: 'bytes',
+      beyond: '`receiveFile` waits for the disk',
+      test: ['limits.test.ts', 'what is gathered for one write is bounded in bytes and in pieces, and the next waits for it']
+    },
+    {
+      constant: 'GATHER_PIECES',
+      of: 'pieces gathered for one write, twice',
+      unit: 'pieces',
+      beyond: '`receiveFile` waits for the disk',
+      test: ['limits.test.ts', 'what is gathered for one write is bounded in bytes and in pieces, and the next waits for it']
+    },
+    {
+      constant: 'MAX_RENAME_ATTEMPTS',
+      of: 'other names tried with `overwrite: \'rename\'`',
+      unit: 'names',
+      beyond: 'the file is refused',
+      code: 'ERR_EXISTS',
+      test: ['limits.test.ts', 'no more other names are tried than so many']
+    },
+    {
+      constant: 'MAX_OPEN_ATTEMPTS',
+      of: 'times the staging folder is made anew',
+      unit: 'items',
+      beyond: 'the receiver does not open',
+      code: 'ERR_IO',
+      test: ['limits.test.ts', 'a staging folder that others remove again and again is given up']
+    },
+    {
+      constant: 'STALE_AFTER_MS',
+      of: 'left-overs of another boot or container',
+      unit: 'ms',
+      option: 'staleAfterMs',
+      beyond: 'removed when a receiver opens',
+      test: ['staging.test.ts', 'what another boot or container has left goes only when it is old']
+    }
+  ],
+  others: {
+    ALLOWED_MODE: 'bits of a mode',
+    OWNER_MODE: 'bits of a mode',
+    MIN_VECTOR_BYTES: 'up to this size pieces are joined'
+  }
+}

@@ -1,0 +1,42 @@
+import type { PackageLimits } from '../limit.ts'
+
+export const storeFs: PackageLimits = {
+  folder: 'store-fs',
+  exports: () => import('@ropewalk/store-fs'),
+  limits: [
+    {
+      constant: 'MAX_VECTORS',
+      of: 'pieces of a list in one system call',
+      unit: 'pieces',
+      beyond: 'several calls',
+      test: ['faults.test.ts', 'a list of more pieces than the system takes at once is written whole']
+    },
+    {
+      constant: 'LIST_BATCH_FILES',
+      of: 'files looked at side by side while a store is listed',
+      unit: 'files',
+      beyond: 'one batch after the other',
+      test: ['limits.test.ts', 'a list looks at no more files at a time than it may']
+    },
+    {
+      constant: 'LOCK_ANSWER_MS',
+      of: 'the answer of a node that holds the lock',
+      unit: 'ms',
+      beyond: 'it holds it',
+      code: 'ERR_LOCKED',
+      test: ['lock.test.ts', 'a second process is refused while the first lives, even if it is stopped, and let in when it was killed']
+    },
+    {
+      constant: 'LOCK_SETTLE_MS',
+      of: 'waiting for another node that came at the same moment',
+      unit: 'ms',
+      beyond: 'whoever waits is refused',
+      code: 'ERR_LOCKED',
+      test: ['lock.test.ts', 'of many that come at once exactly one gets in']
+    }
+  ],
+  others: {
+    ID_DIGITS: 'part of a file name',
+    MIN_VECTOR_BYTES: 'up to this size pieces are joined'
+  }
+}
