@@ -1,5 +1,5 @@
 /**
- * The formats alone: chunk boundaries and indexes, without waiting.
+ * The formats alone: chunk boundaries, indexes, messages and what they mean, without waiting.
  *
  * @module
  */
@@ -10,3 +10,12 @@ export { CasyncError } from './errors.ts'
 export type { CasyncErrorCode, CasyncErrorOptions, CasyncErrorScope } from './errors.ts'
 export { digestOf, indexBytes, IndexDecoder, IndexEncoder } from './index-codec.ts'
 export type { IndexHeader, IndexItem, IndexLimits, IndexOptions } from './index-codec.ts'
+export { PullAnswers, PushAnswers } from './answer-state.ts'
+export { HELLO_FLAGS, MESSAGE_TYPES } from './constants.ts'
+export { Conversation, helloFlags } from './hello-state.ts'
+export type { HelloFlag } from './hello-state.ts'
+export { encodeMessage, MessageDecoder, requestedIds } from './message-codec.ts'
+export type { Message, MessageType } from './message-codec.ts'
+export { PullClientState, PullServerState } from './pull-state.ts'
+export type { Fact, Kinds } from './pull-state.ts'
+export { PushClientState, PushServerState } from './push-state.ts'

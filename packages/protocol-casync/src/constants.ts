@@ -56,3 +56,91 @@ export const MEMORY_STORE_BYTES: number = 64 * 1024 * 1024
 
 /** Chunks that are compressed and stored at a time. Ours. */
 export const STORE_AHEAD_CHUNKS = 16
+
+/** Size and type before the body of a frame. From the specification, section 1.1. */
+export const FRAME_HEADER_BYTES = 16
+
+/** Longest frame, its header included. The reference takes no more. */
+export const MAX_FRAME_BYTES: number = 16 * 1024 * 1024
+
+/** What stands before the data of a chunk, and before the ids of a request. From the specification. */
+export const CHUNK_HEADER_BYTES: number = FRAME_HEADER_BYTES + 8 + CHUNK_ID_BYTES
+export const REQUEST_HEADER_BYTES: number = FRAME_HEADER_BYTES + 8
+
+/** Most data of one chunk on the wire, compressed or not. From the specification. */
+export const MAX_WIRE_CHUNK_BYTES: number = MAX_FRAME_BYTES - CHUNK_HEADER_BYTES
+
+/** A frame of requests ends with the id that makes it this long. The reference uses; that is 2,048 ids. */
+export const REQUEST_FRAME_BYTES: number = 64 * 1024
+
+/** Messages, by the word that announces them. `WIRE.md` is the prose; a test keeps the two equal. */
+export const MESSAGE_TYPES = {
+  HELLO: 0x3c71_d094_8ca5_fbeen,
+  INDEX: 0xb32a_91dd_2b3e_27f8n,
+  INDEX_EOF: 0x4f09_32f1_0437_18f5n,
+  ARCHIVE: 0x95d6_428a_69ed_dcc5n,
+  ARCHIVE_EOF: 0x450b_ef66_3f24_cbadn,
+  REQUEST: 0x8ab4_27e0_f89d_9210n,
+  CHUNK: 0x5213_dd18_0a84_bc8cn,
+  MISSING: 0xd010_f9fa_c82b_7b6cn,
+  GOODBYE: 0xad20_5dbf_1a36_86c3n,
+  ABORT: 0xe7d9_136b_7efe_a352n
+} as const
+
+/** Services and wishes, by bit. From the specification, section 1.3. */
+export const HELLO_FLAGS = {
+  READABLE_STORE: 0x1,
+  WRITABLE_STORE: 0x2,
+  READABLE_INDEX: 0x4,
+  WRITABLE_INDEX: 0x8,
+  READABLE_ARCHIVE: 0x10,
+  WRITABLE_ARCHIVE: 0x20,
+  PULL_CHUNKS: 0x40,
+  PULL_INDEX: 0x80,
+  PULL_ARCHIVE: 0x100,
+  PUSH_CHUNKS: 0x200,
+  PUSH_INDEX: 0x400,
+  PUSH_INDEX_CHUNKS: 0x800,
+  PUSH_ARCHIVE: 0x1000
+} as const
+
+/** Numbers that the reference makes error messages of, whatever the system: those of Linux. */
+export const ERRNO = { ENOENT: 2, EIO: 5, EACCES: 13, ENOSPC: 28, EPROTO: 71, EBADMSG: 74, ECONNABORTED: 103, ETIMEDOUT: 110 } as const
+
+/** The number of an ABORT is below this. From the specification. */
+export const ERRNO_LIMIT = 0x7fff_ffff
+
+/** Most bytes of an index that a peer sends. Ours: it is kept in memory until it is used; at the default sizes, that of a blob of 100 GiB. */
+export const MAX_WIRE_INDEX_BYTES: number = 64 * 1024 * 1024
+
+/** Requests of a peer that wait for their answer, above which nothing more is read from it. Ours; one frame may exceed it. */
+export const MAX_QUEUED_REQUESTS: number = 64 * 1024
+
+/** Answers of which a server remembers that it gave them. Ours: a chunk that is sent again does no harm. */
+export const MAX_REMEMBERED_ANSWERS: number = 64 * 1024
+
+/** Chunks that one push may be asked for, and that one pull may ask for. Ours: about 128 MiB of ids; at the default sizes, chunks of 64 GiB. */
+export const MAX_SESSION_CHUNKS: number = 1024 * 1024
+
+/** Requests that are under way at a time. Ours. */
+export const MAX_OUTSTANDING = 2048
+
+/** Chunks that a pull asks for at a time, of which each may take a frame of memory. Ours. */
+export const MAX_PULL_OUTSTANDING = 256
+
+/** Bytes that are encoded ahead of the channel. Ours. */
+export const MAX_UNSENT_BYTES: number = 256 * 1024
+
+/** Chunks that a server reads and compresses ahead of the channel. Ours. */
+export const ANSWERS_AHEAD = 8
+
+/** How long the peer may take to say hello, to send or take anything, and to take our last words. Ours: the reference waits for ever. */
+export const HELLO_TIMEOUT_MS = 30_000
+export const IDLE_TIMEOUT_MS = 300_000
+export const LAST_WORDS_MS = 2_000
+
+/** Bytes of chunks, as they came, that are decompressed and verified at a time; nothing more is read above that. Ours. */
+export const MAX_UNPACKING_BYTES: number = 32 * 1024 * 1024
+
+/** Chunks that a push looks for in the store at a time. Ours. */
+export const LOOKUPS_AHEAD = 32
