@@ -1,0 +1,50 @@
+/** Most UTF-8 bytes of a string on the wire. From the specification, section 1: its count is one byte. */
+export const MAX_STRING_BYTES = 255
+
+/** Bytes of an identity. From the specification, section 2.2: a compressed public key. */
+export const IDENTITY_BYTES = 33
+
+/** Most elements of one cslq array, whatever its count claims. Ours. */
+export const MAX_ARRAY_ITEMS = 65_536
+
+/** Most bytes of one JSON value. Ours, from section 6. */
+export const MAX_JSON_BYTES = 16_777_216
+
+/** Most levels of arrays and objects in one JSON value. Ours. */
+export const MAX_JSON_DEPTH = 16
+
+/** Most entries of one offer. Ours, from section 6. */
+export const MAX_ENTRIES = 100_000
+
+/** Most UTF-8 bytes of a name in an offer. Ours: what file systems take. */
+export const MAX_NAME_BYTES = 4096
+
+/** Most offers that are kept of one peer. Ours. */
+export const MAX_PEER_OFFERS = 256
+
+/** Most peers that are kept. Ours. */
+export const MAX_PEERS = 4096
+
+/** Most sessions of one peer at a time. Ours. */
+export const MAX_PEER_SESSIONS = 32
+
+/** Events that wait for a slow listener before it is disconnected. Ours. */
+export const MAX_QUEUED_EVENTS = 1024
+
+/** How long a reply may take. Ours, from section 3.1: the original never answers some requests. */
+export const REPLY_TIMEOUT_MS = 20_000
+
+/** How long it may take between bytes of a download, in both directions. Ours. */
+export const PROGRESS_TIMEOUT_MS = 60_000
+
+/** How long a session may stand without a command. Ours. */
+export const IDLE_TIMEOUT_MS = 60_000
+
+/** How long after its answer an offer is downloaded by itself. From the specification, section 5.2: earlier hangs the original. */
+export const AUTO_ACCEPT_DELAY_MS = 2_000
+
+/** Bytes that wait for a channel before a writer waits. Ours. */
+export const MAX_WAITING_BYTES = 262_144
+
+/** Files that are downloaded at a time from a peer that knows our extension. Ours. */
+export const PARALLEL_FILES = 4
