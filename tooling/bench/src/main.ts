@@ -27,6 +27,9 @@ const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built pa
   --list              suites, cases and subjects
 `
 
+// Whoever reads may stop reading, as `head` does. What runs ends with us, and what was made is removed.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
 process.exitCode = await main()
 
 async function main (): Promise<number> {

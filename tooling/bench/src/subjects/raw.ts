@@ -4,6 +4,7 @@
  * @module
  */
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { type AddressInfo, connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,9 @@ export function raw (carrier: Carrier): Subject {
       server.listen(carrier === 'unix' ? { path: join(tmpdir(), `ropewalk-bench-${process.pid}.sock`), backlog: 4096 } : { host: '127.0.0.1', port: 0, backlog: 4096 })
       await once(server, 'listening')
       const address = server.address()
-      return typeof address === 'string' ? address : (address as AddressInfo).port
+      if (typeof address !== 'string') return (address as AddressInfo).port
+      process.on('exit', () => rmSync(address, { force: true }))
+      return address
     },
 
     async connect (address): Promise<Client> {

@@ -12,6 +12,9 @@ import { watch, type Watched } from '../transfer/watch.ts'
 const MB = 1e6
 const MIB = 1_048_576
 
+/** Of the whole time of a program, what is at least counted as transfer however long it takes to start. */
+const LEAST_SHARE = 0.25
+
 /** `peers`: whom `ropewalk` is compared with besides, in rows of their own. */
 const CARRIERS: ReadonlyArray<{ carrier: Carrier, peers: readonly string[] }> = [{ carrier: 'tcp', peers: ['rsync'] }, { carrier: 'tls', peers: ['scp'] }]
 
@@ -59,12 +62,19 @@ interface Timed {
 }
 
 async function timed (command: Command, server: number | undefined): Promise<Timed> {
-  const { own, idle } = command
-  const idleSeconds = idle === undefined ? 0 : (await watch(idle, server)).wholeSeconds
+  const start = command.idle === undefined ? 0 : await idleSeconds(command.idle, server)
   const watched = await watch(command, server)
-  const seconds = own === undefined ? watched.wholeSeconds - idleSeconds : own(watched.stdout)
+  const { wholeSeconds, stdout } = watched
+  const seconds = command.own === undefined ? Math.max(wholeSeconds - start, wholeSeconds * LEAST_SHARE) : command.own(stdout)
   if (!(seconds > 0)) throw new Error(`${command.file} says that it took ${seconds} s`)
   return { seconds, watched }
+}
+
+/** The shorter of two: it is to be what a start takes, not what else went on. */
+async function idleSeconds (command: Command, server: number | undefined): Promise<number> {
+  const first = await watch(command, server)
+  const second = await watch(command, server)
+  return Math.min(first.wholeSeconds, second.wholeSeconds)
 }
 
 function samples (verb: string, { seconds, watched }: Timed, { files, bytesEach }: Load): Sample[] {
