@@ -3,7 +3,19 @@
  *
  * @module
  */
+export { chunkId } from './chunk-id-codec.ts'
+export { upload } from './client.ts'
+export type { ClientOptions, UploadFile, UploadOptions, UploadResult } from './client.ts'
+export { describeFrame, ipcUploadInspector } from './describe-codec.ts'
+export type { DescribedMessage, FrameFields, Profile } from './describe-codec.ts'
 export { IpcUploadError } from './errors.ts'
 export type { IpcUploadErrorCode, IpcUploadErrorOptions, IpcUploadErrorScope } from './errors.ts'
-export { describeFrame, ipcUploadInspector } from './describe-codec.ts'
-export type { Profile } from './describe-codec.ts'
+export { downloadFinal, uploadFinal } from './final-client.ts'
+export type { DigestFile, FinalDownloadOptions, FinalOptions, FinalUploadResult } from './final-client.ts'
+export type { FileInfo } from './final-codec.ts'
+export { UploadNode } from './node.ts'
+export type { UploadNodeOptions } from './node.ts'
+export type { Block, Clock, Hashes, Identity, PlannedFile, StoredUpload, UploadPlan, UploadStore, VerifyToken } from './ports.ts'
+export type { MissingRange } from './readme-codec.ts'
+export { serve } from './server.ts'
+export type { ServeOptions } from './server.ts'

@@ -185,4 +185,3 @@ function transferPayload (messageId: string, chunk: string, data: Uint8Array): U
   payload[end + 1] = 0x7d
   return payload
 }
-

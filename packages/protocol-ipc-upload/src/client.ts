@@ -1,0 +1,162 @@
+/**
+ * Uploads in the profile `readme`.
+ *
+ * @module
+ */
+import { toHex } from '@ropewalk/framing'
+import type { AbortOptions, Channel } from '@ropewalk/interface'
+import { chunkId } from './chunk-id-codec.ts'
+import { ClientState, refusal } from './client-state.ts'
+import { systemClock } from './clock.ts'
+import { ANSWER_TIMEOUT_MS, MAX_BLOCK_BYTES, MAX_RETRIES, MAX_WINDOW } from './constants.ts'
+import { Conversation } from './conversation.ts'
+import { IpcUploadError } from './errors.ts'
+import type { Frame, Framing } from './frame-codec.ts'
+import type { Clock, Hashes } from './ports.ts'
+import { decodeReadme, encodeReadme, type DataEncoding, type Response } from './readme-codec.ts'
+
+/** A file to be sent, read by position: what is missing may be anywhere. */
+export interface UploadFile {
+  readonly name: string
+  readonly size: number
+  /** SHA-256 of the content, in hex: the server checks it when everything is there. */
+  readonly digest?: string | undefined
+  /** Exactly `length` bytes from `position`. */
+  read (position: number, length: number): Uint8Array | Promise<Uint8Array>
+}
+
+/** What clients of both profiles are told. */
+export interface ClientOptions extends AbortOptions {
+  readonly token: string
+  readonly hashes: Hashes
+  readonly clock?: Clock | undefined
+  /** Default `stream6`. */
+  readonly framing?: Exclude<Framing, 'seqpacket'> | undefined
+  /** How long an answer may take. Default 10 s. */
+  readonly answerMs?: number | undefined
+  readonly tags?: readonly string[] | undefined
+}
+
+export interface UploadOptions extends ClientOptions {
+  /** The transfer, a UUID. Give the same one again to go on where it broke off. */
+  readonly fid?: string | undefined
+  /** Largest block to agree on. Default 16,384; the server must agree, else it is 1000. */
+  readonly blockBytes?: number | undefined
+  /** Blocks under way to agree on. Default 64; the server must agree, else it is 1. */
+  readonly window?: number | undefined
+  readonly dataEncoding?: DataEncoding | undefined
+  /** Told of every block that is acknowledged. */
+  readonly onBlock?: ((block: { readonly file: number, readonly index: number, readonly bytes: number }) => void) | undefined
+}
+
+export interface UploadResult {
+  readonly fid: string
+  /** Blocks that this call sent and the server acknowledged. */
+  readonly blocks: number
+  readonly blockBytes: number
+  readonly window: number
+  /** Whether the server said that everything is there: ours do, others may not. */
+  readonly complete: boolean
+}
+
+/** Sends what the server misses of `files`. Resolves once all of it is acknowledged. */
+export async function upload (channel: Channel, files: readonly UploadFile[], options: UploadOptions): Promise<UploadResult> {
+  options.signal?.throwIfAborted()
+  const { clock = systemClock, framing = 'stream6', signal } = options
+  const fid = (options.fid ?? globalThis.crypto.randomUUID()).toLowerCase()
+  const conversation = new Conversation(channel, { framing, clock, signal })
+  try {
+    const result = await new Uploading(conversation, files, fid, options).run()
+    await conversation.close()
+    return result
+  } catch (error) {
+    conversation.abort(error as Error)
+    throw error
+  }
+}
+
+class Uploading {
+  readonly #conversation: Conversation
+  readonly #files: readonly UploadFile[]
+  readonly #fid: string
+  readonly #options: UploadOptions
+  readonly #state: ClientState
+  readonly #able: { readonly blockBytes: number, readonly window: number }
+  readonly #answerMs: number
+
+  constructor (conversation: Conversation, files: readonly UploadFile[], fid: string, options: UploadOptions) {
+    this.#conversation = conversation
+    this.#files = files
+    this.#fid = fid
+    this.#options = options
+    this.#state = new ClientState(files.map(({ size }) => size))
+    this.#able = { blockBytes: options.blockBytes ?? MAX_BLOCK_BYTES, window: options.window ?? MAX_WINDOW }
+    this.#answerMs = options.answerMs ?? ANSWER_TIMEOUT_MS
+  }
+
+  async run (): Promise<UploadResult> {
+    const state = this.#state
+    // A server may name its gaps in several lots.
+    for (;;) {
+      const before = state.acknowledged
+      const named = await this.#authenticate()
+      await this.#transfer()
+      if (state.complete || !named || state.acknowledged === before) break
+    }
+    return { fid: this.#fid, blocks: state.acknowledged, blockBytes: state.blockBytes, window: state.window, complete: state.complete }
+  }
+
+  async #authenticate (): Promise<boolean> {
+    const messageId = globalThis.crypto.randomUUID()
+    const { token, tags = [] } = this.#options
+    const files = this.#files.map(({ name, size, digest }) => ({ name, size: BigInt(size), digest }))
+    this.#conversation.send(encodeReadme({ type: 'Authentication', messageId, token, files, fid: this.#fid, tags, blockSize: this.#able.blockBytes, window: this.#able.window }))
+    for (let stray = 0; stray < MAX_RETRIES; stray++) {
+      const frame = await this.#conversation.receive(this.#answerMs)
+      if (frame === undefined) throw new IpcUploadError('ERR_TIMEOUT', 'connection', `no answer to AUTHENTICATION in ${this.#answerMs} ms`)
+      const response = responseOf(frame)
+      if (response.messageId !== messageId) continue
+      if (response.response === 'Error') throw refusal(response, 'connection')
+      this.#state.offered(response, this.#able)
+      return response.missing !== undefined
+    }
+    throw new IpcUploadError('ERR_STRAY_RESPONSE', 'connection', `${MAX_RETRIES} responses to nothing that was asked`)
+  }
+
+  async #transfer (): Promise<void> {
+    const state = this.#state
+    while (!state.idle) {
+      for (let wanted = state.next(); wanted !== undefined; wanted = state.next()) {
+        const data = await this.#read(wanted.file, wanted.index)
+        const { hashes, dataEncoding } = this.#options
+        const messageId = globalThis.crypto.randomUUID()
+        state.sent(messageId, { ...wanted, digest: toHex(hashes.sha256(data)) })
+        this.#conversation.send(encodeReadme({ type: 'Transfer', messageId, chunk: chunkId(this.#fid, wanted.file, wanted.index, hashes.sha1), data }, dataEncoding))
+      }
+      const frame = await this.#conversation.receive(this.#answerMs)
+      if (frame === undefined) {
+        state.expire(this.#answerMs)
+        continue
+      }
+      const block = state.receive(responseOf(frame))
+      if (block !== undefined) this.#options.onBlock?.({ file: block.file, index: block.index, bytes: this.#length(block.file, block.index) })
+    }
+  }
+
+  async #read (file: number, index: number): Promise<Uint8Array> {
+    const length = this.#length(file, index)
+    const data = await (this.#files[file] as UploadFile).read(index * this.#state.blockBytes, length)
+    if (data.length !== length) throw new IpcUploadError('ERR_STORE', 'transfer', `a file that changed: ${data.length} instead of ${length} bytes`, { remote: false })
+    return data
+  }
+
+  #length (file: number, index: number): number {
+    return Math.min(this.#state.blockBytes, (this.#files[file] as UploadFile).size - index * this.#state.blockBytes)
+  }
+}
+
+function responseOf ({ userType, payload }: Frame): Response {
+  const message = decodeReadme(userType, payload)
+  if (message.type !== 'Response') throw new IpcUploadError('ERR_MALFORMED', 'connection', `a server that asks: ${message.type}`)
+  return message
+}

@@ -1,0 +1,10 @@
+/**
+ * What Node adds: tokens, uploads in a folder, files to send.
+ *
+ * @module
+ */
+export { nodeHashes } from './hashes.ts'
+export { FolderUploadStore, openUploadStore } from './store.ts'
+export { issueToken, readJwksFile, readKeyFile, verifyWithKey, verifyWithPublicKeys } from './tokens.ts'
+export type { IssueOptions, PublicKeysOptions, SharedKeyOptions, TokenAlgorithm, TokenRules } from './tokens.ts'
+export { openUploadFile } from './upload-file.ts'

@@ -1,0 +1,83 @@
+/**
+ * What a client or server of this package is given by whoever composes it.
+ *
+ * @module
+ */
+import type { AbortOptions, RunningHash } from '@ropewalk/interface'
+import type { MissingRange } from './readme-codec.ts'
+
+/** Who a token belongs to. */
+export interface Identity {
+  readonly uid: number
+  readonly login: string
+  /** When the token is no longer accepted, leeway included, in milliseconds since 1970. */
+  readonly expiresAt?: number | undefined
+}
+
+/** Rejects with `ERR_TOKEN` or `ERR_TOKEN_EXPIRED`; any other error refuses the token as well. */
+export type VerifyToken = (token: string, options?: AbortOptions) => Promise<Identity>
+
+export interface Hashes {
+  sha1 (bytes: Uint8Array): Uint8Array
+  sha256 (bytes: Uint8Array): Uint8Array
+  /** SHA-256 of what comes piece by piece. */
+  running (): RunningHash
+}
+
+/** Time as an argument. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now (): number
+  /** Calls `run` once, `ms` from now. Returns what cancels it. */
+  after (ms: number, run: () => void): () => void
+}
+
+export interface PlannedFile {
+  /** What the client calls it. Never part of a path. */
+  readonly name: string
+  readonly size: number
+  /** SHA-256 of the content, in hex, where the client said so. */
+  readonly digest?: string | undefined
+}
+
+/** What is to be stored under one id: a UUID (`readme`) or the SHA-256 of the content, in hex (`final`). */
+export interface UploadPlan {
+  readonly id: string
+  readonly owner: number
+  readonly blockBytes: number
+  readonly files: readonly PlannedFile[]
+  readonly tags: readonly string[]
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+}
+
+export interface StoredUpload {
+  readonly plan: UploadPlan
+  /** Blocks that are not in the store. */
+  readonly missing: readonly MissingRange[]
+  /** Whether this call made it. */
+  readonly created: boolean
+}
+
+export interface Block {
+  readonly file: number
+  readonly index: number
+  readonly bytes: Uint8Array
+}
+
+/** Keeps uploads, whole and in parts. What it has promised survives the death of the process and loss of power. */
+export interface UploadStore {
+  open (id: string, options?: AbortOptions): Promise<StoredUpload | undefined>
+  /** Makes it, or opens what is there, whatever its plan. */
+  create (plan: UploadPlan, options?: AbortOptions): Promise<StoredUpload>
+  /** Writes blocks by their position. They are durable, and known to be there, when it resolves. */
+  write (plan: UploadPlan, blocks: readonly Block[], options?: AbortOptions): Promise<void>
+  /** Bytes of a block that is there. */
+  read (plan: UploadPlan, file: number, index: number, options?: AbortOptions): Promise<Uint8Array>
+  /** All blocks of the file are there and right: gives it its final place. */
+  finish (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void>
+  /** The file turned out wrong: sets it aside; all of its blocks are missing again. */
+  reset (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void>
+  /** The first upload that has a file of that name, and all of the tags. */
+  find (wanted: { readonly name?: string | undefined, readonly tags?: readonly string[] | undefined }, options?: AbortOptions): Promise<StoredUpload | undefined>
+}

@@ -1,0 +1,78 @@
+/**
+ * Serves one connection. What comes is read no faster than answers are taken: a peer that does not listen is not heard.
+ *
+ * @module
+ */
+import type { AbortOptions, Channel } from '@ropewalk/interface'
+import { IDLE_TIMEOUT_MS } from './constants.ts'
+import type { Profile } from './describe-codec.ts'
+import { IpcUploadError } from './errors.ts'
+import { Deframer, encodeFrame, type Framing } from './frame-codec.ts'
+import type { UploadNode } from './node.ts'
+import type { Encoded } from './readme-codec.ts'
+import { FinalSession } from './serve-final.ts'
+import { ReadmeSession } from './serve-readme.ts'
+
+export interface ServeOptions extends AbortOptions {
+  readonly node: UploadNode
+  /** Default `readme`. */
+  readonly profile?: Profile | undefined
+  /** Default `stream6`. Packets of `seqpacket` come through a Channel as `stream6`. */
+  readonly framing?: Exclude<Framing, 'seqpacket'> | undefined
+  /** How long a client may say nothing. Default 60 s. */
+  readonly idleMs?: number | undefined
+}
+
+/** Serves until the client ends, or must. Rejects with what broke the connection; what a client does wrong on it is answered, and breaks nothing. */
+export async function serve (channel: Channel, options: ServeOptions): Promise<void> {
+  const { node, profile = 'readme', framing = 'stream6', idleMs = IDLE_TIMEOUT_MS, signal } = options
+  signal?.throwIfAborted()
+  const session = profile === 'readme' ? new ReadmeSession(node) : new FinalSession(node)
+  const onAbort = (): void => { channel.abort(signal?.reason as Error) }
+  signal?.addEventListener('abort', onAbort)
+  let failure: { readonly error: unknown } | undefined
+  try {
+    await channel.sink(answers())
+  } catch (error) {
+    channel.abort(error as Error)
+    throw signal?.aborted === true ? signal.reason : failure === undefined ? error : failure.error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    await session.close()
+  }
+
+  async function * answers (): AsyncGenerator<Uint8Array, void, undefined> {
+    const deframer = new Deframer(framing)
+    let cancel = watch()
+    try {
+      for await (const list of channel.source) {
+        cancel()
+        for (const chunk of list) {
+          for (const { userType, payload } of deframer.push(chunk)) {
+            yield * framed(await session.receive(userType, payload))
+            if (session.over) return
+          }
+        }
+        yield * framed(await session.flush())
+        cancel = watch()
+      }
+      deframer.end()
+    } catch (error) {
+      failure ??= { error }
+      throw error
+    } finally {
+      cancel()
+    }
+  }
+
+  function watch (): () => void {
+    return node.clock.after(idleMs, () => {
+      failure = { error: new IpcUploadError('ERR_TIMEOUT', 'connection', `no message in ${idleMs} ms`) }
+      channel.abort(failure.error as Error)
+    })
+  }
+
+  function * framed (messages: readonly Encoded[]): Generator<Uint8Array, void, undefined> {
+    for (const { userType, payload } of messages) yield encodeFrame(framing, userType, payload)
+  }
+}
