@@ -48,7 +48,7 @@ export type CommitAction = 'final' | 'keep_alive' | 'reject'
 export async function query (connection: StorageConnection, chunkId: Id, options: ClientOptions = {}): Promise<ChunkInfo | undefined> {
   assertProfile(connection, 'Query')
   return await ask(connection, options, async exchange => {
-    exchange.send({ type: 'Query', chunkId })
+    await exchange.request({ type: 'Query', chunkId })
     const { exists, size } = await exchange.reply(limits(options).requestMs, 'QueryResponse')
     return exists ? { chunkId, size: safeSize(size) } : undefined
   })
@@ -72,7 +72,7 @@ export async function reserve (connection: StorageConnection, size: number, opti
 export async function commit (connection: StorageConnection, chunkId: Id, action: CommitAction = 'final', options: ClientOptions = {}): Promise<void> {
   assertProfile(connection, 'Commit')
   await ask(connection, options, async exchange => {
-    exchange.send({ type: 'Commit', flags: FLAGS[action], chunkId })
+    await exchange.request({ type: 'Commit', flags: FLAGS[action], chunkId })
     const reply = await exchange.reply(limits(options).requestMs, 'CommitOk', 'CommitErr')
     if (reply.type === 'CommitErr') throw refused(reply.errorKind, `commit of ${chunkId}`)
   })
@@ -111,7 +111,7 @@ export interface HeldLock extends Disposable {
 export async function lock (connection: StorageConnection, chunkId: Id, kind: LockKind, options: ClientOptions = {}): Promise<HeldLock> {
   const exchange = openExchange(connection, options)
   try {
-    exchange.send({ type: 'LockReq', kind, chunkId })
+    await exchange.request({ type: 'LockReq', kind, chunkId })
     const reply = await exchange.reply(limits(options).requestMs, 'LockAcquire', 'LockErr')
     if (reply.type === 'LockErr') throw refused(reply.errorKind, `${kind} lock of ${chunkId}`)
   } catch (error) {
@@ -152,7 +152,7 @@ export async function ask<T> (connection: StorageConnection, options: ClientOpti
 export async function requestSpace (exchange: Exchange, size: number, options: ReserveOptions, flags: Partial<ReserveFlags>): Promise<{ chunkId: Id, chunkBuffer: number }> {
   const { durable = false, overwrite = false, fileId, bucketId } = options
   assertSize(size)
-  exchange.send({ type: 'Reserve', flags: { autoStart: false, temp: false, durable, overwrite, ...flags }, size: BigInt(size), fileId, bucketId })
+  await exchange.request({ type: 'Reserve', flags: { autoStart: false, temp: false, durable, overwrite, ...flags }, size: BigInt(size), fileId, bucketId })
   const reply = await exchange.reply(limits(options).requestMs, 'ReserveOk', 'ReserveErr')
   if (reply.type === 'ReserveOk') return reply
   const { spaceLeft } = reply

@@ -7,12 +7,21 @@ import type { AbortOptions, Connection, RemoteInfo } from '@ropewalk/interface'
 import { mdsftpPackets, UPSTREAM, type PacketChannel, type PacketMuxer, type Profile } from '@ropewalk/muxer-mdsftp'
 import { Deadline, systemClock, type Clock } from './clock.ts'
 import { PREAMBLE_TIMEOUT_MS } from './constants.ts'
+import { Courtesy } from './courtesy.ts'
 import { StorageError } from './errors.ts'
 import { readPreamble, withPreamble } from './preamble.ts'
 import { decodePreamble, encodePreamble, preambleBytes } from './preamble-codec.ts'
+import { Watch } from './watch.ts'
 
 /** What both sides may say about the packets on a connection. There is no negotiation: both must say the same of `profile`. */
 export interface WireOptions {
+  /**
+   * Who is at the other end. Towards `upstream`, the original, content and requests wait while it waits for an answer of ours,
+   * because it would stop for good (finding 5). Default `own`.
+   */
+  peer?: 'upstream' | 'own' | undefined
+  /** For tests. */
+  clock?: Clock | undefined
   /** The generation of the wire. Default `UPSTREAM`. */
   profile?: Profile | undefined
   /** Channels that each side may have open. Default 1024. */
@@ -35,7 +44,6 @@ export interface AcceptOptions extends WireOptions, AbortOptions {
   verifyToken?: ((token: string, nodeId: string, options: AbortOptions) => Promise<boolean> | boolean) | undefined
   /** How long the preamble and its verification may take. Default 10 s. */
   deadlineMs?: number | undefined
-  clock?: Clock | undefined
 }
 
 /** Channels of packets to a node that has introduced itself. Whoever dialled, both sides may ask, and both should `serve`. */
@@ -46,6 +54,10 @@ export interface StorageConnection extends PacketMuxer {
   readonly peerId: string | undefined
   /** True when what is sent is copied before it arrives, as through a socket: buffers may then be used again. */
   readonly copies: boolean
+  /** What has to be held back towards a node of the original; undefined towards our own. */
+  readonly courtesy?: Courtesy | undefined
+  /** When something was last read, by the clock of the connection; the start at first. */
+  readonly readAt?: number | undefined
   /** From now on every channel that the peer opens is closed at once: for a client that serves nothing. */
   refuse (): void
 }
@@ -90,20 +102,28 @@ class Node implements StorageConnection {
   readonly profile: Profile
   readonly peerId: string | undefined
   readonly copies: boolean
+  readonly courtesy: Courtesy | undefined
   readonly #muxer: PacketMuxer
+  readonly #watch: Watch
 
   constructor (connection: Connection, role: 'dialer' | 'acceptor', options: WireOptions, peerId: string | undefined) {
-    const { profile = UPSTREAM, maxChannels, maxFragmentBytes, maxBufferedBytes } = options
+    const { profile = UPSTREAM, peer = 'own', clock = systemClock, maxChannels, maxFragmentBytes, maxBufferedBytes } = options
     this.remote = connection.remote
     this.profile = profile
     this.peerId = peerId
     // What offers the fast lane lends its memory, so it cannot be handing over ours.
     this.copies = connection.attach !== undefined
-    this.#muxer = mdsftpPackets(connection, { role, profile, maxChannels, maxFragmentBytes, maxBufferedBytes })
+    this.courtesy = peer === 'upstream' ? new Courtesy(clock) : undefined
+    this.#watch = new Watch(connection, clock)
+    this.#muxer = mdsftpPackets(this.#watch, { role, profile, maxChannels, maxFragmentBytes, maxBufferedBytes })
   }
 
   get size (): number {
     return this.#muxer.size
+  }
+
+  get readAt (): number {
+    return this.#watch.readAt
   }
 
   open (): PacketChannel {
@@ -123,7 +143,17 @@ class Node implements StorageConnection {
   }
 
   [Symbol.asyncIterator] (): AsyncIterator<PacketChannel> {
-    return this.#muxer[Symbol.asyncIterator]()
+    const channels = this.#muxer[Symbol.asyncIterator]()
+    const { courtesy } = this
+    if (courtesy === undefined) return channels
+    return {
+      next: async () => {
+        const next = await channels.next()
+        if (next.done !== true) courtesy.asked(next.value)
+        return next
+      },
+      return: async () => await channels.return?.() ?? { done: true, value: undefined }
+    }
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {

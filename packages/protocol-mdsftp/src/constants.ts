@@ -72,3 +72,6 @@ export const LEASE_MS = 600_000
 
 /** Expired reservations that are removed together. Ours. */
 export const SWEEP_BATCH = 64
+
+/** How long a channel that a peer has opened without asking holds our content back. Ours: the original asks at once. */
+export const REQUEST_HOLD_MS = 10_000

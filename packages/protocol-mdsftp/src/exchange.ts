@@ -6,9 +6,12 @@
 import type { AbortOptions } from '@ropewalk/interface'
 import { MdsftpError, type ControlPacket, type Packet, type PacketChannel } from '@ropewalk/muxer-mdsftp'
 import { Deadline, systemClock, type Clock } from './clock.ts'
+import { HOLDS_ITS_LOCK, type Courtesy } from './courtesy.ts'
 import { StorageError } from './errors.ts'
 
 export interface ExchangeOptions extends AbortOptions {
+  /** What a node of the original cannot bear meanwhile. */
+  courtesy?: Courtesy | undefined
   clock?: Clock | undefined
 }
 
@@ -16,10 +19,10 @@ export interface ExchangeOptions extends AbortOptions {
 export type Reply = Extract<ControlPacket, { type: 'ReserveOk' | 'ReserveErr' | 'LockAcquire' | 'LockErr' | 'PutOk' | 'PutErr' | 'CommitOk' | 'CommitErr' | 'QueryResponse' }>
 
 /** A channel of its own for one operation. */
-export function openExchange (connection: { open (): PacketChannel }, options: ExchangeOptions): Exchange {
+export function openExchange (connection: { open (): PacketChannel, readonly courtesy?: Courtesy | undefined }, options: ExchangeOptions): Exchange {
   options.signal?.throwIfAborted()
   try {
-    return new Exchange(connection.open(), options)
+    return new Exchange(connection.open(), { clock: options.clock, signal: options.signal, courtesy: connection.courtesy })
   } catch (error) {
     throw interrupted(error)
   }
@@ -29,10 +32,13 @@ export class Exchange {
   readonly channel: PacketChannel
   readonly #deadline: Deadline
   readonly #signal: AbortSignal | undefined
+  readonly #courtesy: Courtesy | undefined
+  #failed: ((error: Error) => void) | undefined
   #failure: Error | undefined
 
-  constructor (channel: PacketChannel, { clock = systemClock, signal }: ExchangeOptions) {
+  constructor (channel: PacketChannel, { clock = systemClock, signal, courtesy }: ExchangeOptions) {
     this.channel = channel
+    this.#courtesy = courtesy
     this.#signal = signal
     this.#deadline = new Deadline(clock, (what, ms) => this.fail(new StorageError('ERR_TIMEOUT', 'channel', `no ${what} within ${ms} ms`)))
     signal?.addEventListener('abort', this.#aborted)
@@ -62,8 +68,31 @@ export class Exchange {
     return packet
   }
 
+  /** Sends an answer, or what cannot disturb anybody: it never waits. */
   send (packet: ControlPacket): void {
     this.channel.send(packet)
+  }
+
+  /** Sends a request, when the peer can take it. */
+  async request (packet: ControlPacket): Promise<void> {
+    if (HOLDS_ITS_LOCK.has(packet.type)) await this.courteous()
+    this.channel.send(packet)
+  }
+
+  /** Waits while a node of the original waits for an answer of ours (finding 5). */
+  async courteous (): Promise<void> {
+    const courtesy = this.#courtesy
+    if (courtesy === undefined || courtesy.clear) return
+    if (this.#failure !== undefined) throw this.#failure
+    await new Promise<void>((resolve, reject) => {
+      this.#failed = reject
+      courtesy.turn().then(resolve, reject)
+    })
+  }
+
+  /** True where fragments have to be handed over one by one, so that they can still be held back. */
+  get heedful (): boolean {
+    return this.#courtesy !== undefined
   }
 
   /** Waits for one of `types`. Other replies were not asked for and are ignored (specification section 3.6). */
@@ -96,6 +125,7 @@ export class Exchange {
       this.#failure = error
       this.#deadline.stop()
       this.#signal?.removeEventListener('abort', this.#aborted)
+      this.#failed?.(error)
     }
     this.channel.abort(error)
   }

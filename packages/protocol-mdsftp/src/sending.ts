@@ -33,10 +33,13 @@ export async function sendContent (exchange: Exchange, feed: Feed, options: Send
       const content = await halt.unless(feed.take(state.nextBytes))
       const last = state.nextIsLast
       if (last) await halt.unless(feed.end())
+      if (exchange.heedful) await halt.unless(exchange.courteous())
       const number = state.send()
       if (state.outstandingFragments === 1) exchange.within(options.progressMs, 'acknowledgement')
       // Not awaited: it is bounded by the window, and the channel tells of its failures where acknowledgements are awaited.
-      exchange.channel.sendFragment(last, number, content).catch(() => {})
+      const taken = exchange.channel.sendFragment(last, number, content).catch(() => {})
+      // What waits in a queue could not be held back any more.
+      if (exchange.heedful) await halt.unless(taken)
     }
     await acknowledged
   } finally {

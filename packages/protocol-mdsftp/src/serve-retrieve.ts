@@ -8,7 +8,7 @@ import type { FragmentReader } from '@ropewalk/interface'
 import type { ControlPacket, ErrorKind, WireRange } from '@ropewalk/muxer-mdsftp'
 import { ReaderFeed } from './feed.ts'
 import { sendContent } from './sending.ts'
-import type { Session } from './server.ts'
+import type { Session } from './session.ts'
 import { Report } from './transfer.ts'
 
 export async function serveRetrieve (session: Session, request: Extract<ControlPacket, { type: 'Retrieve' }>): Promise<boolean> {

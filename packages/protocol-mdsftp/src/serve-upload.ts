@@ -9,11 +9,11 @@ import { StorageError } from './errors.ts'
 import { closedEarly } from './exchange.ts'
 import type { Incoming, UploadOwner } from './incoming.ts'
 import { ReceiverState } from './receiver-state.ts'
-import type { Session } from './server.ts'
+import { answer, type Session } from './session.ts'
 import { Report } from './transfer.ts'
 
 export async function serveReserve (session: Session, { flags, size }: Extract<ControlPacket, { type: 'Reserve' }>): Promise<boolean> {
-  const { exchange, service: { node, window, owner } } = session
+  const { service: { node, window, owner } } = session
   if (session.tied !== undefined) return refuse(0n)
   const reserved = await node.reserve(size, flags.durable, owner).catch(() => ({ spaceLeft: 0n }))
   if ('spaceLeft' in reserved) return refuse(reserved.spaceLeft)
@@ -22,12 +22,12 @@ export async function serveReserve (session: Session, { flags, size }: Extract<C
 
   // Temp: the data comes later, by Put on another channel (specification section 5.1).
   if (flags.temp) {
-    exchange.send(reply)
+    answer(session, reply)
     return false
   }
   if (!flags.autoStart) {
     session.tied = chunkId
-    exchange.send(reply)
+    answer(session, reply)
     return true
   }
   let upload: Incoming
@@ -42,13 +42,13 @@ export async function serveReserve (session: Session, { flags, size }: Extract<C
   return false
 
   function refuse (spaceLeft: bigint): false {
-    exchange.send({ type: 'ReserveErr', spaceLeft })
+    answer(session, { type: 'ReserveErr', spaceLeft })
     return false
   }
 }
 
 export async function servePut (session: Session, { chunkId, append, size }: Extract<ControlPacket, { type: 'Put' }>): Promise<boolean> {
-  const { exchange, service: { node, profile, window } } = session
+  const { service: { node, profile, window } } = session
   await node.settled(chunkId)
   const reservation = await node.reservation(chunkId).catch(() => undefined)
   if (reservation?.state !== 'reserved') return refuse('not_found')
@@ -81,7 +81,7 @@ export async function servePut (session: Session, { chunkId, append, size }: Ext
   }
 
   function refuse (errorKind: ErrorKind): false {
-    exchange.send({ type: 'PutErr', errorKind })
+    answer(session, { type: 'PutErr', errorKind })
     return false
   }
 }
@@ -98,7 +98,7 @@ async function receive (session: Session, upload: Incoming, reply: Extract<Contr
   try {
     // The original has up to one fragment more under way than the window says (specification section 4.3).
     channel.grant(reply.chunkBuffer + 1)
-    exchange.send(reply)
+    answer(session, reply)
     for (;;) {
       exchange.within(service.progressMs, 'fragment')
       const packet = await exchange.next()

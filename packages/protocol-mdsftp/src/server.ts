@@ -5,7 +5,7 @@
  * @module
  */
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
-import type { ControlPacket, Id, LockKind, Packet, PacketChannel, Profile } from '@ropewalk/muxer-mdsftp'
+import type { ControlPacket, Packet, PacketChannel } from '@ropewalk/muxer-mdsftp'
 import { commitAction } from '@ropewalk/muxer-mdsftp/codec'
 import type { StorageConnection } from './connection.ts'
 import { FRAGMENT_BYTES, IDLE_TIMEOUT_MS, LOCK_LEASE_MS, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS, PROGRESS_TIMEOUT_MS, UPLOAD_WINDOW } from './constants.ts'
@@ -13,6 +13,7 @@ import { Exchange } from './exchange.ts'
 import type { StorageNode } from './node.ts'
 import { serveRetrieve } from './serve-retrieve.ts'
 import { servePut, serveReserve } from './serve-upload.ts'
+import { answer, type Service, type Session } from './session.ts'
 
 export interface ServeOptions extends AbortOptions {
   /** What is served; one for all connections. */
@@ -33,32 +34,6 @@ export interface ServeOptions extends AbortOptions {
   lockLeaseMs?: number | undefined
   /** Uploads and retrievals as they run. */
   onEvent?: ((event: TransferEvent) => void) | undefined
-}
-
-/** What every channel of a connection is served with. */
-export interface Service {
-  readonly node: StorageNode
-  readonly profile: Profile
-  readonly copies: boolean
-  /** Who asks, as far as that is known. */
-  readonly owner: string
-  readonly fragmentBytes: number
-  readonly maxFragments: number
-  readonly maxBytes: number
-  readonly window: number
-  readonly idleMs: number
-  readonly progressMs: number
-  readonly lockLeaseMs: number
-  readonly onEvent: ((event: TransferEvent) => void) | undefined
-}
-
-/** One channel while it is served. */
-export interface Session {
-  readonly exchange: Exchange
-  readonly service: Service
-  /** A reservation that lives as long as the channel (Reserve without auto-start and temp). */
-  tied: Id | undefined
-  readonly locks: Array<{ id: Id, kind: LockKind }>
 }
 
 /**
@@ -84,9 +59,10 @@ export async function serve (connection: StorageConnection, options: ServeOption
 }
 
 /** Serves one channel that the peer opened, to its close. Never rejects. */
-export async function serveChannel (channel: PacketChannel, connection: Pick<StorageConnection, 'profile' | 'copies'> & Partial<Pick<StorageConnection, 'peerId'>>, options: ServeOptions): Promise<void> {
+export async function serveChannel (channel: PacketChannel, connection: Pick<StorageConnection, 'profile' | 'copies'> & Partial<Pick<StorageConnection, 'peerId' | 'courtesy'>>, options: ServeOptions): Promise<void> {
   const service = serviceOf(options, connection)
-  const exchange = new Exchange(channel, { signal: options.signal, clock: options.node.clock })
+  const { courtesy } = connection
+  const exchange = new Exchange(channel, { signal: options.signal, clock: options.node.clock, courtesy })
   const session: Session = { exchange, service, tied: undefined, locks: [] }
   try {
     while (await step(session)) continue
@@ -96,6 +72,7 @@ export async function serveChannel (channel: PacketChannel, connection: Pick<Sto
   await tidy(session)
   // What the channel held is free before its close tells so (finding 29).
   exchange.end()
+  courtesy?.answered(channel)
 }
 
 /** Waits for a request and answers it. False when the channel is done. */
@@ -105,6 +82,7 @@ async function step (session: Session): Promise<boolean> {
   const packet = await exchange.next()
   if (packet === undefined) return false
   exchange.pause()
+  service.courtesy?.heard(exchange.channel, packet)
   return await perform(session, packet)
 }
 
@@ -119,11 +97,11 @@ async function perform (session: Session, packet: Packet): Promise<boolean> {
       await node.settled(packet.chunkId)
       // A store that fails has nothing to say about the chunk: it is as good as absent.
       const size = await node.sizeOf(packet.chunkId).catch(() => undefined)
-      exchange.send({ type: 'QueryResponse', exists: size !== undefined, size: BigInt(size ?? 0) })
+      answer(session, { type: 'QueryResponse', exists: size !== undefined, size: BigInt(size ?? 0) })
       return false
     }
     case 'Commit': {
-      exchange.send(await commitReply(node, packet))
+      answer(session, await commitReply(node, packet))
       return false
     }
     case 'DeleteChunk':
@@ -161,21 +139,22 @@ async function commitReply (node: StorageNode, { flags, chunkId }: Extract<Contr
 }
 
 /** A lock lives as long as its channel. Who finds it taken may ask again on the same channel (specification section 5.9). */
-async function serveLock ({ exchange, service: { node }, locks }: Session, { kind, chunkId }: Extract<ControlPacket, { type: 'LockReq' }>): Promise<boolean> {
+async function serveLock (session: Session, { kind, chunkId }: Extract<ControlPacket, { type: 'LockReq' }>): Promise<boolean> {
+  const { service: { node }, locks } = session
   // An upload whose channel is gone holds its lock until it is settled.
   await node.settled(chunkId)
   const held = locks.some(lock => lock.id === chunkId && lock.kind === kind)
   if (!held && !await node.finished(chunkId).catch(() => false)) {
-    exchange.send({ type: 'LockErr', kind, errorKind: 'not_found', chunkId })
+    answer(session, { type: 'LockErr', kind, errorKind: 'not_found', chunkId })
     return false
   }
   // One lock a channel; asking for it again renews its lease.
   if (!held && (locks.length > 0 || !node.lock(chunkId, kind))) {
-    exchange.send({ type: 'LockErr', kind, errorKind: 'not_available', chunkId })
+    answer(session, { type: 'LockErr', kind, errorKind: 'not_available', chunkId })
     return true
   }
   if (!held) locks.push({ id: chunkId, kind })
-  exchange.send({ type: 'LockAcquire', kind, chunkId })
+  answer(session, { type: 'LockAcquire', kind, chunkId })
   return true
 }
 
@@ -185,9 +164,9 @@ async function tidy ({ service: { node }, locks, tied }: Session): Promise<void>
   if (tied !== undefined) await node.release(tied).catch(() => {})
 }
 
-function serviceOf (options: ServeOptions, { profile, copies, peerId = '' }: Parameters<typeof serveChannel>[1]): Service {
+function serviceOf (options: ServeOptions, { profile, copies, peerId = '', courtesy }: Parameters<typeof serveChannel>[1]): Service {
   const { node, onEvent } = options
   const { fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES, window = UPLOAD_WINDOW } = options
   const { idleMs = IDLE_TIMEOUT_MS, progressMs = PROGRESS_TIMEOUT_MS, lockLeaseMs = LOCK_LEASE_MS } = options
-  return { node, profile, copies, owner: peerId, fragmentBytes, maxFragments, maxBytes, window, idleMs, progressMs, lockLeaseMs, onEvent }
+  return { node, profile, copies, owner: peerId, courtesy, fragmentBytes, maxFragments, maxBytes, window, idleMs, progressMs, lockLeaseMs, onEvent }
 }

@@ -77,7 +77,7 @@ export async function upload (connection: StorageConnection, content: Content, o
 export async function putChunk (connection: StorageConnection, chunkId: Id, content: Content, options: PutChunkOptions): Promise<void> {
   assertSending(options)
   await ask(connection, options, async exchange => {
-    exchange.send({ type: 'Put', append: options.append ?? false, chunkId, size: BigInt(options.size) })
+    await exchange.request({ type: 'Put', append: options.append ?? false, chunkId, size: BigInt(options.size) })
     const reply = await exchange.reply(limits(options).requestMs, 'PutOk', 'PutErr')
     if (reply.type === 'PutErr') throw refused(reply.errorKind, `put of ${options.size} bytes to ${chunkId}`)
     await transmit(connection, exchange, chunkId, content, reply.chunkBuffer, options)
