@@ -61,11 +61,16 @@ export class PullClientState {
    * answers once: `ERR_ASKED_BEFORE`.
    */
   request (id: ChunkId, high: boolean): Message {
-    if (this.#asked.has(id)) throw new CasyncError('ERR_ASKED_BEFORE', 'transfer', `chunk ${id} was asked for before in this session`, { id, remote: false })
+    this.assertFresh(id)
     if (this.#asked.size >= this.#maxChunks) throw new CasyncError('ERR_TOO_MANY_REQUESTS', 'transfer', `${this.#asked.size + 1} > ${this.#maxChunks} chunks in one session`, { remote: false })
     this.#asked.add(id)
     this.#outstanding.add(id)
     return { type: 'REQUEST', high, ids: fromHex(id, CHUNK_ID_BYTES) }
+  }
+
+  /** Throws what a request for the chunk would throw if it was asked for before. */
+  assertFresh (id: ChunkId): void {
+    if (this.#asked.has(id)) throw new CasyncError('ERR_ASKED_BEFORE', 'transfer', `chunk ${id} was asked for before in this session`, { id, remote: false })
   }
 
   receive (message: Message): Fact {

@@ -116,6 +116,7 @@ class Session implements PullSession {
   }
 
   async #get (id: ChunkId, { length, urgent = false }: ChunkGetOptions): Promise<Chunk | undefined> {
+    this.#state.assertFresh(id)
     while (this.#waiters.size >= this.#maxOutstanding && this.#over === undefined) await new Promise<void>(resolve => { this.#queue.push(resolve) })
     if (this.#over !== undefined) throw this.#over.error
     const request = this.#state.request(id, urgent)
