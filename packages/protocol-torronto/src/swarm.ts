@@ -1,0 +1,343 @@
+/**
+ * A peer: performs what the state asks for, over ports.
+ *
+ * @module
+ */
+import type { Connection, Dial, Hasher, Listen, Listener } from '@ropewalk/interface'
+import { systemClock, type Clock } from './clock.ts'
+import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_OUTBOX, MAX_PEERS, PREFACE, SEND_PAUSE_MS } from './constants.ts'
+import { SwarmError } from './errors.ts'
+import { hex, receive, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
+import { decodeFrame, encodeFrame, type HardenedFrame } from './hardened-codec.ts'
+import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile, type ProfileName } from './message.ts'
+import { decodeMessage, encodeMessage } from './message-codec.ts'
+import { checkName } from './name-codec.ts'
+import { SwarmState, type SwarmEffect, type SwarmEvent } from './state.ts'
+import { encodeStatus, type FileStatus } from './status-codec.ts'
+import type { SwarmStore } from './store.ts'
+
+export interface SwarmOptions {
+  /** Who we are, spelled as in everybody's list. */
+  self: PeerAddress
+  /** Everybody; ourselves among them is fine. */
+  peers: readonly PeerAddress[]
+  dial: Dial<PeerAddress>
+  listen: Listen<PeerAddress>
+  store: SwarmStore
+  /** SHA-256. Without it chunks are neither named by hashes nor checked. */
+  hasher?: Hasher | undefined
+  /** What peers speak until they say more. Default `as-implemented`. */
+  profile?: ProfileName | undefined
+  firstNumber?: 'size' | 'count' | undefined
+  clock?: Clock | undefined
+  /** Values from 0 to 1; which of equally rare chunks comes first. Default `Math.random`. */
+  random?: (() => number) | undefined
+  extension?: boolean | undefined
+  shareFragile?: boolean | undefined
+  acceptPushes?: boolean | undefined
+  maxFiles?: number | undefined
+  /** Whether an interface message may come from this address. Default: nobody's (rule R8). */
+  allowInterface?: ((remote: string) => boolean) | undefined
+  /** Opens a file for an interface's Insert; it must refuse what is outside its root. Without it: code 5. */
+  openInsert?: ((path: string) => Promise<AsyncIterable<Uint8Array> | undefined>) | undefined
+  /** Answer an interface's Query, which originals only print. Always so in the documented profile. */
+  reportToRequester?: boolean | undefined
+  onEvent?: ((event: SwarmEvent) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** Listens, says hello, and keeps replicating until `leave`. Rejects with RangeError for more peers than the wire bears. */
+export async function joinSwarm (options: SwarmOptions): Promise<Swarm> {
+  const most = options.profile === 'hardened' ? MAX_HARDENED_PEERS : MAX_PEERS
+  const others = new Set(options.peers.map(peerKey))
+  others.add(peerKey(options.self))
+  if (others.size > most) throw new RangeError(`too many peers: ${others.size} > ${most}`)
+  const listener = await options.listen(options.self, { signal: options.signal })
+  const swarm = new Swarm(options, listener)
+  await swarm.start()
+  return swarm
+}
+
+export class Swarm implements AsyncDisposable {
+  readonly #options: SwarmOptions
+  readonly #listener: Listener<PeerAddress>
+  readonly #state: SwarmState
+  readonly #clock: Clock
+  readonly #profile: Profile
+  readonly #control = new AbortController()
+  readonly #outboxes = new Map<string, { items: Array<() => Promise<void>>, running: Promise<void> | undefined }>()
+  readonly #inserting = new Set<string>()
+  #connections = 0
+  #nextId = 1
+  #cancelTimer: (() => void) | undefined
+
+  constructor (options: SwarmOptions, listener: Listener<PeerAddress>) {
+    this.#options = options
+    this.#listener = listener
+    this.#clock = options.clock ?? systemClock
+    this.#profile = options.profile === 'documented' ? { ...DOCUMENTED, firstNumber: options.firstNumber ?? 'size' } : AS_IMPLEMENTED
+    this.#state = new SwarmState({ ...options, seed: Math.floor((options.random ?? Math.random)() * 0x7fffffff) })
+    options.signal?.addEventListener('abort', () => { this.#stop(options.signal?.reason as Error) }, { once: true })
+  }
+
+  async start (): Promise<void> {
+    for await (const file of this.#options.store.list()) {
+      const chunkSha256: string[] = []
+      for (let index = 0; this.#options.hasher !== undefined && index * CHUNK_BYTES < file.size; index++) {
+        chunkSha256.push(await this.#hash(await this.#options.store.read(file.name, index) ?? new Uint8Array(0)))
+      }
+      this.#perform(this.#state.add({ ...file, chunkSha256 }, this.#clock.now()))
+    }
+    void this.#accept()
+    this.#perform(this.#state.join(this.#clock.now()))
+  }
+
+  /** Takes in a file under `files/` and tells the others. Resolves once it lies in the store whole. */
+  async insert (name: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    checkName(name)
+    if (this.#control.signal.aborted) throw new SwarmError('ERR_CLOSED', 'the swarm was left', { remote: false })
+    if (this.#state.file(name) !== undefined || this.#inserting.has(name)) throw new SwarmError('ERR_EXISTS', 'a file of that name is there', { remote: false, scope: 'transfer' })
+    const { store } = this.#options
+    this.#inserting.add(name)
+    let finished = false
+    try {
+      const chunkSha256: string[] = []
+      let size = 0
+      let last: number | undefined
+      for await (const chunk of inChunks(source)) {
+        if (this.#options.hasher !== undefined) chunkSha256.push(await this.#hash(chunk))
+        await store.write(name, size / CHUNK_BYTES, chunk)
+        size += chunk.length
+        last = chunk.at(-1)
+      }
+      await store.finish(name, size)
+      finished = true
+      this.#perform(this.#state.add({ name, size, chunkSha256, nulTail: last === 0 }, this.#clock.now()))
+    } finally {
+      this.#inserting.delete(name)
+      if (!finished) await store.discard(name)
+    }
+  }
+
+  query (): FileStatus[] {
+    return this.#state.status()
+  }
+
+  /** Pushes what only we hold, says good-bye, and closes. */
+  async leave (): Promise<void> {
+    if (this.#control.signal.aborted) return
+    this.#perform(this.#state.leave(this.#clock.now()))
+    await Promise.all([...this.#outboxes.values()].map(outbox => outbox.running))
+    this.#stop(new SwarmError('ERR_CLOSED', 'the swarm was left', { remote: false }))
+    await this.#listener.close()
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await this.leave()
+  }
+
+  #stop (reason: Error): void {
+    this.#cancelTimer?.()
+    this.#control.abort(reason)
+    void this.#listener.close()
+  }
+
+  get #exchange (): ExchangeOptions {
+    return { clock: this.#clock, signal: this.#control.signal }
+  }
+
+  async #accept (): Promise<void> {
+    for await (const connection of this.#listener) {
+      if (this.#connections >= MAX_CONNECTIONS) connection.abort(new SwarmError('ERR_TOO_LARGE', `too many connections: ${this.#connections + 1} > ${MAX_CONNECTIONS}`))
+      else void this.#serve(connection)
+    }
+  }
+
+  /** Never answers what it cannot read (rule R7). */
+  async #serve (connection: Connection): Promise<void> {
+    this.#connections++
+    let from: PeerAddress | undefined
+    const answers: Uint8Array[] = []
+    try {
+      await receive(connection, this.#profile, this.#exchange, async (bytes, hardened) => {
+        if (!hardened) await this.#message(decodeMessage(this.#profile, bytes), connection.remote.address)
+        else if (bytes.length === PREFACE.length && from === undefined) answers.push(Uint8Array.from(PREFACE))
+        else {
+          const frame = decodeFrame(bytes)
+          if ('from' in frame && frame.from !== undefined) from ??= frame.from
+          const answer = await this.#frame(frame, from)
+          if (answer === undefined) return
+          answers.push(encodeFrame(answer))
+          await connection.sink(answers, { signal: this.#control.signal })
+        }
+      })
+      if (answers.length > 0) await connection.sink(answers, { signal: this.#control.signal }).catch(() => {})
+    } catch (error) {
+      connection.abort(error as Error)
+    } finally {
+      this.#connections--
+      await connection[Symbol.asyncDispose]()
+    }
+  }
+
+  async #message (message: Message, remote: string): Promise<void> {
+    if (message.action === 'Error') return
+    if (message.action === 'Join' || message.action === 'Leave' || message.action === 'Query' || message.action === 'Insert') return await this.#interface(message, remote)
+    this.#perform(this.#state.receive(message, this.#clock.now()))
+  }
+
+  async #frame (frame: HardenedFrame, from: PeerAddress | undefined): Promise<HardenedFrame | undefined> {
+    const refuse = (code: number, reason: string): HardenedFrame => ({ re: frame.id ?? 0, action: 'Error', code, reason })
+    if (from === undefined || this.#state.peer(from) === undefined) return refuse(Code.UnknownPeer, 'unknown peer')
+    if (frame.action === 'Error') return undefined
+    if (frame.action === 'Download') {
+      const { chunk } = frame
+      const held = this.#state.file(chunk.name)?.held.has(chunk.index) === true
+      const data = held ? await this.#options.store.read(chunk.name, chunk.index) : undefined
+      if (data === undefined) return refuse(Code.FileMissing, 'no such chunk')
+      return { re: frame.id, action: 'Upload', chunk: { ...chunk, sha256: this.#state.file(chunk.name)?.hashes[chunk.index] }, data }
+    }
+    if ((frame.action === 'Add' || frame.action === 'Files') && frame.files.length === 0 && frame.id === undefined) return undefined
+    const message = { ...frame, from } as Message
+    this.#perform(this.#state.receive('files' in message ? { ...message, extension: 1 } : message, this.#clock.now()))
+    return frame.id === undefined ? undefined : { re: frame.id, action: 'Error', code: Code.Ok, reason: '' }
+  }
+
+  async #interface (message: Message, remote: string): Promise<void> {
+    // Rule T2: an address of a peer is never answered, or two peers answer each other for ever.
+    if (this.#options.allowInterface?.(remote) !== true || this.#state.peer(message.from) !== undefined || peerKey(message.from) === peerKey(this.#options.self)) return
+    const reply = (bytes: Uint8Array): void => { this.#enqueue(message.from, async () => await sendBytes(this.#options.dial, message.from, bytes, this.#exchange)) }
+    const code = (value: number): void => { reply(encodeMessage(this.#profile, { action: 'Error', from: this.#options.self, code: value })) }
+    switch (message.action) {
+      case 'Join': return code(Code.Connected)
+      case 'Query':
+        if (this.#options.reportToRequester === true || this.#profile.name === 'documented') reply(encodeStatus(this.#profile.name, this.query()))
+        return
+      case 'Leave':
+        code(Code.Ok)
+        return await this.leave()
+      case 'Insert': code(await this.#insertFrom(message.path))
+    }
+  }
+
+  async #insertFrom (path: string): Promise<number> {
+    const name = `files/${path.split('/').at(-1) ?? ''}`
+    try {
+      checkName(name)
+      if (this.#state.file(name) !== undefined || this.#inserting.has(name)) return Code.FileExists
+      if (this.#options.openInsert === undefined) return Code.BadPermission
+      const source = await this.#options.openInsert(path)
+      if (source === undefined) return Code.FileMissing
+      await this.insert(name, source)
+      return Code.Ok
+    } catch {
+      return Code.BadPermission
+    }
+  }
+
+  #perform (effects: readonly SwarmEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'event': this.#options.onEvent?.(effect.event); break
+        case 'send': this.#enqueue(effect.to, async () => { await this.#send(effect.to, effect.message) }); break
+        case 'serve': this.#enqueue(effect.to, async () => { await this.#upload(effect.to, effect.chunk) }); break
+        case 'write': void this.#write(effect.from, effect.chunk, effect.data); break
+        case 'finish': this.#storing(this.#options.store.finish(effect.name, effect.size)); break
+        case 'aside': this.#storing(this.#options.store.aside?.(effect.chunk.name, effect.chunk.index, peerKey(effect.from), effect.data)); break
+      }
+    }
+    this.#arm()
+  }
+
+  #storing (work: Promise<void> | undefined): void {
+    work?.catch(error => { this.#stop(error as Error) })
+  }
+
+  /** One connection at a time a peer, in order (rule T1). */
+  #enqueue (to: PeerAddress, work: () => Promise<void>): void {
+    const key = peerKey(to)
+    let outbox = this.#outboxes.get(key)
+    if (outbox === undefined) this.#outboxes.set(key, outbox = { items: [], running: undefined })
+    if (outbox.items.length >= MAX_OUTBOX) return
+    outbox.items.push(work)
+    outbox.running ??= this.#drain(to, outbox).finally(() => { this.#outboxes.delete(key) })
+  }
+
+  async #drain (to: PeerAddress, outbox: { items: Array<() => Promise<void>> }): Promise<void> {
+    for (let work = outbox.items.shift(); work !== undefined && !this.#control.signal.aborted; work = outbox.items.shift()) {
+      try {
+        await work()
+        if (outbox.items.length > 0 && this.#state.peer(to)?.speaks !== 'hardened') await new Promise<void>(resolve => { this.#clock.after(SEND_PAUSE_MS, resolve) })
+      } catch {
+        outbox.items.length = 0
+        this.#perform(this.#state.lost(to, this.#clock.now()))
+      }
+    }
+  }
+
+  async #send (to: PeerAddress, message: Message): Promise<void> {
+    const { dial, self } = this.#options
+    if (this.#state.peer(to)?.speaks !== 'hardened') return await sendBytes(dial, to, encodeMessage(this.#profile, message), this.#exchange)
+    if (message.action === 'Download') {
+      const { chunk } = message
+      // Answers come on the same connection, and others may be asked of the same peer meanwhile.
+      void sendFrame(dial, to, self, { id: this.#nextId++, action: 'Download', chunk }, this.#exchange).then(answer => {
+        const now = this.#clock.now()
+        if (answer?.action === 'Upload') this.#perform(this.#state.receive({ action: 'Upload', from: to, chunk, data: answer.data }, now))
+        else this.#perform(this.#state.failed(to, chunk.name, chunk.index, now))
+      }).catch(() => { this.#perform(this.#state.failed(to, chunk.name, chunk.index, this.#clock.now())) })
+      return
+    }
+    await sendFrame(dial, to, self, { ...message, id: this.#nextId++ } as HardenedFrame, this.#exchange)
+  }
+
+  async #upload (to: PeerAddress, chunk: ChunkRef): Promise<void> {
+    const data = await this.#options.store.read(chunk.name, chunk.index)
+    if (data !== undefined) await this.#send(to, { action: 'Upload', from: this.#options.self, chunk, data })
+  }
+
+  async #write (from: PeerAddress, chunk: ChunkRef, data: Uint8Array): Promise<void> {
+    const { name, index, sha256 } = chunk
+    try {
+      if (sha256 !== undefined && this.#options.hasher !== undefined && await this.#hash(data) !== sha256) {
+        return this.#perform(this.#state.rejected(from, name, index, this.#clock.now()))
+      }
+      await this.#options.store.write(name, index, data)
+      this.#perform(this.#state.written(from, name, index, data.length, this.#clock.now()))
+    } catch (error) {
+      this.#stop(error as Error)
+    }
+  }
+
+  async #hash (bytes: Uint8Array): Promise<string> {
+    return hex(await this.#options.hasher?.('sha256', bytes) ?? new Uint8Array(0))
+  }
+
+  #arm (): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    const at = this.#state.deadline()
+    if (at === Infinity || this.#control.signal.aborted) return
+    this.#cancelTimer = this.#clock.after(Math.max(0, at - this.#clock.now()), () => { this.#perform(this.#state.expire(this.#clock.now())) })
+  }
+}
+
+/** The bytes of `source` in chunks of 65,536. */
+async function * inChunks (source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let chunk = new Uint8Array(CHUNK_BYTES)
+  let length = 0
+  for await (const bytes of source) {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + CHUNK_BYTES - length)
+      chunk.set(part, length)
+      length += part.length
+      at += part.length
+      if (length === CHUNK_BYTES) {
+        yield chunk
+        chunk = new Uint8Array(CHUNK_BYTES)
+        length = 0
+      }
+    }
+  }
+  if (length > 0) yield chunk.subarray(0, length)
+}

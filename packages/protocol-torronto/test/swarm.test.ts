@@ -1,0 +1,60 @@
+import t from 'tap'
+import { address, member, Network, type Member } from './network.ts'
+import type { SwarmOptions } from '../src/index.ts'
+
+/** Sizes and contents that copies of the original come out damaged from. */
+const CORPUS: Array<[string, Uint8Array]> = [0, 1, 65535, 65536, 65537, 131073, 200000].map(size => [`files/size-${size}`, pattern(size)])
+CORPUS.push(['files/nul-tail', nulTail(1000, 10)], ['files/nul-tail-70000', nulTail(70000, 5000)], ['files/all-nul', new Uint8Array(1000)], ['files/all-nul-2', new Uint8Array(131072)])
+
+function pattern (size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, at) => 1 + (at * 7 + (at >> 8)) % 255)
+}
+
+function nulTail (size: number, nuls: number): Uint8Array {
+  return pattern(size).fill(0, size - nuls)
+}
+
+async function six (options: Partial<SwarmOptions>): Promise<Member[]> {
+  const network = new Network()
+  const members: Member[] = []
+  for (let number = 1; number <= 6; number++) members.push(await member(network, number, 6, options))
+  return members
+}
+
+async function everywhere (members: Member[], name: string): Promise<void> {
+  for (const one of members.slice(1)) await one.until(event => event.event === 'finished' && event.name === name)
+}
+
+for (const profile of ['hardened', 'as-implemented'] as const) {
+  t.test(`six peers, ${profile} from the start: every damaging size arrives exactly`, async t => {
+    const members = await six({ profile })
+    for (const [name, bytes] of CORPUS) await (members[0] as Member).swarm.insert(name, [bytes])
+    for (const [name, bytes] of CORPUS) {
+      await everywhere(members, name)
+      for (const one of members) t.ok(Buffer.compare(one.store.bytes(name) ?? new Uint8Array(1), bytes) === 0, name)
+    }
+    for (const one of members.reverse()) await one.swarm.leave()
+  })
+}
+
+t.test('six originals-alike, without our extension: what they can carry arrives, the rest is withheld and said', async t => {
+  const members = await six({ extension: false, hasher: undefined })
+  const sound = CORPUS.filter(([, bytes]) => bytes.at(-1) !== 0 && bytes.length > 0)
+  for (const [name, bytes] of sound) await (members[0] as Member).swarm.insert(name, [bytes])
+  for (const [name, bytes] of sound) {
+    await everywhere(members, name)
+    for (const one of members) t.ok(Buffer.compare(one.store.bytes(name) ?? new Uint8Array(1), bytes) === 0, name)
+  }
+  for (const one of members.reverse()) await one.swarm.leave()
+})
+
+t.test('a name that is taken, a bad name, a swarm that was left', async t => {
+  const one = await member(new Network(), 1, 1)
+  await one.swarm.insert('files/a', [pattern(10)])
+  await t.rejects(one.swarm.insert('files/a', []), { code: 'ERR_EXISTS' })
+  await t.rejects(one.swarm.insert('../a', []), { code: 'ERR_BAD_NAME' })
+  await one.swarm.leave()
+  await t.rejects(one.swarm.insert('files/b', []), { code: 'ERR_CLOSED' })
+  await t.rejects(member(new Network(), 1, 7), RangeError)
+  t.equal(address(1).port, 10001)
+})
