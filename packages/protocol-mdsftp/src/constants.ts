@@ -75,3 +75,34 @@ export const SWEEP_BATCH = 64
 
 /** How long a channel that a peer has opened without asking holds our content back. Ours: the original asks at once. */
 export const REQUEST_HOLD_MS = 10_000
+
+/** Connections of one node, whoever dialled. Ours, from section 8. */
+export const MAX_NODE_CONNECTIONS = 8
+
+/** Channels on a connection, above which another is dialled. Ours. */
+export const CONNECTION_CHANNELS = 64
+
+/** How long a connection to another node may take to be made. Ours, from section 8. */
+export const DIAL_TIMEOUT_MS = 10_000
+
+/** How long to wait after the first failed attempt to dial a node, and at most. Ours. */
+export const BACKOFF_FIRST_MS = 500
+export const BACKOFF_MOST_MS = 30_000
+
+/** A connection to our own kind that nobody uses is closed after this. The reference meant to; finding 15. */
+export const IDLE_CONNECTION_MS = 300_000
+
+/** After a time-out, a connection from which nothing was read for so long is dead. Ours, from finding 5. */
+export const DEAD_AFTER_MS = 30_000
+
+/** Bytes a second that a scrub reads. Ours: a tenth of what a slow disk can, so that nobody notices. */
+export const SCRUB_BYTES_PER_SECOND = 8_388_608
+
+/** From the end of one scrub to the next. Ours: a week. */
+export const SCRUB_EVERY_MS = 604_800_000
+
+/** Bytes that a scrub reads at a time. Ours. */
+export const SCRUB_READ_BYTES = 262_144
+
+/** Entries that a scrub asks the ledger for at a time. Ours. */
+export const SCRUB_BATCH = 256

@@ -34,6 +34,8 @@ export type StorageErrorCode =
   | 'ERR_STORE'
   /** The ledger has an entry of that id. */
   | 'ERR_EXISTS'
+  /** More connections of one node than it may have. */
+  | 'ERR_MAX_CONNECTIONS'
   /** It was closed before. */
   | 'ERR_CLOSED'
 
