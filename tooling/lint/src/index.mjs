@@ -1,4 +1,4 @@
 export { config } from './config.mjs'
-export { LAYERS, layerOf } from './layers.mjs'
+export { ADAPTERS, LAYERS, layerOf } from './layers.mjs'
 export { lint } from './lint.mjs'
 export { refuseManifest } from './refuse-manifest.mjs'
