@@ -144,3 +144,11 @@ export const MAX_UNPACKING_BYTES: number = 32 * 1024 * 1024
 
 /** Chunks that a push looks for in the store at a time. Ours. */
 export const LOOKUPS_AHEAD = 32
+
+/** HTTP: tries of one request, the wait before the second, doubled before each further, and the longest wait. Ours. */
+export const HTTP_ATTEMPTS = 5
+export const HTTP_BACKOFF_MS = 250
+export const HTTP_MAX_BACKOFF_MS = 10_000
+
+/** How long a web server may take for its first byte, and between two. Ours. */
+export const HTTP_TIMEOUT_MS = 30_000

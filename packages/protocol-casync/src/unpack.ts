@@ -25,8 +25,13 @@ export async function unpack ({ id, compressed, data }: Packed, compression: Chu
 
 /** No compressor makes much more of what does not compress: what is longer need not be looked at. */
 export function assertPackedBytes ({ id, data }: Pick<Packed, 'id' | 'data'>, maxBytes: number): void {
-  const most = maxBytes + Math.ceil(maxBytes / 64) + 1024
+  const most = mostPackedBytes(maxBytes)
   if (data.length > most) throw new CasyncError('ERR_CHUNK_SIZE', 'transfer', `chunk ${id}: ${data.length} bytes for a chunk of up to ${maxBytes}`, { id })
+}
+
+/** What a chunk of `bytes` may become when it is compressed. */
+export function mostPackedBytes (bytes: number): number {
+  return bytes + Math.ceil(bytes / 64) + 1024
 }
 
 async function decompress (id: ChunkId, data: Uint8Array, compression: ChunkCompression, maxBytes: number): Promise<Uint8Array> {
