@@ -75,6 +75,9 @@ export const ANSWER_TIMEOUT_MS = 10_000
 /** How long a server waits for a message. From the specification, section 4, row 26. */
 export const IDLE_TIMEOUT_MS = 60_000
 
+/** Bytes that a server throws away from who may say no more, before it closes. Ours. */
+export const LINGER_BYTES = 1_048_576
+
 /** What clocks may differ by when tokens are looked at. From the specification, section 2. */
 export const LEEWAY_MS = 60_000
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AbortOptions, Channel } from '@ropewalk/interface'
-import { IDLE_TIMEOUT_MS } from './constants.ts'
+import { IDLE_TIMEOUT_MS, LINGER_BYTES } from './constants.ts'
 import type { Profile } from './describe-codec.ts'
 import { IpcUploadError } from './errors.ts'
 import { Deframer, encodeFrame, type Framing } from './frame-codec.ts'
@@ -31,8 +31,10 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
   const onAbort = (): void => { channel.abort(signal?.reason as Error) }
   signal?.addEventListener('abort', onAbort)
   let failure: { readonly error: unknown } | undefined
+  const source = channel.source[Symbol.asyncIterator]()
   try {
     await channel.sink(answers())
+    await linger()
   } catch (error) {
     channel.abort(error as Error)
     throw signal?.aborted === true ? signal.reason : failure === undefined ? error : failure.error
@@ -45,8 +47,10 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
     const deframer = new Deframer(framing)
     let cancel = watch()
     try {
-      for await (const list of channel.source) {
+      for (;;) {
+        const { done, value: list } = await source.next()
         cancel()
+        if (done === true) break
         for (const chunk of list) {
           for (const { userType, payload } of deframer.push(chunk)) {
             yield * framed(await session.receive(userType, payload))
@@ -62,6 +66,23 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
       throw error
     } finally {
       cancel()
+    }
+  }
+
+  /** Who stops listening in the middle of what is said may not be heard: what comes still is thrown away, for a while. */
+  async function linger (): Promise<void> {
+    const cancel = watch()
+    try {
+      for (let left = LINGER_BYTES; session.over && left > 0;) {
+        const { done, value } = await source.next()
+        if (done === true) return
+        left -= value.byteLength
+      }
+    } catch {
+      // It was over in any case.
+    } finally {
+      cancel()
+      await source.return?.()
     }
   }
 
