@@ -6,7 +6,7 @@
 export { ACTIONS, actionName, actionNumber, DOCUMENTED_ACTIONS, hasBlock } from './action-codec.ts'
 export { describe } from './describe-codec.ts'
 export type { MessageFields } from './describe-codec.ts'
-export { decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, frameLengths } from './hardened-codec.ts'
+export { decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, frameLengths, splitList } from './hardened-codec.ts'
 export type { HardenedFrame } from './hardened-codec.ts'
 export { formatJson, parseJson } from './json-codec.ts'
 export type { Fraction, JsonObject, JsonValue } from './json-codec.ts'

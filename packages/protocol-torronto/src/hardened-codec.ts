@@ -5,7 +5,7 @@
  */
 import { readU32BE, writeU32BE } from '@ropewalk/framing'
 import { actionName, actionNumber } from './action-codec.ts'
-import { CHUNK_BYTES, MAX_FILES, MAX_HARDENED_CHUNKS, MAX_JSON_BYTES } from './constants.ts'
+import { CHUNK_BYTES, HASHES_PER_ENTRY, MAX_FILES, MAX_HARDENED_CHUNKS, MAX_JSON_BYTES } from './constants.ts'
 import { SwarmError } from './errors.ts'
 import { asObject, oneEntry, readAddress, readChunk, readHash, readInteger, readList, type FieldRules } from './field-codec.ts'
 import { formatJson, parseJson } from './json-codec.ts'
@@ -42,6 +42,26 @@ export function encodeFrame (frame: HardenedFrame): Uint8Array {
   bytes.set(json, FRAME_PREFIX_BYTES)
   bytes.set(payload, FRAME_PREFIX_BYTES + json.length)
   return bytes
+}
+
+/** A list in parts that each fit a frame: a file of many chunks becomes several entries. Never empty. */
+export function splitList (files: readonly ListedFile[]): ListedFile[][] {
+  const parts: ListedFile[][] = [[]]
+  let room = HASHES_PER_ENTRY
+  for (const file of files) {
+    const count = file.count ?? 0
+    for (let offset = 0; offset === 0 || offset < count; offset += HASHES_PER_ENTRY) {
+      const length = Math.min(HASHES_PER_ENTRY, count - offset)
+      if (length > room) {
+        parts.push([])
+        room = HASHES_PER_ENTRY
+      }
+      room -= length
+      const part = count <= HASHES_PER_ENTRY ? file : { ...file, offset, held: file.held.filter(index => index >= offset && index < offset + length), chunkSha256: file.chunkSha256?.slice(offset, offset + length) }
+      parts.at(-1)?.push(part)
+    }
+  }
+  return parts
 }
 
 /** The lengths of a frame, checked before a byte of it is kept. */
@@ -122,7 +142,7 @@ function entry ({ name, count, index, size }: ChunkRef): Record<string, unknown>
 
 function listed (file: ListedFile): Record<string, unknown> {
   const { name, size, sha256, chunkSha256, offset = 0, count = 0 } = file
-  const length = chunkSha256?.length ?? count - offset
+  const length = chunkSha256?.length ?? Math.min(HASHES_PER_ENTRY, count - offset)
   const fields: Record<string, unknown> = { FileName: name }
   if (size !== undefined) fields.Size = size
   if (sha256 !== undefined) fields.Sha256 = sha256

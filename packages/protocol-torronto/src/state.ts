@@ -283,7 +283,7 @@ export class SwarmState {
     for (const [index, sha256] of (listed.chunkSha256 ?? []).entries()) file.hashes[offset + index] ??= sha256
     if (file.count === 0 && !file.holders.has(peer.key)) file.holders.set(peer.key, new Set())
     for (const index of listed.held) if (index < file.count) file.gain(peer.key, index)
-    if (listed.held.length < listed.count) for (const index of file.held) if (!listed.held.includes(index)) this.#announce(peer, file, index)
+    if (peer.speaks !== 'hardened' && listed.held.length < listed.count) for (const index of file.held) if (!listed.held.includes(index)) this.#announce(peer, file, index)
   }
 
   /** An original's own two formulas differ: the larger count of one peer is a new life of the file, unless it is whole here. */
@@ -373,7 +373,7 @@ export class SwarmState {
     if (request.first === undefined) {
       if (!last && bytes.at(-1) !== 0) return bytes
       if (last && file.size !== undefined && bytes.at(-1) !== 0) return bytes
-      const second = file.askable(index, key => key !== peer.key && this.#mayAsk(key))[0]
+      const second = file.askable(index, key => key !== peer.key && this.#peers.get(key)?.presence === 'connected' && this.#peers.get(key)?.avoided === false)[0]
       if (second === undefined || second === peer.key) return bytes
       this.#settle(file, index)
       this.#ask(file, index, second, now, { peer: peer.key, data: bytes.slice() })
@@ -513,7 +513,8 @@ export class SwarmState {
       const next = peer.announcements.shift()
       const file = next === undefined ? undefined : this.#files.get(next.name)
       if (next === undefined) return
-      if (file === undefined) continue
+      // Its count may have become known since (rule T3).
+      if (file === undefined || next.index >= (file.counts.get(peer.key) ?? file.count)) continue
       const known = file.holders.get(peer.key)?.has(next.index) === true
       if (!known && peer.speaks !== 'hardened') peer.announced = { ...next, at: now }
       this.#effects.push({ type: 'send', to: peer.address, message: { action: 'Have', from: this.#options.self, chunk: this.#refFor(peer, file, next.index) } })

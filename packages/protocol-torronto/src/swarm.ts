@@ -8,7 +8,7 @@ import { systemClock, type Clock } from './clock.ts'
 import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_OUTBOX, MAX_PEERS, PREFACE, SEND_PAUSE_MS } from './constants.ts'
 import { SwarmError } from './errors.ts'
 import { hex, receive, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
-import { decodeFrame, encodeFrame, type HardenedFrame } from './hardened-codec.ts'
+import { decodeFrame, encodeFrame, splitList, type HardenedFrame } from './hardened-codec.ts'
 import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile, type ProfileName } from './message.ts'
 import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { checkName } from './name-codec.ts'
@@ -239,7 +239,9 @@ export class Swarm implements AsyncDisposable {
     for (const effect of effects) {
       switch (effect.type) {
         case 'event': this.#options.onEvent?.(effect.event); break
-        case 'send': this.#enqueue(effect.to, async () => { await this.#send(effect.to, effect.message) }); break
+        // A request of ours waits for nobody: its answer comes on its own connection.
+        case 'send': if (effect.message.action === 'Download' && this.#state.peer(effect.to)?.speaks === 'hardened') void this.#send(effect.to, effect.message)
+          else this.#enqueue(effect.to, async () => { await this.#send(effect.to, effect.message) }); break
         case 'serve': this.#enqueue(effect.to, async () => { await this.#upload(effect.to, effect.chunk) }); break
         case 'write': void this.#write(effect.from, effect.chunk, effect.data); break
         case 'finish': this.#storing(this.#options.store.finish(effect.name, effect.size)); break
@@ -288,7 +290,8 @@ export class Swarm implements AsyncDisposable {
       }).catch(() => { this.#perform(this.#state.failed(to, chunk.name, chunk.index, this.#clock.now())) })
       return
     }
-    await sendFrame(dial, to, self, { ...message, id: this.#nextId++ } as HardenedFrame, this.#exchange)
+    const parts = message.action === 'Add' || message.action === 'Files' ? splitList(message.files).map(files => ({ ...message, files })) : [message]
+    for (const part of parts) await sendFrame(dial, to, self, { ...part, id: this.#nextId++ } as HardenedFrame, this.#exchange)
   }
 
   async #upload (to: PeerAddress, chunk: ChunkRef): Promise<void> {
