@@ -1,1 +1,22 @@
-export * from './codec.ts'
+/**
+ * Warpdrive: offer files to a peer, who accepts and downloads them.
+ *
+ * @module
+ */
+export {
+  acceptOffer, createOffer, download, downloaded, endSession, finishDownload, listenOffers, listenStatus, listOffers, listPeers, ping, sendOffer, updatePeer
+} from './client.ts'
+export { systemClock } from './clock.ts'
+export type { Clock } from './clock.ts'
+export { GO_838779E, portOf, PROFILES, SEED } from './codec.ts'
+export type { Command, CommandType, FileInfo, Filter, Offer, OfferStatus, OfferStatusName, Peer, Profile } from './codec.ts'
+export { WarpdriveError } from './errors.ts'
+export type { WarpdriveErrorCode, WarpdriveErrorOptions, WarpdriveErrorScope } from './errors.ts'
+export { MemoryState } from './memory-state.ts'
+export { openNode, WarpdriveNode } from './node.ts'
+export type { NodeOptions, Transfer } from './node.ts'
+export type { FileSource, Inbox, InboxFileOptions, InboxWriter, OfferedFile, Query, Sha256, StateStore, StoredOffer } from './ports.ts'
+export { serveSession } from './server.ts'
+export type { Answers, ServeOptions } from './server.ts'
+export { Session } from './session.ts'
+export type { SessionOptions } from './session.ts'

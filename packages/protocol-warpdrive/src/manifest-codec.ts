@@ -1,0 +1,62 @@
+/**
+ * The list of files of an offer: whether it may be received, and what consent binds to. Pure.
+ *
+ * @module
+ */
+import { MAX_ENTRIES, MAX_NAME_BYTES } from './constants.ts'
+import { WarpdriveError } from './errors.ts'
+import type { FileInfo } from './json-codec.ts'
+
+export interface ManifestLimits {
+  maxEntries?: number | undefined
+  /** Take symbolic links. Off by default. */
+  symlinks?: boolean | undefined
+}
+
+const encoder = new TextEncoder()
+
+/** Throws where an entry leads out of the folder, two have one name, sizes make no sum, or there are too many. */
+export function checkManifest (files: readonly FileInfo[], { maxEntries = MAX_ENTRIES, symlinks = false }: ManifestLimits = {}): void {
+  if (files.length > maxEntries) throw new WarpdriveError('ERR_TOO_MANY', `too many entries: ${files.length} > ${maxEntries}`)
+  const seen = new Set<string>()
+  let total = 0
+  files.forEach((file, index) => {
+    const root = index === 0 && file.isDir && (file.uri === '' || file.uri === '.')
+    if (!root) checkName(file.uri, index)
+    const name = file.uri.normalize('NFC')
+    if (seen.has(name)) throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} has the name of another`)
+    seen.add(name)
+    if (file.link !== undefined && !symlinks) throw new WarpdriveError('ERR_SYMLINK', `entry ${index} is a symbolic link`)
+    if (!file.isDir && file.link === undefined) total += file.size
+    if (total > Number.MAX_SAFE_INTEGER) throw new WarpdriveError('ERR_BAD_VALUE', `sizes add up to more than ${Number.MAX_SAFE_INTEGER} bytes`)
+  })
+}
+
+function checkName (name: string, index: number): void {
+  const bytes = encoder.encode(name).length
+  const fail = (why: string): never => { throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} ${why}`) }
+  if (bytes > MAX_NAME_BYTES) fail(`has a name too long: ${bytes} > ${MAX_NAME_BYTES} bytes`)
+  if (name.startsWith('/')) fail('has an absolute name')
+  // eslint-disable-next-line no-control-regex
+  if (/[\\\u0000-\u001f\u007f]/.test(name)) fail('has a backslash or control character in its name')
+  if (/^[a-z]:/i.test(name)) fail('has a drive letter in its name')
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.' || part === '..') fail(`has a component that is ${part === '' ? 'empty' : part}`)
+  }
+}
+
+/** What the digest is taken of: everything that decides what is written, in one form. */
+export function manifestBytes (files: readonly FileInfo[]): Uint8Array {
+  return encoder.encode(JSON.stringify(files.map(({ uri, size, isDir, perm, sha256 = null, mtimeMs = null, link = null }) => [uri, size, isDir, perm & 0o777, sha256, mtimeMs, link])))
+}
+
+/** Whether the sender is one of ours: every file has its SHA-256. */
+export function isExtended (files: readonly FileInfo[]): boolean {
+  const contents = files.filter(file => !file.isDir && file.link === undefined)
+  return contents.length > 0 && contents.every(file => file.sha256 !== undefined)
+}
+
+/** Throws unless the id is 1 to 64 letters, digits and `-`. The original's are no proper UUIDs. */
+export function checkId (id: string): void {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw new WarpdriveError('ERR_BAD_ID', `not an offer id: ${id.length} characters`)
+}

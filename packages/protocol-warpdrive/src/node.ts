@@ -1,0 +1,296 @@
+/**
+ * A node: what it offers, what it was offered, whom it trusts, and its answers to both.
+ *
+ * @module
+ */
+import { toHex } from '@ropewalk/framing'
+import type { AbortOptions, Channel } from '@ropewalk/interface'
+import { endSession, sendOffer } from './client.ts'
+import { pause, systemClock, type Clock } from './clock.ts'
+import { AUTO_ACCEPT_DELAY_MS, MAX_PEER_SESSIONS, PARALLEL_FILES, PROGRESS_TIMEOUT_MS } from './constants.ts'
+import { WarpdriveError } from './errors.ts'
+import type { FileInfo, Offer, OfferStatus, Peer } from './json-codec.ts'
+import { Listeners } from './listeners.ts'
+import { checkId, checkManifest, manifestBytes } from './manifest-codec.ts'
+import { MemoryState } from './memory-state.ts'
+import { OffersState } from './offers-state.ts'
+import { PeersState } from './peers-state.ts'
+import type { FileSource, Inbox, OfferedFile, Query, Sha256, StateStore, StoredOffer } from './ports.ts'
+import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
+import { receiveOffer } from './receiving.ts'
+import { serveSession, type Answers } from './server.ts'
+import { Session, type SessionOptions } from './session.ts'
+
+export interface NodeOptions extends Pick<SessionOptions, 'replyMs' | 'maxJsonBytes' | 'maxEntries'> {
+  /** Who we are, as peers see it: 66 hex digits between the original's nodes, the fingerprint of our key between ours. */
+  identity: string
+  query: Query
+  files: FileSource
+  inbox: Inbox
+  sha256: Sha256
+  /** Default: in memory. */
+  state?: StateStore | undefined
+  profile?: Profile | undefined
+  clock?: Clock | undefined
+  randomId?: (() => string) | undefined
+  /** Tell peers SHA-256 and time of change, which the original ignores. Reads every file once when it is offered. Default true. */
+  extended?: boolean | undefined
+  /** Take offers with symbolic links. Default false. */
+  symlinks?: boolean | undefined
+  /** Files downloaded at a time from our own peers. Default 4. */
+  parallel?: number | undefined
+  maxPeerOffers?: number | undefined
+  maxPeerSessions?: number | undefined
+  progressMs?: number | undefined
+}
+
+/** A download that runs. */
+export interface Transfer {
+  /** Resolves when every file is whole; rejects with what stopped it. Accept again to go on. */
+  readonly finished: Promise<void>
+}
+
+/** Makes a node from its state. */
+export async function openNode (options: NodeOptions): Promise<WarpdriveNode> {
+  const state = options.state ?? new MemoryState()
+  const { offers, peers } = await state.load()
+  return new WarpdriveNode(options, state, offers, peers)
+}
+
+export class WarpdriveNode implements Answers {
+  readonly identity: string
+  readonly #options: NodeOptions
+  readonly #state: StateStore
+  readonly #profile: Profile
+  readonly #clock: Clock
+  readonly #offers: OffersState
+  readonly #peers = new PeersState()
+  readonly #listeners = new Listeners()
+  readonly #sources = new Map<string, readonly OfferedFile[]>()
+  readonly #answeredAt = new Map<string, number>()
+  readonly #sessions = new Map<string, number>()
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor (options: NodeOptions, state: StateStore, offers: readonly StoredOffer[], peers: readonly Peer[]) {
+    this.identity = options.identity
+    this.#options = options
+    this.#state = state
+    this.#profile = options.profile ?? GO_838779E
+    this.#clock = options.clock ?? systemClock
+    this.#offers = new OffersState(options)
+    for (const offer of offers) {
+      this.#offers.restore(offer)
+      if (!offer.incoming) this.#sources.set(offer.id, offer.files.map(file => ({ ...file, source: file.uri })))
+    }
+    for (const peer of peers) this.#peers.restore(peer)
+  }
+
+  /** Answers one session. `caller` is who the transport says it is; the node itself, and only it, may give local commands. */
+  async serve (channel: Channel, caller: string, port: string, { signal }: AbortOptions = {}): Promise<Error | undefined> {
+    const count = this.#sessions.get(caller) ?? 0
+    const most = this.#options.maxPeerSessions ?? MAX_PEER_SESSIONS
+    if (count >= most) {
+      const error = new WarpdriveError('ERR_TOO_MANY', `too many sessions of one peer: ${count + 1} > ${most}`)
+      channel.abort(error)
+      return error
+    }
+    this.#sessions.set(caller, count + 1)
+    try {
+      const both = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
+      return await serveSession(channel, this, { ...this.#sessionOptions(), port, caller, local: caller === this.identity, signal: both })
+    } finally {
+      const left = (this.#sessions.get(caller) ?? 1) - 1
+      if (left === 0) this.#sessions.delete(caller)
+      else this.#sessions.set(caller, left)
+    }
+  }
+
+  peers (): Peer[] {
+    return this.#peers.list()
+  }
+
+  async updatePeer (peer: string, attribute: string, value: string): Promise<void> {
+    await this.#state.putPeer(this.#peers.update(peer, attribute, value))
+  }
+
+  offers (filter: number): StoredOffer[] {
+    return this.#offers.list(filter)
+  }
+
+  listen (what: 'offers' | 'status', filter: number, options: AbortOptions = {}): AsyncIterable<Offer | OfferStatus> {
+    const wanted = (offer: Offer): boolean => filter === 1 ? offer.incoming : filter === 2 ? !offer.incoming : true
+    return this.#listeners.listen(offer => wanted(offer) && (what === 'status' || offer.status === 'awaiting'), options)
+  }
+
+  /** Offers what is at `path`. The offer is there before the peer hears of it, so that it may download while it answers. */
+  async createOffer (peer: string, path: string, { signal }: AbortOptions = {}): Promise<{ readonly id: string, readonly accepted: boolean }> {
+    const sources = await this.#describe(path, signal)
+    const sent = sources.map(({ source: _, ...info }): FileInfo => info)
+    checkManifest(sent, { ...this.#options, symlinks: true })
+    const id = (this.#options.randomId ?? (() => crypto.randomUUID()))()
+    const stored = this.#offers.add({ id, incoming: false, peer, files: sources.map((info, i) => ({ ...sent[i] as FileInfo, uri: info.source })), digest: await this.#digest(sent) }, this.#clock.now())
+    this.#sources.set(id, sources)
+    try {
+      await this.#state.putOffer(stored)
+      const session = await this.#open(peer, 'sendOffer', signal)
+      const accepted = await sendOffer(session, id, sent).catch((error: unknown) => { session.abort(error as Error); throw error })
+      await endSession(session)
+      this.#listeners.publish(stored)
+      return { id, accepted }
+    } catch (error) {
+      this.#offers.remove(false, id)
+      this.#sources.delete(id)
+      await this.#state.removeOffer(false, id)
+      throw error
+    }
+  }
+
+  /** As `accept`, for the command: whoever gives it takes the offer as it is. */
+  async acceptOffer (id: string, options: AbortOptions = {}): Promise<void> {
+    await this.accept(id, undefined, options)
+  }
+
+  /**
+   * Downloads an offer, or goes on where it was broken off. `digest` is that of the manifest that somebody has seen and consented to:
+   * `ERR_CONSENT` when the peer has changed it since. Resolves when the peer has confirmed; undefined when it runs already.
+   */
+  async accept (id: string, digest: string | undefined, { signal }: AbortOptions = {}): Promise<Transfer | undefined> {
+    if (!this.#offers.begin(true, id, digest, this.#clock.now())) return undefined
+    const offer = this.#offers.get(true, id) as StoredOffer
+    const both = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
+    const begun = Promise.withResolvers<void>()
+    const finished = this.#receive(offer, both, begun.resolve)
+    this.#running.add(finished)
+    finished.then(begun.resolve, begun.reject).finally(() => { this.#running.delete(finished) })
+    await begun.promise
+    return { finished }
+  }
+
+  admit (caller: string): void {
+    if (this.#peers.modeOf(caller) === 'block') throw new WarpdriveError('ERR_BLOCKED', 'the peer is blocked')
+  }
+
+  async sendOffer (caller: string, id: string, files: readonly FileInfo[]): Promise<{ readonly accepted: boolean, answered (): void }> {
+    this.admit(caller)
+    checkId(id)
+    checkManifest(files, this.#options)
+    const offer = this.#offers.add({ id, incoming: true, peer: caller, files, digest: await this.#digest(files) }, this.#clock.now())
+    await this.#state.putOffer(offer)
+    this.#listeners.publish(offer)
+    const accepted = this.#peers.modeOf(caller) === 'trust'
+    return {
+      accepted,
+      answered: () => {
+        this.#answeredAt.set(id, this.#clock.now())
+        if (accepted) void this.accept(id, offer.digest).catch(() => {})
+      }
+    }
+  }
+
+  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, { signal }: AbortOptions = {}): AsyncIterable<Uint8Array> {
+    this.admit(caller)
+    const offer = this.#offers.get(false, id)
+    // The same answer for what is not there and what is not yours.
+    if (offer === undefined || offer.peer !== caller) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer for this peer')
+    return this.#send(offer, index, offset, one, signal)
+  }
+
+  /** Ends every session and download. */
+  async close (): Promise<void> {
+    this.#closing.abort(new WarpdriveError('ERR_INTERRUPTED', 'the node is closed', { remote: false }))
+    await Promise.allSettled(this.#running)
+  }
+
+  async * #send (offer: StoredOffer, index: bigint, offset: bigint, one: boolean, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+    if (offset < 0n || (one && index < 0n)) throw new WarpdriveError('ERR_BAD_VALUE', `a download from ${index}, ${offset}`)
+    const sources = this.#sources.get(offer.id) ?? []
+    const first = index < 0n ? 0 : Number(index)
+    this.#offers.begin(false, offer.id, undefined, this.#clock.now())
+    this.#changed(this.#offers.get(false, offer.id))
+    let failed = true
+    try {
+      for (let at = first; at < (one ? Math.min(first + 1, sources.length) : sources.length); at++) {
+        const file = sources[at] as OfferedFile
+        if (file.isDir || file.link !== undefined) continue
+        const start = at === first ? Number(offset) : 0
+        let sent = start
+        if (start < file.size) {
+          for await (const bytes of this.#options.files.read(file.source, start, file.size, { signal })) {
+            sent += bytes.length
+            yield bytes
+          }
+          if (sent !== file.size) throw new WarpdriveError('ERR_INCOMPLETE', `the file has changed: ${sent} != ${file.size} bytes`, { remote: false, scope: 'transfer' })
+        }
+        this.#offers.progress(false, offer.id, at, Math.min(sent, file.size), this.#clock.now())
+      }
+      failed = false
+    } finally {
+      this.#changed(this.#offers.end(false, offer.id, failed ? 'failed' : 'completed', this.#clock.now()))
+    }
+  }
+
+  async #receive (offer: StoredOffer, signal: AbortSignal, begun: () => void): Promise<void> {
+    const { id } = offer
+    let done = false
+    let toldAt = -Infinity
+    try {
+      const wait = (this.#answeredAt.get(id) ?? -Infinity) + AUTO_ACCEPT_DELAY_MS - this.#clock.now()
+      if (wait > 0) await pause(this.#clock, wait, signal)
+      const { inbox, sha256, parallel = PARALLEL_FILES, progressMs = PROGRESS_TIMEOUT_MS } = this.#options
+      await receiveOffer({
+        offer, inbox, sha256, parallel, progressMs, signal,
+        open: () => this.#open(offer.peer, 'download', signal),
+        isDone: index => this.#offers.isDone(id, index),
+        keptOf: index => this.#offers.keptOf(id, index),
+        keep: (index, bytes, whole) => {
+          this.#offers.keep(id, index, bytes, whole)
+          this.#offers.progress(true, id, index, whole ? 0 : bytes, this.#clock.now())
+        },
+        progress: (index, bytes) => {
+          this.#offers.progress(true, id, index, bytes, this.#clock.now())
+          if (this.#clock.now() - toldAt < 1000) return
+          toldAt = this.#clock.now()
+          this.#listeners.publish(this.#offers.get(true, id) as Offer)
+        }
+      }, () => { this.#changed(this.#offers.get(true, id)); begun() })
+      done = true
+    } finally {
+      this.#changed(this.#offers.end(true, id, done ? 'completed' : 'failed', this.#clock.now()))
+    }
+  }
+
+  #changed (offer: StoredOffer | undefined): void {
+    if (offer === undefined) return
+    this.#listeners.publish(offer)
+    // A store that fails costs what it would have saved, not the transfer.
+    this.#state.putOffer(offer).catch(() => {})
+  }
+
+  async #describe (path: string, signal: AbortSignal | undefined): Promise<OfferedFile[]> {
+    const files = await this.#options.files.list(path, { signal })
+    if (this.#options.extended === false) return files.map(({ sha256: _s, mtimeMs: _m, ...file }) => file)
+    return Promise.all(files.map(async file => file.isDir || file.link !== undefined || file.sha256 !== undefined ? file : { ...file, sha256: await this.#hash(file, signal) }))
+  }
+
+  async #hash (file: OfferedFile, signal: AbortSignal | undefined): Promise<string> {
+    const hash = this.#options.sha256()
+    for await (const bytes of this.#options.files.read(file.source, 0, file.size, { signal })) hash.update(bytes)
+    return toHex(await hash.digest())
+  }
+
+  async #digest (files: readonly FileInfo[]): Promise<string> {
+    const hash = this.#options.sha256()
+    hash.update(manifestBytes(files))
+    return toHex(await hash.digest())
+  }
+
+  async #open (peer: string, type: 'sendOffer' | 'download', signal: AbortSignal | undefined): Promise<Session> {
+    return new Session(await this.#options.query(peer, portOf(this.#profile, type), { signal }), { ...this.#sessionOptions(), signal })
+  }
+
+  #sessionOptions (): SessionOptions {
+    const { replyMs, maxJsonBytes, maxEntries } = this.#options
+    return { profile: this.#profile, clock: this.#clock, replyMs, maxJsonBytes, maxEntries }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * What was offered to whom, what was consented to, and how far it came. Pure: time is a number.
+ *
+ *      awaiting -> accepted -> updated -> completed | failed        any -> accepted
+ *
+ * @module
+ */
+import { MAX_PEER_OFFERS } from './constants.ts'
+import { WarpdriveError } from './errors.ts'
+import type { FileInfo, OfferStatusName } from './json-codec.ts'
+import type { StoredOffer } from './ports.ts'
+
+interface Entry {
+  offer: StoredOffer
+  readonly done: Set<number>
+  readonly parts: Map<number, number>
+  running: boolean
+}
+
+export interface NewOffer {
+  readonly id: string
+  readonly incoming: boolean
+  readonly peer: string
+  readonly files: readonly FileInfo[]
+  readonly digest: string
+}
+
+export class OffersState {
+  readonly #entries = new Map<string, Entry>()
+  readonly #counts = new Map<string, number>()
+  readonly #maxPeerOffers: number
+
+  constructor (options: { maxPeerOffers?: number | undefined } = {}) {
+    this.#maxPeerOffers = options.maxPeerOffers ?? MAX_PEER_OFFERS
+  }
+
+  /** Puts back what a store has kept. What was running when it was written is not any more. */
+  restore (stored: StoredOffer): void {
+    const status = stored.status === 'accepted' || stored.status === 'updated' ? 'failed' : stored.status
+    this.#set({ offer: { ...stored, status }, done: new Set(stored.done), parts: new Map(stored.parts), running: false })
+  }
+
+  /** An id that exists is taken again only from the same peer; with another manifest it is a new offer, and nobody has consented to it. */
+  add (offer: NewOffer, now: number): StoredOffer {
+    const before = this.#entries.get(keyOf(offer.incoming, offer.id))
+    if (before !== undefined && before.offer.peer !== offer.peer) throw new WarpdriveError('ERR_FOREIGN_OFFER', 'the id belongs to an offer of another peer')
+    if (before !== undefined && before.offer.digest === offer.digest) return this.#snapshot(before)
+    if (before?.running === true) throw new WarpdriveError('ERR_CONSENT', 'the offer is being transferred: it cannot change now')
+    const count = this.#counts.get(`${offer.incoming} ${offer.peer}`) ?? 0
+    if (before === undefined && count >= this.#maxPeerOffers) {
+      throw new WarpdriveError('ERR_TOO_MANY', `too many offers of one peer: ${count + 1} > ${this.#maxPeerOffers}`)
+    }
+    const entry: Entry = {
+      offer: { ...offer, status: 'awaiting', index: -1, progress: 0, updatedAt: now, createdAt: now, done: [], parts: [] },
+      done: new Set(), parts: new Map(), running: false
+    }
+    this.#set(entry)
+    return entry.offer
+  }
+
+  get (incoming: boolean, id: string): StoredOffer | undefined {
+    const entry = this.#entries.get(keyOf(incoming, id))
+    return entry === undefined ? undefined : this.#snapshot(entry)
+  }
+
+  remove (incoming: boolean, id: string): void {
+    const entry = this.#entries.get(keyOf(incoming, id))
+    if (entry === undefined) return
+    this.#entries.delete(keyOf(incoming, id))
+    const key = `${incoming} ${entry.offer.peer}`
+    this.#counts.set(key, (this.#counts.get(key) ?? 1) - 1)
+  }
+
+  /** Incoming ones first, then outgoing ones, each by age. Filters that do not exist list nothing. */
+  list (filter: number): StoredOffer[] {
+    const all = [...this.#entries.values()].map(entry => this.#snapshot(entry)).sort((a, b) => a.createdAt - b.createdAt)
+    return [...filter <= 1 ? all.filter(offer => offer.incoming) : [], ...filter === 0 || filter === 2 ? all.filter(offer => !offer.incoming) : []]
+  }
+
+  /**
+   * Begins a transfer of what has this digest: `false` when one runs already, `ERR_CONSENT` when the offer has become another.
+   * Without a digest, whoever asks takes it as it is now.
+   */
+  begin (incoming: boolean, id: string, digest: string | undefined, now: number): boolean {
+    const entry = this.#known(incoming, id)
+    if (digest !== undefined && digest !== entry.offer.digest) throw new WarpdriveError('ERR_CONSENT', 'the offer is not the one that was consented to')
+    if (entry.running) return false
+    entry.running = true
+    entry.offer = { ...entry.offer, status: 'accepted', updatedAt: now }
+    return true
+  }
+
+  progress (incoming: boolean, id: string, index: number, progress: number, now: number): void {
+    const entry = this.#known(incoming, id)
+    entry.offer = { ...entry.offer, status: 'updated', index, progress, updatedAt: now }
+  }
+
+  /** So many bytes of an entry are kept; all of them when it is `whole`. */
+  keep (id: string, index: number, bytes: number, whole: boolean): void {
+    const entry = this.#known(true, id)
+    if (whole) entry.done.add(index)
+    if (whole || bytes === 0) entry.parts.delete(index)
+    else entry.parts.set(index, bytes)
+  }
+
+  isDone (id: string, index: number): boolean {
+    return this.#known(true, id).done.has(index)
+  }
+
+  keptOf (id: string, index: number): number {
+    return this.#known(true, id).parts.get(index) ?? 0
+  }
+
+  end (incoming: boolean, id: string, status: Extract<OfferStatusName, 'completed' | 'failed'>, now: number): StoredOffer | undefined {
+    const entry = this.#entries.get(keyOf(incoming, id))
+    if (entry === undefined) return undefined
+    entry.running = false
+    const over = status === 'completed' ? { index: entry.offer.files.length, progress: 0 } : {}
+    entry.offer = { ...entry.offer, status, ...over, updatedAt: now }
+    return this.#snapshot(entry)
+  }
+
+  #known (incoming: boolean, id: string): Entry {
+    const entry = this.#entries.get(keyOf(incoming, id))
+    if (entry === undefined) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer')
+    return entry
+  }
+
+  #set (entry: Entry): void {
+    const key = keyOf(entry.offer.incoming, entry.offer.id)
+    if (!this.#entries.has(key)) {
+      const owner = `${entry.offer.incoming} ${entry.offer.peer}`
+      this.#counts.set(owner, (this.#counts.get(owner) ?? 0) + 1)
+    }
+    this.#entries.set(key, entry)
+  }
+
+  #snapshot (entry: Entry): StoredOffer {
+    return { ...entry.offer, done: [...entry.done], parts: [...entry.parts] }
+  }
+}
+
+function keyOf (incoming: boolean, id: string): string {
+  return `${incoming} ${id}`
+}

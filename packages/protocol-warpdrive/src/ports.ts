@@ -1,0 +1,77 @@
+/**
+ * What a node asks of the outside world.
+ *
+ * @module
+ */
+import type { AbortOptions, Channel, RunningHash } from '@ropewalk/interface'
+import type { FileInfo, Offer, Peer } from './json-codec.ts'
+
+/** One entry that can be offered: what the peer is told, and what we call it ourselves. */
+export interface OfferedFile extends FileInfo {
+  /** Names the file to `read`. */
+  readonly source: string
+}
+
+/** Files to offer. */
+export interface FileSource {
+  /** The entries below `path`, a folder before what is in it; `uri` relative, `path` not telling where it lies. */
+  list (path: string, options: AbortOptions): Promise<OfferedFile[]>
+  /** Bytes from `start` up to `end`; fewer when the file has become shorter. */
+  read (source: string, start: number, end: number, options: AbortOptions): AsyncIterable<Uint8Array>
+}
+
+export interface InboxFileOptions extends AbortOptions {
+  /** Names the transfer: who sends, and which offer. Of one transfer each name comes once. */
+  readonly peer: string
+  readonly offer: string
+  readonly size: number
+  /** Permission bits only; the owner can always read and write. */
+  readonly mode: number
+  readonly mtimeMs: number | undefined
+  /** Goes on behind so many bytes, which an earlier writer of the same transfer has kept. */
+  readonly offset: number
+}
+
+export interface InboxWriter {
+  write (bytes: Uint8Array): Promise<void>
+  /** The file is whole: gives it its name. */
+  finish (): Promise<unknown>
+  /** The transfer broke: keeps what was written for one that goes on. Resolves to the bytes kept; 0 when it keeps nothing. */
+  keep (): Promise<number>
+  /** Removes what was written. */
+  abort (): Promise<void>
+  /** What was kept before `offset`, to be hashed. */
+  kept (): AsyncIterable<Uint8Array>
+}
+
+/** Where received files go. Names were checked, and may be checked again. */
+export interface Inbox {
+  directory (name: string, options: { readonly mode: number } & AbortOptions): Promise<void>
+  file (name: string, options: InboxFileOptions): Promise<InboxWriter>
+  /** Only called where links were asked for. */
+  link? (name: string, target: string, options: AbortOptions): Promise<void>
+}
+
+/** An offer, and what of it is done. */
+export interface StoredOffer extends Offer {
+  /** SHA-256 of the manifest: what is consented to. */
+  readonly digest: string
+  /** Entries that are whole. */
+  readonly done: readonly number[]
+  /** Bytes that are kept of others. */
+  readonly parts: ReadonlyArray<readonly [index: number, bytes: number]>
+}
+
+/** What survives a restart, where it survives one. */
+export interface StateStore {
+  load (): Promise<{ readonly offers: readonly StoredOffer[], readonly peers: readonly Peer[] }>
+  putOffer (offer: StoredOffer): Promise<void>
+  removeOffer (incoming: boolean, id: string): Promise<void>
+  putPeer (peer: Peer): Promise<void>
+}
+
+/** Opens a session with a node: asks `peer` for `port`. */
+export type Query = (peer: string, port: string, options: AbortOptions) => Promise<Channel>
+
+/** Makes a SHA-256 that is fed piece by piece. */
+export type Sha256 = () => RunningHash
