@@ -157,4 +157,3 @@ function midOf ({ hex = '' }: Step): string {
   const { userType, payload } = decodePacket(bytesOf(hex))
   return decodeFinal(userType, payload).mid
 }
-
