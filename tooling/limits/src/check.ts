@@ -25,7 +25,7 @@ export function check ({ folder, limits, others }: Omit<PackageLimits, 'exports'
   ].map(fault => `${folder}: ${fault}`)
 }
 
-function * faultsOf ({ constant, unit, code, test: [file, title] }: Limit, exports: Readonly<Record<string, unknown>>, { code: sources, tests }: Sources): Generator<string> {
+function * faultsOf ({ constant, unit, option, code, test: [file, title] }: Limit, exports: Readonly<Record<string, unknown>>, { code: sources, tests }: Sources): Generator<string> {
   const value = exports[constant]
   if (value === undefined) yield `${constant} is not exported by the index`
   else if (typeof value !== 'number') yield `${constant} is no number`
@@ -34,6 +34,8 @@ function * faultsOf ({ constant, unit, code, test: [file, title] }: Limit, expor
   if (suffix !== undefined && UNIT_OF_SUFFIX[suffix] !== unit) yield `${constant} is in ${UNIT_OF_SUFFIX[suffix]}, not in ${unit}`
 
   if (code !== undefined && ![...sources.values()].some(text => text.includes(`'${code}'`))) yield `${constant} raises ${code}, which the package does not know`
+
+  if (option !== undefined && ![...sources.values()].some(text => new RegExp(`\\b${option}\\??:`).test(text))) yield `${constant} has no option ${option}`
 
   if (file === '' || title === '') yield `${constant} has no test`
   else if (!tests.has(file)) yield `${constant}: test/${file} is not there`

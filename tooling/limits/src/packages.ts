@@ -3,6 +3,7 @@ import { framing } from './packages/framing.ts'
 import { mux } from './packages/mux.ts'
 import { muxerMdsftp } from './packages/muxer-mdsftp.ts'
 import { muxerYamux } from './packages/muxer-yamux.ts'
+import { negotiate } from './packages/negotiate.ts'
 import { protocolMdsftp } from './packages/protocol-mdsftp.ts'
 import { receive } from './packages/receive.ts'
 import { storeFs } from './packages/store-fs.ts'
@@ -12,5 +13,5 @@ import { transportWs } from './packages/transport-ws.ts'
 
 /** From the bottom up. A new package is one more line. */
 export const PACKAGES: readonly PackageLimits[] = [
-  framing, mux, muxerMdsftp, muxerYamux, protocolMdsftp, transportTcp, transportWs, transportStdio, receive, storeFs
+  framing, negotiate, mux, muxerMdsftp, muxerYamux, protocolMdsftp, transportTcp, transportWs, transportStdio, receive, storeFs
 ]

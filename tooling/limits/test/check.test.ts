@@ -14,7 +14,7 @@ const LIMIT: Limit = {
 }
 
 const SOURCES: Sources = {
-  code: new Map([['constants.ts', 'export const MAX_KNOT_BYTES = 64\nexport const HEADER_BYTES = 9\n'], ['errors.ts', "  | 'ERR_KNOT'\n"]]),
+  code: new Map([['constants.ts', 'export const MAX_KNOT_BYTES = 64\nexport const HEADER_BYTES = 9\n'], ['errors.ts', "  | 'ERR_KNOT'\n"], ['knot.ts', '  maxKnotBytes?: number | undefined\n']]),
   tests: new Map([['knot.test.ts', "t.test('a knot is bounded', async t => {})\n"]])
 }
 
@@ -39,6 +39,7 @@ t.test('each rule is broken once, and tells', async t => {
   t.same(faults({ exports: { MAX_KNOT_BYTES: '64' } }), ['knot: MAX_KNOT_BYTES is no number'])
   t.same(faults({ limits: [{ ...LIMIT, unit: 'ms' }] }), ['knot: MAX_KNOT_BYTES is in bytes, not in ms'])
   t.same(faults({ limits: [{ ...LIMIT, code: 'ERR_NOT' }] }), ['knot: MAX_KNOT_BYTES raises ERR_NOT, which the package does not know'])
+  t.same(faults({ limits: [{ ...LIMIT, option: 'maxKnots' }] }), ['knot: MAX_KNOT_BYTES has no option maxKnots'])
   t.same(faults({ limits: [{ ...LIMIT, test: ['', ''] }] }), ['knot: MAX_KNOT_BYTES has no test'])
   t.same(faults({ limits: [{ ...LIMIT, test: ['not.test.ts', 'a knot is bounded'] }] }), ['knot: MAX_KNOT_BYTES: test/not.test.ts is not there'])
   t.same(faults({ limits: [{ ...LIMIT, test: ['knot.test.ts', 'a knot'] }] }), ['knot: MAX_KNOT_BYTES: test/knot.test.ts has no test "a knot"'])

@@ -161,6 +161,71 @@ export const protocolMdsftp: PackageLimits = {
       test: ['limits.test.ts', 'expired reservations are removed so many at a time, and all of them']
     },
     {
+      constant: 'MAX_NODE_CONNECTIONS',
+      of: 'connections of one node in a pool, whoever dialled',
+      unit: 'connections',
+      option: 'maxConnections',
+      beyond: 'none is dialled, and the next of the peer is refused',
+      code: 'ERR_MAX_CONNECTIONS',
+      test: ['pool.test.ts', 'at most 8 connections a node; another is dialled when all are busy, and nobody waits for it']
+    },
+    {
+      constant: 'CONNECTION_CHANNELS',
+      of: 'channels on every connection of a node',
+      unit: 'channels',
+      option: 'maxChannels',
+      beyond: 'another connection is dialled',
+      test: ['pool.test.ts', 'at most 8 connections a node; another is dialled when all are busy, and nobody waits for it']
+    },
+    {
+      constant: 'DIAL_TIMEOUT_MS',
+      of: 'dialling a node',
+      unit: 'ms',
+      option: 'dialMs',
+      beyond: 'the attempt is given up',
+      code: 'ERR_TIMEOUT',
+      test: ['pool.test.ts', 'a dial that takes longer than 10 s is given up, and leaves no connection behind']
+    },
+    {
+      constant: 'BACKOFF_MOST_MS',
+      of: 'the wait after failed attempts to dial a node',
+      unit: 'ms',
+      option: 'backoffMostMs',
+      beyond: 'it grows no further',
+      test: ['pool.test.ts', 'back-off doubles to its bound, between half and all of it, and one success forgets it']
+    },
+    {
+      constant: 'IDLE_CONNECTION_MS',
+      of: 'a connection to our own kind that nobody uses',
+      unit: 'ms',
+      option: 'idleMs',
+      beyond: 'it is closed',
+      test: ['pool.test.ts', 'conduct 9: a connection to the original is never closed for being idle, one to our own is']
+    },
+    {
+      constant: 'DEAD_AFTER_MS',
+      of: 'a connection from which nothing is read, after a time-out',
+      unit: 'ms',
+      option: 'deadAfterMs',
+      beyond: 'it is broken off',
+      test: ['pool.test.ts', 'conduct 7: a time-out closes the channel; the connection only if it shows no life at all']
+    },
+    {
+      constant: 'REQUEST_HOLD_MS',
+      of: 'a channel that the peer opened without asking, while our content waits for its request',
+      unit: 'ms',
+      beyond: 'our content goes on',
+      test: ['courtesy.test.ts', 'finding 5: a channel on which nothing is asked holds nobody up for longer than 10 s']
+    },
+    {
+      constant: 'SCRUB_BYTES_PER_SECOND',
+      of: 'bytes that a scrub reads',
+      unit: 'a second',
+      option: 'bytesPerSecond',
+      beyond: 'it waits',
+      test: ['verify.test.ts', 'a scrub takes every chunk once, at its rate']
+    },
+    {
       constant: 'MAX_READERS',
       of: 'readers of one chunk',
       unit: 'items',
@@ -175,6 +240,10 @@ export const protocolMdsftp: PackageLimits = {
     TOKEN_BYTES: 'part of the wire',
     FRAGMENT_BYTES: 'the size of the fragments that we send',
     KEEP_ALIVE_MS: 'how often a running upload keeps its reservation alive',
+    BACKOFF_FIRST_MS: 'where the wait between attempts begins',
+    SCRUB_EVERY_MS: 'how often every chunk is verified',
+    SCRUB_READ_BYTES: 'the size of a read',
+    SCRUB_BATCH: 'the size of a page of the ledger',
     SWEEP_MS: 'how often reservations that are over are looked for'
   }
 }
