@@ -1,7 +1,7 @@
 import { link } from '@ropewalk/testing'
 import fc from 'fast-check'
 import t from 'tap'
-import { encodeFrame } from '../src/codec.ts'
+import { encodeBase64, encodeFinal, encodeFrame, type FinalMessage } from '../src/codec.ts'
 import { chunkId, serve, upload } from '../src/index.ts'
 import { nodeHashes } from '../src/node/index.ts'
 import { TransferState } from '../src/transfer-state.ts'
@@ -73,6 +73,39 @@ t.test('who may do what with a transfer', async t => {
     again.say(await auth(1, size, more))
     t.match(await again.hear(), { reason: 'fid conflict' })
   }
+})
+
+t.test('profile final: blocks of who did not register the file are refused; a wrong file is missing again', async t => {
+  const { node, store, token } = scene()
+  const file = fileOf('f', 1500)
+  const login = async (uid: number): Promise<ReturnType<typeof connect>['speaker']> => {
+    const { speaker } = connect(node, 'final')
+    const { userType, payload } = encodeFinal({ type: 'Login', mid: 'l', token: await token(uid) })
+    speaker.raw(encodeFrame('stream6', userType, payload))
+    t.match(await speaker.hearFinal(), { type: 'LoginOk' })
+    return speaker
+  }
+  const ask = async (speaker: ReturnType<typeof connect>['speaker'], message: FinalMessage): Promise<FinalMessage> => {
+    const { userType, payload } = encodeFinal(message)
+    speaker.raw(encodeFrame('stream6', userType, payload))
+    return await speaker.hearFinal()
+  }
+  const put = (n: number, bytes: Uint8Array, digest = Buffer.from(nodeHashes.sha256(bytes)).toString('hex')): FinalMessage => ({ type: 'PutChunk', mid: `${n}`, digest: file.digest, chunk: { n, on: 1, digest }, data: encodeBase64(bytes, 60) })
+  const owner = await login(1)
+  const request = { type: 'Upload', mid: 'u', file: { name: 'f', size: 1500n, chunks: 2n, digest: file.digest, tags: [] } } as const
+  t.match(await ask(owner, request), { type: 'UploadOk', path: `/files/${file.digest}` })
+  const other = await login(2)
+  t.match(await ask(other, put(0, file.content.subarray(0, 1000))), { code: 203, reason: 'This file is not yours' })
+  t.match(await ask(owner, put(0, file.content.subarray(0, 1000), '0'.repeat(64))), { code: 200, reason: 'digest mismatch' })
+  t.match(await ask(owner, put(0, file.content.subarray(0, 999))), { code: 200, reason: 'bad chunk length' })
+  t.equal(store.written.length, 0)
+  t.match(await ask(owner, put(1, new Uint8Array(500))), { type: 'PutChunkOk', n: 1 })
+  t.match(await ask(owner, put(0, file.content.subarray(0, 1000))), { code: 200, reason: 'digest mismatch' })
+  t.match(await ask(owner, request), { code: 204, nextChunk: 0 })
+  t.match(await ask(owner, put(1, file.content.subarray(1000))), { type: 'PutChunkOk' })
+  t.match(await ask(owner, put(0, file.content.subarray(0, 1000))), { type: 'PutChunkOk' })
+  t.match(await ask(owner, request), { code: 206 })
+  for (const file of [{ ...request.file, chunks: 3n }, { ...request.file, digest: 'AB'.repeat(32) }]) t.match(await ask(owner, { ...request, file }), { code: 200, reason: 'malformed message' })
 })
 
 t.test('a disk that fails is a storage failure, and the block is sent again', async t => {

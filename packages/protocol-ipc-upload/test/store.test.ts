@@ -14,7 +14,7 @@ t.test('what was written is known after a restart, wherever it stopped; a line c
   const store = await openUploadStore(root)
   t.match(await store.create(plan(FID, 3500)), { created: true, missing: [[0, 0, 3]] })
   await store.write(plan(FID, 3500), [{ file: 0, index: 3, bytes: new Uint8Array(500).fill(3) }, { file: 0, index: 1, bytes: new Uint8Array(1000).fill(1) }])
-  await appendFile(join(root, 'parts', FID, 'journal'), '0 ')
+  await appendFile(join(root, 'parts', FID, 'journal'), '9')
 
   const again = await openUploadStore(root)
   t.match(await again.open(FID), { created: false, missing: [[0, 0, 0], [0, 2, 2]], plan: { owner: 5 } })
@@ -22,7 +22,7 @@ t.test('what was written is known after a restart, wherever it stopped; a line c
   await again.write(plan(FID, 3500), [0, 2].map(index => ({ file: 0, index, bytes: new Uint8Array(1000).fill(index) })))
   await again.finish(plan(FID, 3500), 0)
   await again.finish(plan(FID, 3500), 0)
-  t.match(await (await openUploadStore(root)).open(FID), { missing: [] })
+  t.same((await (await openUploadStore(root)).open(FID))?.missing, [])
   const content = await readFile(join(root, 'files', '5', FID, '0.bin'))
   t.same([content.length, content[0], content[1000], content[2000], content[3499]], [3500, 0, 1, 2, 3])
   t.same(await again.read(plan(FID, 3500), 0, 1), new Uint8Array(1000).fill(1))
