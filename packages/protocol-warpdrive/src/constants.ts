@@ -48,3 +48,9 @@ export const MAX_WAITING_BYTES = 262_144
 
 /** Files that are downloaded at a time from a peer that knows our extension. Ours. */
 export const PARALLEL_FILES = 4
+
+/** How long a peer may take to end its direction after we have ended ours. Ours. */
+export const CLOSE_TIMEOUT_MS = 1_000
+
+/** Bytes that are thrown away while waiting for that. Ours. */
+export const MAX_DRAIN_BYTES = 65_536

@@ -6,7 +6,7 @@
 import { ByteReader, FramingError, JsonSplitter } from '@ropewalk/framing'
 import type { Channel } from '@ropewalk/interface'
 import { systemClock, within, type Clock } from './clock.ts'
-import { MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_WAITING_BYTES, REPLY_TIMEOUT_MS } from './constants.ts'
+import { CLOSE_TIMEOUT_MS, MAX_DRAIN_BYTES, MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_WAITING_BYTES, REPLY_TIMEOUT_MS } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import { parseJson } from './json-codec.ts'
 import { GO_838779E, type Profile } from './profile-codec.ts'
@@ -108,9 +108,19 @@ export class Session {
         signal.addEventListener('abort', stop)
         await Promise.race([this.#sunk, promise]).finally(() => { signal.removeEventListener('abort', stop) })
       })
+      await this.#drain()
       await this.#reader.close()
     } catch (error) {
       this.abort(error as Error)
+    }
+  }
+
+  /** Who stops reading too early may destroy what was sent: the peer is given a moment to end first. */
+  async #drain (): Promise<void> {
+    for (let left = MAX_DRAIN_BYTES; left > 0;) {
+      const bytes = await within(this.clock, CLOSE_TIMEOUT_MS, 'closing', undefined, signal => this.#reader.readUpTo(left, { signal }))
+      if (bytes === undefined) return
+      left -= bytes.length
     }
   }
 

@@ -89,7 +89,7 @@ for (const capture of CAPTURES) {
     }
     const silent = side(capture, 's2c') === '' && capture.name !== 'seed-remote-end'
     const short = !silent && capture.name.includes('download') && !hexOf(wanted).endsWith('00ff')
-    if (silent || short || pings) await peer.end()
+    await peer.end()
     if (silent) await t.rejects(said, { code: 'ERR_REFUSED' })
     else if (short) await t.rejects(said, { code: 'ERR_INCOMPLETE' })
     else await said

@@ -1,0 +1,173 @@
+import { duplexPair, scriptedPeer, turn } from '@ropewalk/testing'
+import t from 'tap'
+import { MemoryState, Session, ping, type StoredOffer } from '../src/index.ts'
+import { MAX_JSON_BYTES, REPLY_TIMEOUT_MS } from '../src/constants.ts'
+import { bytesOf, hexOf } from './fixtures.ts'
+import { ALICE, BOB, MemoryInbox, pair, sha256Of } from './nodes.ts'
+
+const pattern = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i * 7 % 251)
+const TREE = { 'd/': '', 'd/a': 'AAAA', 'd/big': pattern(5000), 'd/void/': '', 'd/empty': '' }
+
+/** Accepts, and lets the time pass that the sender is given after the answer. */
+async function accept ({ bob, clock }: Awaited<ReturnType<typeof pair>>, id: string, digest?: string): Promise<void> {
+  const accepted = bob.accept(id, digest)
+  accepted.catch(() => {})
+  await clock.advance(2000)
+  await (await accepted)?.finished
+}
+
+for (const extended of [true, false]) {
+  t.test(`a folder arrives, ${extended ? 'file by file with SHA-256, times and over several channels' : 'as from the original, in one stream'}`, async t => {
+    const scene = await pair(TREE, { alice: { extended } })
+    const { id, accepted } = await scene.alice.createOffer(BOB, 'd')
+    t.equal(accepted, false)
+    t.equal(scene.bob.offers(1)[0]?.status, 'awaiting')
+    await accept(scene, id)
+    t.same([...scene.inbox.folders], [['d', 0o755], ['d/void', 0o755]], 'empty folders too')
+    t.same([...scene.inbox.files.keys()].sort(), ['d/a', 'd/big', 'd/empty'])
+    t.same(scene.inbox.files.get('d/big')?.bytes, TREE['d/big'])
+    t.equal(scene.inbox.files.get('d/a')?.mode, 0o755, 'no setuid')
+    t.equal(scene.inbox.files.get('d/a')?.mtimeMs, extended ? 1_600_000_000_000 : undefined)
+    const [offer] = scene.bob.offers(1)
+    t.match(offer, { status: 'completed', index: 5, progress: 0, peer: ALICE })
+    t.equal(scene.queries.filter(({ from }) => from === BOB).length, extended ? 3 : 1)
+    t.equal(scene.clock.pending, 0)
+  })
+}
+
+t.test('X13: nothing is downloaded unasked, and consent binds to the manifest, not to the name or the id', async t => {
+  const scene = await pair({ 'a.txt': 'one' }, { alice: { randomId: () => 'same-id' } })
+  await scene.alice.createOffer(BOB, 'a.txt')
+  const [seen] = scene.bob.offers(1) as [StoredOffer]
+  await scene.clock.advance(60_000)
+  t.equal(scene.queries.filter(({ from }) => from === BOB).length, 0)
+  const info = { uri: 'a.txt', path: '', size: 3, isDir: false, perm: 0o644, mime: '', name: 'a.txt' }
+  await scene.bob.sendOffer(ALICE, 'same-id', [{ ...info, sha256: sha256Of(new TextEncoder().encode('two')) }])
+  await t.rejects(scene.bob.accept('same-id', seen.digest), { code: 'ERR_CONSENT' })
+  t.equal(scene.bob.offers(1)[0]?.status, 'awaiting')
+  await t.rejects(scene.bob.sendOffer('c3'.repeat(32), 'same-id', [info]), { code: 'ERR_FOREIGN_OFFER' })
+})
+
+t.test('a trusted peer is answered first; the download comes 2 s later by the clock', async t => {
+  const scene = await pair({ 'a.txt': 'one' }, { alice: { extended: false } })
+  await scene.bob.updatePeer(ALICE, 'mod', 'trust')
+  const { accepted } = await scene.alice.createOffer(BOB, 'a.txt')
+  t.equal(accepted, true)
+  await turn()
+  await scene.clock.advance(1999)
+  t.equal(scene.queries.length, 1)
+  await scene.clock.advance(1)
+  t.equal(scene.queries[1]?.from, BOB)
+  await turn()
+  t.equal(hexOf(scene.inbox.files.get('a.txt')?.bytes as Uint8Array), '6f6e65')
+})
+
+t.test('a blocked peer gets a close, and nothing is stored on either side; a ping still works', async t => {
+  const scene = await pair({ 'a.txt': 'one' })
+  await scene.bob.updatePeer(ALICE, 'mod', 'block')
+  await t.rejects(scene.alice.createOffer(BOB, 'a.txt'), { code: 'ERR_REFUSED' })
+  t.same([scene.alice.offers(0), scene.bob.offers(0)], [[], []])
+  const [left, right] = duplexPair()
+  void scene.bob.serve(right, ALICE, 'warpdrive')
+  await ping(new Session(left, { clock: scene.clock }), [5, 255])
+})
+
+t.test('files go only to the peer that they were offered to', async t => {
+  const scene = await pair({ 'a.txt': 'one' })
+  const { id } = await scene.alice.createOffer(BOB, 'a.txt')
+  t.throws(() => scene.alice.download('c3'.repeat(32), id, 0n, 0n, false), { code: 'ERR_UNKNOWN_OFFER' })
+  t.throws(() => scene.alice.download(ALICE, id, 0n, 0n, false), { code: 'ERR_UNKNOWN_OFFER' })
+  t.ok(scene.alice.download(BOB, id, 0n, 0n, false))
+})
+
+t.test('a broken download goes on at its byte, after a restart too, and whole files are not asked for again', async t => {
+  const state = new MemoryState()
+  const inbox = new MemoryInbox()
+  for (const extended of [true, false]) {
+    const scene = await pair({ 'a.txt': 'one', 'b.bin': pattern(5000) }, { alice: { extended, randomId: () => `id-${extended}` }, bob: { state, parallel: 1 }, inbox })
+    const { id } = await scene.alice.createOffer(BOB, '')
+    const whole = scene.files.files.get('b.bin') as Uint8Array
+    scene.files.files.set('b.bin', whole.subarray(0, 3000))
+    await t.rejects(accept(scene, id), { code: 'ERR_INCOMPLETE' })
+    t.match(scene.bob.offers(1).find(offer => offer.id === id), { status: 'failed', index: 1, progress: 3000 })
+    await turn()
+    scene.files.files.set('b.bin', whole)
+    scene.files.reads.length = 0
+    const again = await pair({}, { bob: { state, inbox, parallel: 1, query: async (_peer, port) => {
+      const [left, right] = duplexPair()
+      void scene.alice.serve(right, BOB, port)
+      return left
+    } } })
+    inbox.files.delete('b.bin')
+    await accept(again, id)
+    t.same(scene.files.reads, [['b.bin', 3000]])
+    t.same(inbox.files.get('b.bin')?.bytes, whole)
+  }
+})
+
+t.test('hostile offers: each has its code, and nothing is kept', async t => {
+  const { bob } = await pair({})
+  const info = { uri: 'a', path: '', size: 1, isDir: false, perm: 420, mime: '', name: 'a' }
+  const table: Array<[string, object[], string]> = [
+    ['..', [{ uri: '../x' }], 'ERR_BAD_NAME'], ['.. inside', [{ uri: 'a/../../x' }], 'ERR_BAD_NAME'], ['absolute', [{ uri: '/etc/passwd' }], 'ERR_BAD_NAME'],
+    ['drive', [{ uri: 'C:x' }], 'ERR_BAD_NAME'], ['backslash', [{ uri: 'a\\..\\b' }], 'ERR_BAD_NAME'], ['NUL', [{ uri: 'a\0' }], 'ERR_BAD_NAME'],
+    ['empty', [{ uri: '' }], 'ERR_BAD_NAME'], ['root not first', [{}, { uri: '.', isDir: true }], 'ERR_BAD_NAME'], ['too long', [{ uri: 'a'.repeat(4097) }], 'ERR_BAD_NAME'],
+    ['twice', [{ uri: '\u00e9' }, { uri: 'e\u0301' }], 'ERR_BAD_NAME'], ['link', [{ link: '/etc' }], 'ERR_SYMLINK'],
+    ['sum of sizes', [{ size: 2 ** 53 - 1 }, { uri: 'b' }], 'ERR_BAD_VALUE']
+  ]
+  for (const [name, files, code] of table) await t.rejects(bob.sendOffer(ALICE, 'x', files.map(file => ({ ...info, ...file }))), { code }, name)
+  for (const id of ['', '../x', '/x', 'a'.repeat(65)]) await t.rejects(bob.sendOffer(ALICE, id, [info]), { code: 'ERR_BAD_ID' }, id)
+  t.same(bob.offers(0), [])
+  await bob.sendOffer(ALICE, '9c10b4cb-b770-4602-4b51-0e755b1cea2a', [info])
+  t.equal(bob.offers(0).length, 1, 'an id of the original, which is no proper UUID')
+  for (let i = 1; i < 256; i++) await bob.sendOffer(ALICE, `${i}`, [info])
+  await t.rejects(bob.sendOffer(ALICE, '256', [info]), { code: 'ERR_TOO_MANY', message: 'too many offers of one peer: 257 > 256' })
+})
+
+t.test('10^6 entries, 100 MiB of JSON: refused within their limits', async t => {
+  const { bob, clock } = await pair({})
+  for (const [body, code] of [[`[${'{},'.repeat(999_999)}{}]`, 'ERR_TOO_MANY'], [`["${'a'.repeat(1_000_000)}`, 'ERR_TOO_LARGE']] as const) {
+    const [left, right] = duplexPair()
+    const served = bob.serve(right, ALICE, 'warpdrive')
+    let sent = 0
+    const chunk = new TextEncoder().encode(body)
+    const sunk = left.sink((function * (): Generator<Uint8Array, void> {
+      yield bytesOf('64027878')
+      if (code === 'ERR_TOO_MANY') {
+        yield chunk
+        return
+      }
+      yield chunk
+      for (; sent < 100; sent++) yield new Uint8Array(1_048_576).fill(0x61)
+    })()).catch(() => {})
+    t.match(await served, { code })
+    await sunk
+    t.ok(sent * 1_048_576 <= MAX_JSON_BYTES + 2 * 1_048_576, `${sent} MiB were taken`)
+  }
+  t.equal(clock.pending, 0)
+  t.same(bob.offers(0), [])
+})
+
+t.test('a peer that never answers, one that lies about the content, one that refuses', async t => {
+  const silent = await pair({ a: 'x' }, { alice: { query: async () => duplexPair()[0] } })
+  const offered = silent.alice.createOffer(BOB, 'a')
+  offered.catch(() => {})
+  await turn()
+  await silent.clock.advance(REPLY_TIMEOUT_MS)
+  await silent.clock.advance(REPLY_TIMEOUT_MS)
+  await t.rejects(offered, { code: 'ERR_TIMEOUT' })
+  t.equal(silent.clock.pending, 0)
+
+  const liar = await pair({ a: 'x' })
+  const { id } = await liar.alice.createOffer(BOB, 'a')
+  liar.files.files.set('a', new TextEncoder().encode('y'))
+  await t.rejects(accept(liar, id), { code: 'ERR_DIGEST' })
+  t.equal(liar.inbox.files.size, 0)
+  t.match(liar.bob.offers(1)[0], { status: 'failed' })
+
+  const [left, right] = duplexPair()
+  void liar.bob.serve(right, ALICE, 'warpdrive')
+  const peer = scriptedPeer(left)
+  await peer.send(bytesOf('0101'))
+  t.equal((await peer.readUntilGone()).bytes.length, 0, 'local commands are for the node itself')
+})
