@@ -1,4 +1,4 @@
-import type { LocalFile } from './state.ts'
+import type { LocalFile } from './facts.ts'
 import type { SwarmStore } from './store.ts'
 import { chunkLength } from './name-codec.ts'
 
@@ -9,7 +9,7 @@ export class MemorySwarmStore implements SwarmStore {
   readonly setAside: Array<{ name: string, index: number, from: string, bytes: Uint8Array }> = []
 
   async * list (): AsyncIterable<LocalFile> {
-    for (const { chunks, ...file } of this.#whole.values()) yield file
+    for (const { name, size, nulTail } of this.#whole.values()) yield { name, size, nulTail }
   }
 
   async read (name: string, index: number): Promise<Uint8Array | undefined> {

@@ -11,55 +11,12 @@ import {
   MAX_REQUESTS, REQUEST_TIMEOUT_MS
 } from './constants.ts'
 import { FileState } from './file-state.ts'
-import { AS_IMPLEMENTED, DOCUMENTED, peerKey, type ChunkRef, type ListedFile, type Message, type PeerAddress, type ProfileName } from './message.ts'
+import type { LocalFile, StateOptions, SwarmEffect, SwarmEvent } from './facts.ts'
+import { AS_IMPLEMENTED, DOCUMENTED, peerKey, type ChunkRef, type ListedFile, type Message, type PeerAddress } from './message.ts'
 import { encodeMessage, listBytes } from './message-codec.ts'
 import { chunkCount, chunkLength, lengthWithoutNuls } from './name-codec.ts'
 import type { PeerState } from './peer-state.ts'
 import { fileStatus, type FileStatus } from './status-codec.ts'
-
-export type SwarmEvent =
-  | { readonly event: 'connected' | 'disconnected' | 'avoided', readonly peer: PeerAddress }
-  | { readonly event: 'chunk', readonly name: string, readonly index: number, readonly from: PeerAddress }
-  | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
-  | { readonly event: 'poisoned' | 'conflict', readonly name: string, readonly index: number, readonly peer: PeerAddress }
-  | { readonly event: 'withheld', readonly name: string, readonly peer: PeerAddress, readonly why: 'fragile' | 'too-long' | 'too-many' }
-
-export type SwarmEffect =
-  | { readonly type: 'send', readonly to: PeerAddress, readonly message: Message }
-  /** Read the chunk and send it as an Upload. */
-  | { readonly type: 'serve', readonly to: PeerAddress, readonly chunk: ChunkRef }
-  /** Check by the hash, where there is one, and write; then `written` or `rejected`. */
-  | { readonly type: 'write', readonly from: PeerAddress, readonly chunk: ChunkRef, readonly data: Uint8Array }
-  /** All chunks are there: set the length and give the file its name. */
-  | { readonly type: 'finish', readonly name: string, readonly size: number }
-  /** Two holders disagree: keep both, and neither as the chunk. */
-  | { readonly type: 'aside', readonly from: PeerAddress, readonly chunk: ChunkRef, readonly data: Uint8Array }
-  | { readonly type: 'event', readonly event: SwarmEvent }
-
-export interface LocalFile {
-  readonly name: string
-  readonly size: number
-  readonly sha256?: string | undefined
-  readonly chunkSha256?: readonly string[] | undefined
-  /** The last byte is NUL. */
-  readonly nulTail?: boolean | undefined
-}
-
-export interface StateOptions {
-  readonly self: PeerAddress
-  /** The others; ourselves among them is fine. */
-  readonly peers: readonly PeerAddress[]
-  readonly profile?: ProfileName | undefined
-  /** Any whole number: which of equally rare chunks is asked for first. */
-  readonly seed?: number | undefined
-  /** Tell others that we speak hardened frames. Default true. */
-  readonly extension?: boolean | undefined
-  /** Offer originals what they would damage: empty files, and files that end in NUL. Default false. */
-  readonly shareFragile?: boolean | undefined
-  /** Take chunks of known files that we did not ask for, as from who leaves. Default true. */
-  readonly acceptPushes?: boolean | undefined
-  readonly maxFiles?: number | undefined
-}
 
 export class SwarmState {
   readonly #options: StateOptions
@@ -489,7 +446,7 @@ export class SwarmState {
         let inFlight = 0
         for (const other of this.#files.values()) inFlight += other.requests.size
         while (inFlight < MAX_REQUESTS) {
-          const next = file.rarest(this.#seed, key => this.#mayAsk(key) && this.#countFits(file, key))
+          const next = file.rarest(this.#seed, key => this.#mayAsk(key) && this.#spares(file, key))
           if (next === undefined) break
           const [peer] = next.peers.map(key => this.#peers.get(key) as PeerState).sort((a, b) => a.asked - b.asked || a.total - b.total)
           this.#ask(file, next.index, (peer as PeerState).key, now)
@@ -503,9 +460,11 @@ export class SwarmState {
     return effects
   }
 
-  /** Never ask an original beyond the count that it announced itself. */
-  #countFits (file: FileState, key: string): boolean {
-    return (file.counts.get(key) ?? 0) > 0
+  /** Who has everything is asked for one chunk at a time as long as others have parts: what only it has is then worth its time. */
+  #spares (file: FileState, key: string): boolean {
+    if (file.holders.get(key)?.size !== file.count || this.#peers.get(key)?.asked === 0) return true
+    for (const [other, chunks] of file.holders) if (chunks.size > 0 && chunks.size < file.count && this.#peers.get(other)?.avoided === false) return false
+    return true
   }
 
   #say (peer: PeerState, now: number): void {

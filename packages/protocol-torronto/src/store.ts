@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@ropewalk/interface'
-import type { LocalFile } from './state.ts'
+import type { LocalFile } from './facts.ts'
 
 /** Where a peer keeps its files. Chunk `index` is bytes `index * 65536` on. */
 export interface SwarmStore {

@@ -12,7 +12,8 @@ import { decodeFrame, encodeFrame, splitList, type HardenedFrame } from './harde
 import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile, type ProfileName } from './message.ts'
 import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { checkName } from './name-codec.ts'
-import { SwarmState, type SwarmEffect, type SwarmEvent } from './state.ts'
+import type { SwarmEffect, SwarmEvent } from './facts.ts'
+import { SwarmState } from './state.ts'
 import { encodeStatus, type FileStatus } from './status-codec.ts'
 import type { SwarmStore } from './store.ts'
 
@@ -240,8 +241,12 @@ export class Swarm implements AsyncDisposable {
       switch (effect.type) {
         case 'event': this.#options.onEvent?.(effect.event); break
         // A request of ours waits for nobody: its answer comes on its own connection.
-        case 'send': if (effect.message.action === 'Download' && this.#state.peer(effect.to)?.speaks === 'hardened') void this.#send(effect.to, effect.message)
-          else this.#enqueue(effect.to, async () => { await this.#send(effect.to, effect.message) }); break
+        case 'send': {
+          const work = async (): Promise<void> => { await this.#send(effect.to, effect.message) }
+          if (effect.message.action === 'Download' && this.#state.peer(effect.to)?.speaks === 'hardened') void work()
+          else this.#enqueue(effect.to, work)
+          break
+        }
         case 'serve': this.#enqueue(effect.to, async () => { await this.#upload(effect.to, effect.chunk) }); break
         case 'write': void this.#write(effect.from, effect.chunk, effect.data); break
         case 'finish': this.#storing(this.#options.store.finish(effect.name, effect.size)); break

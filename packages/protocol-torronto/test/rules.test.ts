@@ -1,7 +1,8 @@
 /** The rules of living with originals, by their numbers. */
 import t from 'tap'
 import { decodeFrame, encodeFrame, encodeMessage, AS_IMPLEMENTED, chunkCount, splitList, type ListedFile, type Message } from '../src/codec.ts'
-import { SwarmState, type StateOptions, type SwarmEffect } from '../src/state.ts'
+import type { StateOptions, SwarmEffect } from '../src/facts.ts'
+import { SwarmState } from '../src/state.ts'
 import { address } from './network.ts'
 
 const me = address(1)

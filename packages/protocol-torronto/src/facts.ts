@@ -1,0 +1,46 @@
+/** What a swarm's state takes and gives. Types only. */
+import type { ChunkRef, Message, PeerAddress, ProfileName } from './message.ts'
+
+export type SwarmEvent =
+  | { readonly event: 'connected' | 'disconnected' | 'avoided', readonly peer: PeerAddress }
+  | { readonly event: 'chunk', readonly name: string, readonly index: number, readonly from: PeerAddress }
+  | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
+  | { readonly event: 'poisoned' | 'conflict', readonly name: string, readonly index: number, readonly peer: PeerAddress }
+  | { readonly event: 'withheld', readonly name: string, readonly peer: PeerAddress, readonly why: 'fragile' | 'too-long' | 'too-many' }
+
+export type SwarmEffect =
+  | { readonly type: 'send', readonly to: PeerAddress, readonly message: Message }
+  /** Read the chunk and send it as an Upload. */
+  | { readonly type: 'serve', readonly to: PeerAddress, readonly chunk: ChunkRef }
+  /** Check by the hash, where there is one, and write; then `written` or `rejected`. */
+  | { readonly type: 'write', readonly from: PeerAddress, readonly chunk: ChunkRef, readonly data: Uint8Array }
+  /** All chunks are there: set the length and give the file its name. */
+  | { readonly type: 'finish', readonly name: string, readonly size: number }
+  /** Two holders disagree: keep both, and neither as the chunk. */
+  | { readonly type: 'aside', readonly from: PeerAddress, readonly chunk: ChunkRef, readonly data: Uint8Array }
+  | { readonly type: 'event', readonly event: SwarmEvent }
+
+export interface LocalFile {
+  readonly name: string
+  readonly size: number
+  readonly sha256?: string | undefined
+  readonly chunkSha256?: readonly string[] | undefined
+  /** The last byte is NUL. */
+  readonly nulTail?: boolean | undefined
+}
+
+export interface StateOptions {
+  readonly self: PeerAddress
+  /** The others; ourselves among them is fine. */
+  readonly peers: readonly PeerAddress[]
+  readonly profile?: ProfileName | undefined
+  /** Any whole number: which of equally rare chunks is asked for first. */
+  readonly seed?: number | undefined
+  /** Tell others that we speak hardened frames. Default true. */
+  readonly extension?: boolean | undefined
+  /** Offer originals what they would damage: empty files, and files that end in NUL. Default false. */
+  readonly shareFragile?: boolean | undefined
+  /** Take chunks of known files that we did not ask for, as from who leaves. Default true. */
+  readonly acceptPushes?: boolean | undefined
+  readonly maxFiles?: number | undefined
+}
