@@ -37,7 +37,6 @@ function checkName (name: string, index: number): void {
   const fail = (why: string): never => { throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} ${why}`) }
   if (bytes > MAX_NAME_BYTES) fail(`has a name too long: ${bytes} > ${MAX_NAME_BYTES} bytes`)
   if (name.startsWith('/')) fail('has an absolute name')
-  // eslint-disable-next-line no-control-regex
   if (/[\\\u0000-\u001f\u007f]/.test(name)) fail('has a backslash or control character in its name')
   if (/^[a-z]:/i.test(name)) fail('has a drive letter in its name')
   for (const part of name.split('/')) {

@@ -132,4 +132,3 @@ async function say (session: Session, capture: Capture, described: Description[]
     }
   }
 }
-
