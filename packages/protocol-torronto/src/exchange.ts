@@ -35,11 +35,11 @@ export async function sendBytes (dial: Dial<PeerAddress>, to: PeerAddress, bytes
 }
 
 /** Says who we are, then `frame`; resolves with the answer, where the frame has an id. */
-export async function sendFrame (dial: Dial<PeerAddress>, to: PeerAddress, self: PeerAddress, frame: HardenedFrame, options: ExchangeOptions): Promise<HardenedFrame | undefined> {
+export async function sendFrame (dial: Dial<PeerAddress>, to: PeerAddress, self: PeerAddress, frame: HardenedFrame, options: ExchangeOptions, before: readonly HardenedFrame[] = []): Promise<HardenedFrame | undefined> {
   return await limited(options, async signal => {
     const connection = await dial(to, { signal })
     try {
-      const frames = frame.action === 'Add' ? [frame] : [{ action: 'Add', from: self, files: [] } as const, frame]
+      const frames = frame.action === 'Add' ? [frame] : [{ action: 'Add', from: self, files: [] } as const, ...before, frame]
       const sent = connection.sink([Uint8Array.from(PREFACE), ...frames.map(encodeFrame)], { signal })
       sent.catch(() => {})
       const reader = new ByteReader(connection.source)

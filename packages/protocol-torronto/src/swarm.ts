@@ -4,8 +4,9 @@
  * @module
  */
 import type { Connection, Dial, Hasher, Listen, Listener } from '@ropewalk/interface'
+import { inChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_OUTBOX, MAX_PEERS, PREFACE, SEND_PAUSE_MS } from './constants.ts'
+import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS, PREFACE } from './constants.ts'
 import { SwarmError } from './errors.ts'
 import { hex, receive, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
 import { decodeFrame, encodeFrame, splitList, type HardenedFrame } from './hardened-codec.ts'
@@ -13,6 +14,7 @@ import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message,
 import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { checkName } from './name-codec.ts'
 import type { SwarmEffect, SwarmEvent } from './facts.ts'
+import { Outbox } from './outbox.ts'
 import { SwarmState } from './state.ts'
 import { encodeStatus, type FileStatus } from './status-codec.ts'
 import type { SwarmStore } from './store.ts'
@@ -66,7 +68,9 @@ export class Swarm implements AsyncDisposable {
   readonly #clock: Clock
   readonly #profile: Profile
   readonly #control = new AbortController()
-  readonly #outboxes = new Map<string, { items: Array<() => Promise<void>>, running: Promise<void> | undefined }>()
+  readonly #outboxes = new Map<string, Outbox>()
+  /** Chunks that the next connection to a peer of our own kind announces. */
+  readonly #haves = new Map<string, ChunkRef[]>()
   readonly #inserting = new Set<string>()
   #connections = 0
   #nextId = 1
@@ -128,7 +132,7 @@ export class Swarm implements AsyncDisposable {
   async leave (): Promise<void> {
     if (this.#control.signal.aborted) return
     this.#perform(this.#state.leave(this.#clock.now()))
-    await Promise.all([...this.#outboxes.values()].map(outbox => outbox.running))
+    await Promise.all([...this.#outboxes.values()].map(outbox => outbox.idle))
     this.#stop(new SwarmError('ERR_CLOSED', 'the swarm was left', { remote: false }))
     await this.#listener.close()
   }
@@ -242,8 +246,10 @@ export class Swarm implements AsyncDisposable {
         case 'event': this.#options.onEvent?.(effect.event); break
         // A request of ours waits for nobody: its answer comes on its own connection.
         case 'send': {
+          const hardened = this.#state.peer(effect.to)?.speaks === 'hardened'
           const work = async (): Promise<void> => { await this.#send(effect.to, effect.message) }
-          if (effect.message.action === 'Download' && this.#state.peer(effect.to)?.speaks === 'hardened') void work()
+          if (effect.message.action === 'Have' && hardened) this.#announce(effect.to, effect.message.chunk)
+          else if (effect.message.action === 'Download' && hardened) void work()
           else this.#enqueue(effect.to, work)
           break
         }
@@ -260,26 +266,36 @@ export class Swarm implements AsyncDisposable {
     work?.catch(error => { this.#stop(error as Error) })
   }
 
-  /** One connection at a time a peer, in order (rule T1). */
   #enqueue (to: PeerAddress, work: () => Promise<void>): void {
     const key = peerKey(to)
     let outbox = this.#outboxes.get(key)
-    if (outbox === undefined) this.#outboxes.set(key, outbox = { items: [], running: undefined })
-    if (outbox.items.length >= MAX_OUTBOX) return
-    outbox.items.push(work)
-    outbox.running ??= this.#drain(to, outbox).finally(() => { this.#outboxes.delete(key) })
+    if (outbox === undefined) {
+      outbox = new Outbox({
+        clock: this.#clock, signal: this.#control.signal,
+        pause: () => this.#state.peer(to)?.speaks !== 'hardened',
+        failed: () => {
+          this.#haves.delete(key)
+          this.#perform(this.#state.lost(to, this.#clock.now()))
+        }
+      })
+      // An interface that asked once is not remembered.
+      if (this.#state.peer(to) !== undefined) this.#outboxes.set(key, outbox)
+    }
+    outbox.push(work)
   }
 
-  async #drain (to: PeerAddress, outbox: { items: Array<() => Promise<void>> }): Promise<void> {
-    for (let work = outbox.items.shift(); work !== undefined && !this.#control.signal.aborted; work = outbox.items.shift()) {
-      try {
-        await work()
-        if (outbox.items.length > 0 && this.#state.peer(to)?.speaks !== 'hardened') await new Promise<void>(resolve => { this.#clock.after(SEND_PAUSE_MS, resolve) })
-      } catch {
-        outbox.items.length = 0
-        this.#perform(this.#state.lost(to, this.#clock.now()))
-      }
-    }
+  /** What was written while a connection was busy is announced together on the next. */
+  #announce (to: PeerAddress, chunk: ChunkRef): void {
+    const key = peerKey(to)
+    const waiting = this.#haves.get(key)
+    if (waiting !== undefined) return void waiting.push(chunk)
+    this.#haves.set(key, [chunk])
+    this.#enqueue(to, async () => {
+      const frames = (this.#haves.get(key) ?? []).map(one => ({ action: 'Have', chunk: one }) as const)
+      this.#haves.delete(key)
+      const last = frames.pop()
+      if (last !== undefined) await sendFrame(this.#options.dial, to, this.#options.self, { ...last, id: this.#nextId++ }, this.#exchange, frames)
+    })
   }
 
   async #send (to: PeerAddress, message: Message): Promise<void> {
@@ -328,24 +344,4 @@ export class Swarm implements AsyncDisposable {
     if (at === Infinity || this.#control.signal.aborted) return
     this.#cancelTimer = this.#clock.after(Math.max(0, at - this.#clock.now()), () => { this.#perform(this.#state.expire(this.#clock.now())) })
   }
-}
-
-/** The bytes of `source` in chunks of 65,536. */
-async function * inChunks (source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let chunk = new Uint8Array(CHUNK_BYTES)
-  let length = 0
-  for await (const bytes of source) {
-    for (let at = 0; at < bytes.length;) {
-      const part = bytes.subarray(at, at + CHUNK_BYTES - length)
-      chunk.set(part, length)
-      length += part.length
-      at += part.length
-      if (length === CHUNK_BYTES) {
-        yield chunk
-        chunk = new Uint8Array(CHUNK_BYTES)
-        length = 0
-      }
-    }
-  }
-  if (length > 0) yield chunk.subarray(0, length)
 }

@@ -3,7 +3,7 @@ import t from 'tap'
 import { decodeFrame, encodeFrame, encodeMessage, AS_IMPLEMENTED, chunkCount, splitList, type ListedFile, type Message } from '../src/codec.ts'
 import type { StateOptions, SwarmEffect } from '../src/facts.ts'
 import { SwarmState } from '../src/state.ts'
-import { address } from './network.ts'
+import { address, member, Network } from './network.ts'
 
 const me = address(1)
 const [two, three, stranger] = [address(2), address(3), address(9)]
@@ -208,6 +208,20 @@ t.test('X12 a liar, and a peer that vanishes: another is asked', async t => {
   gone.receive(list(three, 1), 0)
   t.same(asked(gone.lost(two, 1)), ['3:0'])
   t.equal(gone.file(name)?.level(0), 1)
+})
+
+t.test('X12 a slow peer: another is asked when its time is over, and its late answer changes nothing', async t => {
+  const state = joined()
+  state.receive(list(two, 1, { size: 65536 }), 0)
+  state.receive(list(three, 1, { size: 65536 }), 0)
+  t.same(asked(state.expire(9999)), [])
+  t.same(asked(state.expire(10_000)), ['3:0'])
+  t.notOk(types(state.receive(upload(two, 0, full(), 1), 10_001)).includes('write'))
+  t.ok(types(state.receive(upload(three, 0, full(), 1), 10_002)).includes('write'))
+})
+
+t.test('X12 more peers than the wire bears', async t => {
+  await t.rejects(member(new Network(), 1, 7), RangeError)
 })
 
 t.test('X12 the same peer twice, and ourselves, are one and none', async t => {
