@@ -189,3 +189,17 @@ t.test('blocks that are held and missing are all blocks, whatever was marked and
       blocks.every((block, number) => { const place = state.find(String(number)); return `${place?.file}/${place?.index}` === block })
   }))
 })
+
+t.test('sixteen transfers on a connection, and not one more', async t => {
+  const { node, token } = scene()
+  const { speaker, served } = connect(node)
+  for (let at = 0; at < 17; at++) {
+    speaker.say({ type: 'Authentication', messageId: `${at}`, token: await token(), files: [{ name: 'a', size: 1n }], tags: [] })
+    const answer = await speaker.hear()
+    t.match(answer, at < 16 ? { response: 'Ok', fid: /^[\da-f]{8}-/ } : { response: 'Error', reason: 'quota exceeded' })
+  }
+  t.equal(node.openTransfers, 16)
+  speaker.end()
+  await served
+  t.equal(node.openTransfers, 0)
+})
