@@ -35,7 +35,7 @@ export interface NodeOptions extends Pick<SessionOptions, 'replyMs' | 'maxJsonBy
   randomId?: (() => string) | undefined
   /** Tell peers SHA-256 and time of change, which the original ignores. Reads every file once when it is offered. Default true. */
   extended?: boolean | undefined
-  /** Take offers with symbolic links. Default false. */
+  /** Offer symbolic links, and take offers with them. Default false. */
   symlinks?: boolean | undefined
   /** Files downloaded at a time from our own peers. Default 4. */
   parallel?: number | undefined
@@ -127,7 +127,7 @@ export class WarpdriveNode implements Answers {
   async createOffer (peer: string, path: string, { signal }: AbortOptions = {}): Promise<{ readonly id: string, readonly accepted: boolean }> {
     const sources = await this.#describe(path, signal)
     const sent = sources.map(({ source: _, ...info }): FileInfo => info)
-    checkManifest(sent, { ...this.#options, symlinks: true })
+    checkManifest(sent, this.#options)
     const id = (this.#options.randomId ?? (() => crypto.randomUUID()))()
     const stored = this.#offers.add({ id, incoming: false, peer, files: sources.map((info, i) => ({ ...sent[i] as FileInfo, uri: info.source })), digest: await this.#digest(sent) }, this.#clock.now())
     this.#sources.set(id, sources)
@@ -237,6 +237,7 @@ export class WarpdriveNode implements Answers {
     try {
       const wait = (this.#answeredAt.get(id) ?? -Infinity) + AUTO_ACCEPT_DELAY_MS - this.#clock.now()
       if (wait > 0) await pause(this.#clock, wait, signal)
+      this.#answeredAt.delete(id)
       const { inbox, sha256, parallel = PARALLEL_FILES, progressMs = PROGRESS_TIMEOUT_MS } = this.#options
       await receiveOffer({
         offer, inbox, sha256, parallel, progressMs, signal,
@@ -268,7 +269,9 @@ export class WarpdriveNode implements Answers {
   }
 
   async #describe (path: string, signal: AbortSignal | undefined): Promise<OfferedFile[]> {
-    const files = await this.#options.files.list(path, { signal })
+    const listed = await this.#options.files.list(path, { signal })
+    // Of a link no bytes follow, and the original counts on the size that it was told.
+    const files = listed.map(file => file.link === undefined ? file : { ...file, size: 0 })
     if (this.#options.extended === false) return files.map(({ sha256: _s, mtimeMs: _m, ...file }) => file)
     return Promise.all(files.map(async file => file.isDir || file.link !== undefined || file.sha256 !== undefined ? file : { ...file, sha256: await this.#hash(file, signal) }))
   }

@@ -67,3 +67,16 @@ t.test('a listener that lags is disconnected', async t => {
   for (let i = 0; i < 3; i++) listeners.publish(offer)
   await t.rejects(events.next(), { code: 'ERR_SLOW' })
 })
+
+t.test('symbolic links are refused on both sides unless they are asked for, and then have no bytes', async t => {
+  const refusing = await pair({ a: 'one', l: 'xx' })
+  refusing.files.links['l'] = 'a'
+  await t.rejects(refusing.alice.createOffer(BOB, ''), { code: 'ERR_SYMLINK' })
+  const half = await pair({ a: 'one', l: 'xx' }, { alice: { symlinks: true } })
+  half.files.links['l'] = 'a'
+  await t.rejects(half.alice.createOffer(BOB, ''), { code: 'ERR_REFUSED' })
+  const both = await pair({ a: 'one', l: 'xx' }, { alice: { symlinks: true }, bob: { symlinks: true } })
+  both.files.links['l'] = 'a'
+  await both.alice.createOffer(BOB, '')
+  t.match(both.bob.offers(1)[0]?.files[1], { link: 'a', size: 0 })
+})
