@@ -37,9 +37,9 @@ for (const profile of ['hardened', 'as-implemented'] as const) {
   })
 }
 
-t.test('six originals-alike, without our extension: what they can carry arrives, the rest is withheld and said', async t => {
-  const members = await six({ extension: false, hasher: undefined })
-  const sound = CORPUS.filter(([, bytes]) => bytes.at(-1) !== 0 && bytes.length > 0)
+for (const profile of ['as-implemented', 'documented'] as const) t.test(`six peers, ${profile}, without our extension: what that wire can carry arrives`, async t => {
+  const members = await six({ profile, extension: false, hasher: undefined })
+  const sound = CORPUS.filter(([, bytes]) => bytes.at(-1) !== 0 && bytes.length > 0).slice(0, profile === 'documented' ? 4 : undefined)
   for (const [name, bytes] of sound) await (members[0] as Member).swarm.insert(name, [bytes])
   for (const [name, bytes] of sound) {
     await everywhere(members, name)
