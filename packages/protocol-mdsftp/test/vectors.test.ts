@@ -1,5 +1,6 @@
 import { hexdump } from '@ropewalk/testing'
 import t from 'tap'
+import { sameToken } from '../src/index.ts'
 import { decodePacket, decodePreamble, Deframer, describePacket, encodePreamble, StorageError, writeFragmentHeader, type ControlPacket, type FragmentHead } from '../src/codec.ts'
 import { bytesOf, FILE, profileOf, type Vector } from './vectors.ts'
 
@@ -51,4 +52,14 @@ t.test('a preamble that is cut anywhere, or holds no token, is refused', async t
   for (const token of ['', 'a'.repeat(63), 'a'.repeat(65), '-'.repeat(64), 'é'.repeat(64)]) t.throws(() => encodePreamble({ nodeId: '0'.repeat(32), token }), RangeError)
   t.throws(() => encodePreamble({ nodeId: 'xyz' }))
   t.notMatch(new StorageError('ERR_TOKEN', 'connection', 'x').message, /a{64}/)
+})
+
+t.test('tokens are the same or not, and only tokens are', async t => {
+  const token = 'Ab3'.repeat(21) + 'z'
+  t.equal(sameToken(token, `${token}`), true)
+  for (let at = 0; at < 64; at++) t.equal(sameToken(token, token.slice(0, at) + '-' + token.slice(at + 1)), false)
+  for (const other of ['', token.slice(1), `${token}z`]) {
+    t.equal(sameToken(token, other), false)
+    t.equal(sameToken(other, other), false, 'what is no token opens nothing')
+  }
 })
