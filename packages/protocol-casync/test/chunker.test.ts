@@ -46,6 +46,9 @@ function push (chunker: Chunker, pieces: Iterable<Uint8Array>): number[] {
   return cuts
 }
 
+/** Inputs over 16 MiB take seconds to make: `pnpm interop` cuts them, here only their numbers are compared. */
+const LONG_BYTES = 16 * 1024 * 1024
+
 for (const { input: expression, chunk_size: argument, ...vector } of CHUNKER_VECTORS) {
   if (vector.error !== undefined) {
     t.test(`refuses --chunk-size=${argument} as the original does: ${vector.error}`, async t => {
@@ -55,11 +58,12 @@ for (const { input: expression, chunk_size: argument, ...vector } of CHUNKER_VEC
   }
 
   t.test(`cuts ${expression} with ${argument ?? 'default sizes'} where the original does`, async t => {
-    const bytes = input(expression)
-    t.equal(bytes.length, vector.size)
     const sizes = parseChunkSizes(argument ?? 'auto')
     t.same(sizes, { min: vector.min, avg: vector.avg, max: vector.max })
     t.equal(discriminator(sizes), vector.discriminator)
+    if (vector.size > LONG_BYTES) return
+    const bytes = input(expression)
+    t.equal(bytes.length, vector.size)
     const chunks = []
     for await (const { start, end, id } of identify(nodeHash, { digest: vector.digest })(chunk(sizes)(chopped(bytes, [65536])))) chunks.push([start, end - start, id])
     t.same(chunks, vector.chunks)
