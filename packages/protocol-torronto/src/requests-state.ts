@@ -1,0 +1,98 @@
+/** Requests under way: at most one a chunk, of whom, and what becomes of those that fail. Pure: time is a number. */
+import { MAX_PEER_REQUESTS, MAX_REQUESTS } from './constants.ts'
+import type { FileState } from './file-state.ts'
+import type { Memory } from './memory-state.ts'
+import { lengthWithoutNuls } from './name-codec.ts'
+import type { PeerState } from './peer-state.ts'
+import type { Sharing } from './sharing-state.ts'
+
+export class Requests {
+  readonly #memory: Memory
+  readonly #sharing: Sharing
+
+  constructor (memory: Memory, sharing: Sharing) {
+    this.#memory = memory
+    this.#sharing = sharing
+  }
+
+  /** Asks for what the fewest hold, of who is least busy, as far as the bounds allow. */
+  askRarest (file: FileState, now: number): void {
+    let inFlight = 0
+    for (const other of this.#memory.files.values()) inFlight += other.requests.size
+    while (inFlight < MAX_REQUESTS) {
+      const next = file.rarest(this.#memory.options.seed ?? 0, key => this.mayAsk(key) && this.spares(file, key))
+      if (next === undefined) return
+      const [peer] = next.peers.map(key => this.#memory.peers.get(key) as PeerState).sort((a, b) => a.asked - b.asked || a.total - b.total)
+      this.ask(file, next.index, (peer as PeerState).key, now)
+      inFlight++
+    }
+  }
+
+  mayAsk (key: string): boolean {
+    const peer = this.#memory.peers.get(key)
+    return peer !== undefined && peer.presence === 'connected' && !peer.avoided && peer.asked < (peer.speaks === 'hardened' ? MAX_PEER_REQUESTS : 1)
+  }
+
+  ask (file: FileState, index: number, key: string, now: number, first?: { peer: string, data: Uint8Array }): void {
+    const peer = this.#memory.peers.get(key) as PeerState
+    peer.asked++
+    peer.total++
+    file.requests.set(index, { peer: key, askedAt: now, writing: false, first })
+    this.#memory.effects.push({ type: 'send', to: peer.address, message: { action: 'Download', from: this.#memory.options.self, chunk: this.#sharing.refFor(peer, file, index) } })
+  }
+
+  /** Who has everything is asked for one chunk at a time as long as others have parts: what only it has is then worth its time. */
+  spares (file: FileState, key: string): boolean {
+    if (file.holders.get(key)?.size !== file.count || this.#memory.peers.get(key)?.asked === 0) return true
+    for (const [other, chunks] of file.holders) if (chunks.size > 0 && chunks.size < file.count && this.#memory.peers.get(other)?.avoided === false) return false
+    return true
+  }
+
+  /** Rule R5: damage is a true prefix and then zeros. What looks like it is asked for once more, of somebody else. */
+  compare (file: FileState, index: number, request: { readonly first?: { peer: string, data: Uint8Array } | undefined }, bytes: Uint8Array, peer: PeerState, last: boolean, now: number): Uint8Array | undefined {
+    if (request.first === undefined) {
+      if (!last && bytes.at(-1) !== 0) return bytes
+      if (last && file.size !== undefined && bytes.at(-1) !== 0) return bytes
+      const second = file.askable(index, key => key !== peer.key && this.#memory.peers.get(key)?.presence === 'connected' && this.#memory.peers.get(key)?.avoided === false)[0]
+      if (second === undefined || second === peer.key) return bytes
+      this.settle(file, index)
+      this.ask(file, index, second, now, { peer: peer.key, data: bytes.slice() })
+      return undefined
+    }
+    const [shorter, longer] = [request.first.data, bytes].map(data => data.subarray(0, lengthWithoutNuls(data))).sort((a, b) => a.length - b.length) as [Uint8Array, Uint8Array]
+    if (shorter.every((byte, at) => byte === longer[at])) return lengthWithoutNuls(bytes) >= lengthWithoutNuls(request.first.data) ? bytes : request.first.data
+    const other = this.#memory.peers.get(request.first.peer) as PeerState
+    const chunk = { name: file.name, count: file.count, index }
+    this.#memory.effects.push({ type: 'aside', from: other.address, chunk, data: request.first.data }, { type: 'aside', from: peer.address, chunk, data: bytes.slice() })
+    this.#memory.event({ event: 'conflict', name: file.name, index, peer: peer.address })
+    this.fail(file, index)
+    for (const key of [peer.key, other.key]) file.holders.get(key)?.delete(index)
+    return undefined
+  }
+
+  timeout (file: FileState, index: number, request: { readonly peer: string, readonly first?: { peer: string, data: Uint8Array } | undefined }): void {
+    const first = request.first
+    const from = first === undefined ? undefined : this.#memory.peers.get(first.peer)
+    if (first === undefined || from === undefined) return this.fail(file, index)
+    // The second opinion never came: the first has to do.
+    this.settle(file, index)
+    file.requests.set(index, { peer: first.peer, askedAt: 0, writing: true })
+    this.#memory.effects.push({ type: 'write', from: from.address, chunk: { name: file.name, count: file.count, index, size: file.size, sha256: file.hashes[index] }, data: first.data })
+  }
+
+  fail (file: FileState, index: number): void {
+    const request = file.requests.get(index)
+    if (request === undefined) return
+    let failed = file.failed.get(index)
+    if (failed === undefined) file.failed.set(index, failed = new Set())
+    failed.add(request.peer)
+    this.settle(file, index)
+  }
+
+  settle (file: FileState, index: number): void {
+    const request = file.requests.get(index)
+    const peer = request === undefined ? undefined : this.#memory.peers.get(request.peer)
+    if (request?.writing === false && peer !== undefined) peer.asked--
+    file.requests.delete(index)
+  }
+}
