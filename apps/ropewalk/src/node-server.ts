@@ -11,6 +11,9 @@ import { codeOf, RopewalkError } from './errors.ts'
 /** Connections at once; one more is refused. From section 8 of the specification. */
 export const MAX_CONNECTIONS = 256
 
+/** Connections that have not said who they are; one more is refused. From section 8 of the specification. */
+export const MAX_ARRIVING = 64
+
 /** How long what is under way may take when the node is to stop. Ours. */
 export const GRACE_MS = 10_000
 
@@ -33,6 +36,7 @@ export class NodeServer {
   readonly #arriving = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #count = 0
+  #arrivals = 0
 
   constructor (options: NodeServerOptions) {
     this.#options = options
@@ -52,7 +56,8 @@ export class NodeServer {
     this.#arriving.abort(stopped())
 
     const deadline = AbortSignal.timeout(graceMs)
-    // An upload is over when its commit is, which comes on a channel of its own: until then its reservation says so.
+    // An upload is over when its commit is, which comes on a channel of its own: until then its reservation says so. One that is
+    // durable is there after the next start too.
     while (this.#busy() && !deadline.aborted) await sleep(LOOK_MS)
     const clean = !this.#busy()
 
@@ -66,7 +71,7 @@ export class NodeServer {
 
   #busy (): boolean {
     const open = Array.from(this.#connections).reduce((sum, { size }) => sum + size, 0)
-    return open > 0 || (this.#connections.size > 0 && this.#options.node.usage.reservations > 0)
+    return open > 0 || (this.#connections.size > 0 && this.#options.node.usage.fleeting > 0)
   }
 
   async #accept (listener: Listener<unknown>): Promise<void> {
@@ -78,7 +83,8 @@ export class NodeServer {
     this.#count++
     try {
       this.#admit(connection)
-      const peer = await acceptNode(connection, { signal: this.#arriving.signal })
+      this.#arrivals++
+      const peer = await acceptNode(connection, { signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
       this.#connections.add(peer)
       try {
         await serve(peer, { node: this.#options.node })
@@ -98,6 +104,7 @@ export class NodeServer {
   #admit ({ remote }: Connection): void {
     const { allowed } = this.#options
     if (this.#count > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#count} > ${MAX_CONNECTIONS} connections`)
+    if (this.#arrivals >= MAX_ARRIVING) throw new RopewalkError('ERR_REFUSED', `${this.#arrivals + 1} > ${MAX_ARRIVING} connections that have not said who they are`)
     // A unix socket belongs to its owner, and its mode says so.
     if (allowed === undefined || remote.address.startsWith('unix:')) return
     if (remote.fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')

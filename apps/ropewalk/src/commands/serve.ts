@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { TokenBucket } from '@ropewalk/flow'
-import { StorageNode } from '@ropewalk/protocol-mdsftp'
+import type { RunningHash } from '@ropewalk/interface'
+import { openSqliteLedger } from '@ropewalk/ledger-sqlite'
+import { maintain, StorageNode } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
 import { openFsStore } from '@ropewalk/store-fs'
 import { listen, loadIdentity, type Address } from '@ropewalk/transport-tcp'
@@ -25,6 +29,9 @@ export interface ServeFlags {
 /** Lines of trouble a second, and how many may come at once. Ours: whoever knocks must not fill a disk with our complaints. */
 const TROUBLE = { ratePerSecond: 1, burst: 20 }
 
+/** What the node has promised, beside the objects it is about. */
+const LEDGER_FILE = 'ledger'
+
 /** Runs a storage node until the signal says stop. */
 export async function serve (context: Context, flags: ServeFlags): Promise<Exit> {
   const { stderr, signal, env } = context
@@ -34,15 +41,23 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   const note = (text: string): void => { if (!flags.json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) }
 
   const identity = addresses.some(({ transport }) => transport === 'tls') ? await loadIdentity(state) : undefined
-  // Reservations end with the process: nobody could go on where an unfinished object stopped.
-  const store = await openFsStore(directory, { unfinished: 'remove' }).catch((error: unknown) => { throw storeFailure(directory, error) })
-  const node = new StorageNode({ store, maxBytes: flags.capacity })
+  const store = await openFsStore(directory).catch((error: unknown) => { throw storeFailure(directory, error) })
+  // Nobody else has it open: the store is ours, and the file lies in it.
+  const ledger = await openSqliteLedger(join(directory, LEDGER_FILE)).catch(async (error: unknown) => {
+    await store.close()
+    throw storeFailure(directory, error)
+  })
+  const node = new StorageNode({ store, ledger, hasher: sha256, maxBytes: flags.capacity })
   const allowed = flags.allow === undefined ? undefined : new Set(flags.allow)
   const onTrouble = trouble(context, flags.json)
   const server = new NodeServer({ node, allowed, onTrouble })
 
   note(`Storing in ${escapeName(directory)}`)
+  const maintaining = new AbortController()
+  const maintained = maintain(node, { signal: maintaining.signal, onVerified: ({ chunkId, outcome }) => { if (outcome === 'damaged') onTrouble('store', damaged(chunkId)) } })
   try {
+    const { lost } = await node.ready.catch((error: unknown) => { throw storeFailure(directory, error) })
+    for (const chunkId of lost) onTrouble('store', new RopewalkError('ERR_STATE', `${chunkId} was committed and is gone from the store`))
     for (const address of addresses) {
       const listener = await listen(address, {
         tls: identity === undefined ? undefined : { identity, requestClientCertificate: allowed !== undefined },
@@ -58,6 +73,9 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
     const clean = await server.stop()
     if (!clean) note('Some transfers were cut off')
+    maintaining.abort()
+    await maintained
+    await ledger.close()
     await store.close()
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))
   }
@@ -106,6 +124,15 @@ function trouble ({ stderr, stdout, now }: Context, json: boolean): (remote: str
     else stderr.write(`${remote}: ${escapeName(message)} (${code})${silent > 0 ? `; ${silent} more were not told` : ''}\n`)
     silent = 0
   }
+}
+
+function sha256 (): RunningHash {
+  const hash = createHash('sha256')
+  return { update: bytes => { hash.update(bytes) }, digest: () => hash.digest() }
+}
+
+function damaged (chunkId: string): RopewalkError {
+  return new RopewalkError('ERR_STATE', `${chunkId} is not what was stored, and not served any more`)
 }
 
 function storeFailure (directory: string, error: unknown): RopewalkError {
