@@ -230,6 +230,38 @@ t.test('push server: nothing that does not fit its id reaches the store, and no 
   }
 })
 
+t.test('push server: an index appears when its last chunk is stored and durable, not when it has come', async t => {
+  const chunks = await chunksOf(counter('slow', 300))
+  const { channel, peer } = scene()
+  const next = listener(peer)
+  const log: string[] = []
+  const store = new MemoryStore(nodeHash)
+  const gate = Promise.withResolvers<void>()
+  const slow = {
+    get: store.get.bind(store),
+    has: store.has.bind(store),
+    put: async (chunk: Chunk) => {
+      if (chunk.id === chunks.at(-1)?.id) await gate.promise
+      log.push('put')
+      return await store.put(chunk)
+    },
+    sync: async () => { log.push('sync') }
+  }
+  const serving = servePush(channel, { index: file(log), store: slow, hash: nodeHash, compression })
+  await say(peer, { type: 'HELLO', flags: 0xe00n }, { type: 'INDEX', data: Buffer.concat(await gather(encodeIndex({ sizes: SMALL })(chunks))) }, { type: 'INDEX_EOF' })
+  await next()
+  await next()
+  await say(peer, ...chunks.map(({ id, bytes }): Message => ({ type: 'CHUNK', compressed: false, id, data: bytes })))
+  // Nothing more will come from there: what is here is enough.
+  await peer.end()
+  await settle(() => log.length)
+  t.same(log, chunks.slice(1).map(() => 'put'))
+  gate.resolve()
+  t.equal((await next()).type, 'GOODBYE')
+  t.same(log, [...chunks.map(() => 'put'), 'sync', 'commit'])
+  t.equal((await serving).chunks, chunks.length)
+})
+
 t.test('push server: an index over its limit is refused before it is kept', async t => {
   const { channel, peer } = scene()
   let written = 0
