@@ -99,8 +99,8 @@ export interface Ledger {
   /** Promises space. Rejects with `ERR_EXISTS` when the id has an entry. */
   reserve (request: LedgerRequest, limits: LedgerLimits, options?: LedgerOptions): Promise<LedgerAnswer>
   get (id: string, options?: AbortOptions): Promise<LedgerEntry | undefined>
-  /** Gives the right to write a reservation, or to commit what is complete, until `until`. `undefined` when there is nothing to write or another lease is live at `now`. */
-  lease (id: string, now: number, until: number, options?: AbortOptions): Promise<LedgerLease | undefined>
+  /** Gives the right to write a reservation, or to commit what is complete, until `until`: the entry as it is then, which is the lease. `undefined` when there is nothing to write or another lease is live at `now`. */
+  lease (id: string, now: number, until: number, options?: AbortOptions): Promise<LedgerEntry | undefined>
   /** Prolongs a lease and the life of its entry. False when the lease is not the newest any more, or the entry is gone. */
   renew (lease: LedgerLease, until: number, expiresAt: number, options?: AbortOptions): Promise<boolean>
   /** Gives a lease back. False when it was lost before. */

@@ -6,6 +6,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { AbortOptions, Ledger, LedgerAnswer, LedgerDrop, LedgerEntry, LedgerLease, LedgerLimits, LedgerOptions, LedgerRequest, LedgerUsage } from '@ropewalk/interface'
+import { MAX_BATCH_STEPS } from './constants.ts'
 import { LedgerError } from './errors.ts'
 import type { Ask, Leave, StepName, Told, WorkerSettings } from './messages.ts'
 
@@ -41,6 +42,9 @@ class SqliteLedger implements Ledger {
   readonly #worker: Worker
   readonly #alwaysLasting: boolean
   readonly #waiting = new Map<number, Waiting>()
+  /** Asked while the thread was at work: they go together, so that a hundred uploads share one transaction and one sync. */
+  #asked: Ask[] = []
+  #working = true
   #number = 0
   #closed: Promise<void> | undefined
   #broken: LedgerError | undefined
@@ -49,7 +53,7 @@ class SqliteLedger implements Ledger {
     this.#worker = worker
     this.#alwaysLasting = alwaysLasting
     this.opened = this.#wait(this.#number++, 'open the ledger')
-    worker.on('message', (told: Told) => this.#told(told))
+    worker.on('message', (told: Told[]) => this.#told(told))
     worker.on('error', error => this.#break(new LedgerError('ERR_IO', `the ledger's thread failed: ${String(error)}`, error)))
     worker.on('exit', () => this.#break(new LedgerError('ERR_CLOSED', 'the ledger is closed')))
     this.#hold()
@@ -63,7 +67,7 @@ class SqliteLedger implements Ledger {
     return this.#ask('get', [id], options)
   }
 
-  lease (id: string, now: number, until: number, options?: AbortOptions): Promise<LedgerLease | undefined> {
+  lease (id: string, now: number, until: number, options?: AbortOptions): Promise<LedgerEntry | undefined> {
     return this.#ask('lease', [id, now, until], options)
   }
 
@@ -125,6 +129,7 @@ class SqliteLedger implements Ledger {
     const ended = once(this.#worker, 'exit')
     const number = this.#number++
     const closing = this.#wait<void>(number, 'close the ledger')
+    if (this.#asked.length > 0) this.#worker.postMessage(this.#asked.splice(0))
     this.#worker.postMessage({ number, step: 'close' } satisfies Leave)
     await closing
     await ended
@@ -136,7 +141,8 @@ class SqliteLedger implements Ledger {
     if (this.#broken !== undefined) throw this.#broken
     const number = this.#number++
     const answer = this.#wait<T>(number, step)
-    this.#worker.postMessage({ number, step, values, lasting: lasting || this.#alwaysLasting } satisfies Ask)
+    this.#asked.push({ number, step, values, lasting: lasting || this.#alwaysLasting })
+    if (!this.#working) this.#send()
     return await answer
   }
 
@@ -147,13 +153,25 @@ class SqliteLedger implements Ledger {
     })
   }
 
-  #told (told: Told): void {
-    const waiting = this.#waiting.get(told.number)
-    this.#waiting.delete(told.number)
+  #send (): void {
+    this.#working = true
+    // One microtask later: whatever is asked in the same breath goes along.
+    queueMicrotask(() => {
+      if (this.#asked.length > 0) this.#worker.postMessage(this.#asked.splice(0, MAX_BATCH_STEPS))
+    })
+  }
+
+  #told (answers: Told[]): void {
+    for (const told of answers) {
+      const waiting = this.#waiting.get(told.number)
+      this.#waiting.delete(told.number)
+      if (waiting === undefined) continue
+      if ('code' in told) waiting.reject(new LedgerError(told.code, `${waiting.doing}: ${told.message}`))
+      else waiting.resolve(told.value as never)
+    }
+    this.#working = false
+    if (this.#asked.length > 0) this.#send()
     this.#hold()
-    if (waiting === undefined) return
-    if ('code' in told) waiting.reject(new LedgerError(told.code, `${waiting.doing}: ${told.message}`))
-    else waiting.resolve(told.value as never)
   }
 
   #break (error: LedgerError): void {

@@ -53,9 +53,9 @@ export class Steps {
     return row === undefined ? undefined : entryOf(row)
   }
 
-  lease (id: string, now: number, until: number): LedgerLease | undefined {
-    const row = this.#statement('UPDATE entry SET token = token + 1, leased_until = ? WHERE id = ? AND state < 2 AND leased_until <= ? RETURNING token').get(until, id, now) as { token: number } | undefined
-    return row === undefined ? undefined : { id, token: row.token }
+  lease (id: string, now: number, until: number): LedgerEntry | undefined {
+    const row = this.#statement('UPDATE entry SET token = token + 1, leased_until = ? WHERE id = ? AND state < 2 AND leased_until <= ? RETURNING *').get(until, id, now) as Row | undefined
+    return row === undefined ? undefined : entryOf(row)
   }
 
   renew ({ id, token }: LedgerLease, until: number, expiresAt: number): boolean {

@@ -1,12 +1,11 @@
 /**
- * The thread that SQLite runs in: it is synchronous, and a sync of the disk takes milliseconds. What was asked while the
- * last transaction was written goes into the next one together, so that a hundred uploads share one sync.
+ * The thread that SQLite runs in: it is synchronous, and a sync of the disk takes milliseconds. What comes together is one
+ * transaction.
  *
  * @module
  */
 import { DatabaseSync } from 'node:sqlite'
-import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { MAX_BATCH_STEPS } from './constants.ts'
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { LedgerError, sqliteCode } from './errors.ts'
 import type { Ask, Leave, Told, WorkerSettings } from './messages.ts'
 import { prepareFile } from './schema.ts'
@@ -26,24 +25,20 @@ try {
   // Everybody else is kept out from the first write on.
   syncAs(false)
   database.exec('BEGIN IMMEDIATE; UPDATE total SET one = 1; COMMIT')
-  port.postMessage({ number: 0, value: undefined } satisfies Told)
+  tell([{ number: 0, value: undefined }])
 } catch (error) {
-  port.postMessage(failure(0, error))
+  tell([failure(0, error)])
   port.close()
 }
 
-port.on('message', (first: Ask | Leave) => {
-  const batch = [first]
-  while (batch.length < MAX_BATCH_STEPS) {
-    const more = receiveMessageOnPort(port) as { message: Ask | Leave } | undefined
-    if (more === undefined) break
-    batch.push(more.message)
-  }
-  const leave = batch.findIndex(({ step }) => step === 'close')
-  const asked = (leave < 0 ? batch : batch.slice(0, leave)) as Ask[]
-  if (asked.length > 0) for (const told of take(asked)) port.postMessage(told)
-  if (leave >= 0) close(batch[leave] as Leave)
+port.on('message', (batch: Ask[] | Leave) => {
+  if (Array.isArray(batch)) tell(take(batch))
+  else close(batch)
 })
+
+function tell (told: Told[]): void {
+  port.postMessage(told)
+}
 
 /** Takes the steps in one transaction: all of them are done, or none. */
 function take (asked: Ask[]): Told[] {
@@ -82,9 +77,9 @@ function close ({ number }: Leave): void {
     syncAs(true)
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     database.close()
-    port.postMessage({ number, value: undefined } satisfies Told)
+    tell([{ number, value: undefined }])
   } catch (error) {
-    port.postMessage(failure(number, error))
+    tell([failure(number, error)])
   }
   port.close()
 }

@@ -39,12 +39,12 @@ export class LedgerBook {
     return { entry }
   }
 
-  lease (id: string, now: number, until: number): LedgerLease | undefined {
+  lease (id: string, now: number, until: number): LedgerEntry | undefined {
     const entry = this.#entries.get(id)
     if (entry === undefined || entry.state === 'committed' || entry.leasedUntil > now) return undefined
-    const token = entry.token + 1
-    this.#set({ ...entry, token, leasedUntil: until })
-    return { id, token }
+    const leased = { ...entry, token: entry.token + 1, leasedUntil: until }
+    this.#set(leased)
+    return leased
   }
 
   renew (lease: LedgerLease, until: number, expiresAt: number): boolean {

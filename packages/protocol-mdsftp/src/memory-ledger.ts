@@ -15,7 +15,7 @@ export class MemoryLedger implements Ledger {
     return this.#step(options, book => book.get(id))
   }
 
-  lease (id: string, now: number, until: number, options?: AbortOptions): Promise<LedgerLease | undefined> {
+  lease (id: string, now: number, until: number, options?: AbortOptions): Promise<LedgerEntry | undefined> {
     return this.#step(options, book => book.lease(id, now, until))
   }
 

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { FragmentStore, Ledger, LedgerEntry, LedgerLease, LedgerLimits, LedgerUsage, RunningHash } from '@ropewalk/interface'
+import type { FragmentStore, Ledger, LedgerEntry, LedgerLease, LedgerUsage, RunningHash } from '@ropewalk/interface'
 import type { Id, LockKind } from '@ropewalk/muxer-mdsftp'
 import { systemClock, type Clock } from './clock.ts'
-import { LEASE_MS, MAX_OWNER_RESERVATIONS, MAX_READERS, MAX_RESERVATION_AGE_MS, MAX_RESERVATIONS, RESERVATION_LIFE_MS, SWEEP_BATCH, SWEEP_MS } from './constants.ts'
+import { LEASE_MS, MAX_READERS, RESERVATION_LIFE_MS, SWEEP_BATCH, SWEEP_MS } from './constants.ts'
 import { StorageError } from './errors.ts'
 import { randomId } from './id.ts'
 import { removed, Upload, type Incoming, type Outcome, type UploadOwner } from './incoming.ts'
@@ -15,8 +15,8 @@ import { LockState } from './lock-state.ts'
 import { MemoryLedger } from './memory-ledger.ts'
 import type { NodeOptions, NodeUsage } from './node-options.ts'
 import { recover } from './recovery.ts'
+import { Space } from './space.ts'
 import { Turns } from './turns.ts'
-import { WrittenBytes } from './written-state.ts'
 
 export class StorageNode {
   readonly store: FragmentStore
@@ -31,7 +31,7 @@ export class StorageNode {
   readonly #options: NodeOptions
   readonly #uploads = new Map<Id, Upload>()
   readonly #turns = new Turns()
-  readonly #written = new WrittenBytes()
+  readonly #space: Space
   readonly #fleeting = new Set<Id>()
   readonly #ready: Promise<{ lost: Id[] }>
   #usage: LedgerUsage = { usedBytes: 0, reservedBytes: 0, open: 0 }
@@ -47,6 +47,7 @@ export class StorageNode {
     this.hasher = hasher
     this.locks = new LockState(maxReaders)
     this.#options = options
+    this.#space = new Space(store, ledger, options)
     this.#sweptAt = this.now()
     this.#ready = this.#recover()
     this.#ready.catch(() => {})
@@ -74,15 +75,15 @@ export class StorageNode {
     await this.#ready
     if (this.now() - this.#sweptAt >= (this.#options.sweepMs ?? SWEEP_MS)) await this.sweep()
     const { maxChunkBytes = Number.MAX_SAFE_INTEGER, newChunkId = randomId, holder = HOLDER } = this.#options
-    const limits = await this.#limits()
+    const limits = await this.#space.limits()
     const left = (bytes: number): { spaceLeft: bigint } => ({ spaceLeft: BigInt(Math.floor(Math.min(bytes, maxChunkBytes))) })
-    if (this.paused || size > maxChunkBytes) return left(await this.#left(limits))
+    if (this.paused || size > maxChunkBytes) return left(await this.#space.left(limits))
     const now = this.now()
-    const request = { id: newChunkId(), size: Number(size), durable, holder, owner, createdAt: now, expiresAt: this.#life(now, now) }
+    const request = { id: newChunkId(), size: Number(size), durable, holder, owner, createdAt: now, expiresAt: this.#space.life(now, now) }
     // Whoever is told of a durable reservation may come back for it after a loss of power.
     const answer = await this.ledger.reserve(request, limits, { lasting: durable })
     if (answer.entry === undefined) return left(answer.left)
-    this.#written.record(request.id, 0)
+    this.#space.written.record(request.id, 0)
     if (!durable) this.#fleeting.add(request.id)
     this.#changed()
     return answer.entry
@@ -148,12 +149,18 @@ export class StorageNode {
       await upload.done
     }
     return await this.#turns.run(id, async () => {
-      const entry = await this.reservation(id)
-      if (entry === undefined) return (await this.store.stat(id))?.committed === true ? 'committed' : 'not_found'
-      if (this.#uploads.has(id) || (entry.state === 'reserved' && entry.size > 0)) return 'not_available'
-      const lease = await this.ledger.lease(id, this.now(), this.now() + LEASE_MS)
-      if (lease === undefined) return 'not_available'
-      return await this.#publish(entry, lease, undefined) ? 'committed' : 'not_available'
+      await this.#ready
+      const now = this.now()
+      const entry = this.#uploads.has(id) ? undefined : await this.ledger.lease(id, now, now + LEASE_MS)
+      if (entry === undefined) {
+        if (await this.reservation(id) !== undefined) return 'not_available'
+        return (await this.store.stat(id))?.committed === true ? 'committed' : 'not_found'
+      }
+      const lease: LedgerLease = { id, token: entry.token }
+      const over = entry.expiresAt <= now
+      if (!over && (entry.state === 'complete' || entry.size === 0)) return await this.#publish(entry, lease, undefined) ? 'committed' : 'not_available'
+      await this.ledger.release(lease, 0)
+      return over ? 'not_found' : 'not_available'
     })
   }
 
@@ -161,7 +168,7 @@ export class StorageNode {
   async refresh (id: Id): Promise<void> {
     await this.#turns.run(id, async () => {
       const entry = await this.reservation(id)
-      if (entry !== undefined) await this.ledger.prolong(id, this.#life(entry.createdAt, this.now()))
+      if (entry !== undefined) await this.ledger.prolong(id, this.#space.life(entry.createdAt, this.now()))
     })
   }
 
@@ -188,7 +195,7 @@ export class StorageNode {
     await this.#ready
     const now = this.#sweptAt = this.now()
     for (const { id, entry, lease } of [...this.#uploads.values()]) {
-      const expiresAt = this.#life(entry.createdAt, now)
+      const expiresAt = this.#space.life(entry.createdAt, now)
       if (expiresAt <= now) await this.#discard(id).catch(() => {})
       else await this.ledger.renew(lease, now + LEASE_MS, expiresAt)
     }
@@ -208,23 +215,29 @@ export class StorageNode {
 
   async #begin (id: Id, offset: number, owner: UploadOwner): Promise<Incoming> {
     const now = this.now()
-    const entry = await this.reservation(id)
-    if (entry?.state !== 'reserved') throw removed(id)
-    const lease = await this.ledger.lease(id, now, now + LEASE_MS)
-    if (lease === undefined) throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} is being written elsewhere`, { remote: false })
+    const entry = await this.ledger.lease(id, now, now + LEASE_MS)
+    if (entry === undefined) {
+      if (await this.reservation(id) === undefined) throw removed(id)
+      throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} is being written elsewhere`, { remote: false })
+    }
+    const lease: LedgerLease = { id, token: entry.token }
+    if (entry.state !== 'reserved' || entry.expiresAt <= now) {
+      await this.ledger.release(lease, 0)
+      throw removed(id)
+    }
     try {
       const writer = await this.store.write(id, offset)
-      this.#written.record(id, offset)
+      this.#space.written.record(id, offset)
       // Only who sees every byte can tell the digest of them all.
       const hash = offset === 0 ? this.hasher?.() : undefined
       let renewAt = now + LEASE_MS / 3
       const upload = new Upload({ entry, lease, writer, owner, hash }, {
         wrote: async upload => {
-          this.#written.record(id, Math.min(upload.recorded, entry.size))
+          this.#space.written.record(id, Math.min(upload.recorded, entry.size))
           const at = this.now()
           if (at < renewAt) return true
           renewAt = at + LEASE_MS / 3
-          return await this.ledger.renew(lease, at + LEASE_MS, this.#life(entry.createdAt, at))
+          return await this.ledger.renew(lease, at + LEASE_MS, this.#space.life(entry.createdAt, at))
         },
         settle: async (upload, outcome, sha256) => {
           try {
@@ -247,14 +260,14 @@ export class StorageNode {
   async #settle ({ entry, lease, owner }: Upload, outcome: Outcome, sha256: string | undefined): Promise<Outcome> {
     const { id, durable, createdAt } = entry
     const now = this.now()
-    const expiresAt = this.#life(createdAt, now)
+    const expiresAt = this.#space.life(createdAt, now)
     try {
       if (outcome === 'kept') return await this.ledger.release(lease, expiresAt) ? 'kept' : 'dropped'
       if (outcome === 'complete' && owner.final) {
         if (await this.#publish(entry, lease, sha256)) return 'complete'
       } else if (outcome === 'complete') {
         const complete = await this.ledger.complete(lease, expiresAt, sha256)
-        if (complete) this.#written.forget(id)
+        if (complete) this.#space.written.forget(id)
         return complete ? 'complete' : 'dropped'
       }
       // Another node may have taken over meanwhile: then nothing of it is ours to remove.
@@ -267,7 +280,7 @@ export class StorageNode {
     try {
       await this.store.remove(id)
       await this.ledger.drop(id, { lease, now })
-      this.#written.forget(id)
+      this.#space.written.forget(id)
       this.#fleeting.delete(id)
     } catch {
       // What cannot be removed now goes with the next sweep, and nobody may go on with it until then.
@@ -287,7 +300,7 @@ export class StorageNode {
       await this.ledger.release(lease, 0).catch(() => {})
       return false
     }
-    this.#written.forget(id)
+    this.#space.written.forget(id)
     this.#fleeting.delete(id)
     this.#changed()
     return true
@@ -303,18 +316,18 @@ export class StorageNode {
     return await this.#turns.run(id, async () => {
       const now = this.now()
       // Whoever holds the lease is the only one who touches the object, here and on any other node.
-      const lease = await this.ledger.lease(id, now, now + LEASE_MS)
-      if (lease === undefined) return false
-      const entry = await this.ledger.get(id)
+      const entry = await this.ledger.lease(id, now, now + LEASE_MS)
+      if (entry === undefined) return false
+      const lease: LedgerLease = { id, token: entry.token }
       try {
-        if (entry !== undefined && expiredAt !== undefined && entry.expiresAt > expiredAt) throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} was kept alive`, { remote: false })
+        if (expiredAt !== undefined && entry.expiresAt > expiredAt) throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} was kept alive`, { remote: false })
         await this.store.remove(id)
         await this.ledger.drop(id, { lease, now })
       } catch (error) {
         await this.ledger.release(lease, 0).catch(() => {})
         throw error
       }
-      this.#written.forget(id)
+      this.#space.written.forget(id)
       this.#fleeting.delete(id)
       this.#changed()
       return true
@@ -324,27 +337,9 @@ export class StorageNode {
   async #recover (): Promise<{ lost: Id[] }> {
     const { holder = HOLDER, reservationLifeMs: lifeMs = RESERVATION_LIFE_MS } = this.#options
     const { written, lost } = await recover(this.ledger, this.store, { holder, now: this.now(), lifeMs })
-    for (const [id, bytes] of written) this.#written.record(id, bytes)
+    for (const [id, bytes] of written) this.#space.written.record(id, bytes)
     this.#usage = await this.ledger.usage()
     return { lost }
-  }
-
-  async #limits (): Promise<LedgerLimits> {
-    const { maxBytes = Infinity, maxReservations: maxOpen = MAX_RESERVATIONS, maxOwnerReservations: maxOwnerOpen = MAX_OWNER_RESERVATIONS, maxOwnerBytes = Infinity } = this.#options
-    const writtenBefore = this.#written.sum
-    const available = await this.store.available()
-    // Whatever was written or given back meanwhile, this is at most what there is.
-    return { maxBytes, maxOpen, maxOwnerOpen, maxOwnerBytes, maxReservedBytes: available + Math.min(writtenBefore, this.#written.sum) }
-  }
-
-  async #left ({ maxBytes, maxOpen, maxReservedBytes }: LedgerLimits): Promise<number> {
-    const { usedBytes, reservedBytes, open } = await this.ledger.usage()
-    return open >= maxOpen ? 0 : Math.max(0, Math.min(maxBytes - usedBytes - reservedBytes, maxReservedBytes - reservedBytes))
-  }
-
-  #life (createdAt: number, now: number): number {
-    const { reservationLifeMs = RESERVATION_LIFE_MS, maxReservationAgeMs = MAX_RESERVATION_AGE_MS } = this.#options
-    return Math.min(now + reservationLifeMs, createdAt + maxReservationAgeMs)
   }
 
   /** Asks the ledger for its sums, once for all changes that are made meanwhile. */

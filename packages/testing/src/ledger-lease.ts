@@ -6,7 +6,7 @@ export async function ledgerLeaseSuite (t: Test, openLedger: OpenLedger): Promis
   await withLedger(t, openLedger, 'of many who ask for a lease at once, one gets it', async (t, ledger) => {
     await ledger.reserve(requestOf(1, 10), UNLIMITED)
     const leases = await Promise.all(Array.from({ length: 50 }, async () => await ledger.lease(idOf(1), NOW, NOW + 100)))
-    t.same(leases.filter(lease => lease !== undefined), [{ id: idOf(1), token: 1 }])
+    t.same(leases.filter(lease => lease !== undefined), [entryOf(requestOf(1, 10), { token: 1, leasedUntil: NOW + 100 })])
     t.equal(await ledger.lease(idOf(2), NOW, NOW + 100), undefined, 'there is nothing')
   })
 

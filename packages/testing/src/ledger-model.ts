@@ -72,7 +72,7 @@ class Play {
     const until = this.#now + this.#random(60)
     const lease = await this.#ledger.lease(id, this.#now, until)
     if (entry === undefined || entry.state === 'committed' || entry.leasedUntil > this.#now) return void this.#t.equal(lease, undefined)
-    this.#t.same(lease, { id, token: entry.token + 1 })
+    this.#t.same(lease, { ...entry, token: entry.token + 1, leasedUntil: until })
     this.#change(entry, { token: entry.token + 1, leasedUntil: until })
     this.#leases.push(lease as LedgerLease)
   }
