@@ -48,3 +48,8 @@ export function checked<T> (parse: (text: string) => T): (text: string) => T {
     }
   }
 }
+
+/** For an option that can be given several times. */
+export function collect (text: string, before: readonly string[] | undefined): string[] {
+  return [...before ?? [], text]
+}

@@ -1,0 +1,27 @@
+/**
+ * What `serve` hosts: each protocol is a service, started with the same host and stopped in the same way.
+ *
+ * @module
+ */
+import type { Context } from '../context.ts'
+
+/** One protocol that a node speaks. */
+export interface Service {
+  /** Takes nothing new, and lets what is under way finish within `graceMs`. True when all could. */
+  stop (graceMs: number): Promise<boolean>
+}
+
+/** What a node gives every service. */
+export interface Host {
+  readonly context: Context
+  /** Of this machine: keys, node id, known nodes. */
+  readonly state: string
+  /** `--json`. */
+  readonly json: boolean
+  /** A line for people; nothing with `--json`. */
+  readonly note: (text: string) => void
+  /** A client, or a part of the node, that gave trouble. Bounded in lines a second. */
+  readonly onTrouble: (who: string, error: unknown) => void
+  /** Where a service listens, as clients need the address. */
+  readonly listening: (address: string) => void
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { RunningHash } from '@ropewalk/interface'
+import { openSqliteLedger } from '@ropewalk/ledger-sqlite'
+import { maintain, StorageNode } from '@ropewalk/protocol-mdsftp'
+import { escapeName } from '@ropewalk/receive'
+import { openFsStore } from '@ropewalk/store-fs'
+import { listen, loadIdentity, type Address } from '@ropewalk/transport-tcp'
+import { formatAddress } from '../address.ts'
+import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { NodeServer } from '../node-server.ts'
+import type { Host, Service } from './service.ts'
+
+export interface StorageOptions {
+  readonly addresses: readonly Address[]
+  readonly directory: string
+  readonly capacity: number | undefined
+  /** Keys of those who are served; undefined: whoever connects. */
+  readonly allowed: ReadonlySet<string> | undefined
+}
+
+/** What the node has promised, beside the objects it is about. */
+const LEDGER_FILE = 'ledger'
+
+/** Starts a storage node, which speaks MDSFTP. */
+export async function startStorage (host: Host, { addresses, directory, capacity, allowed }: StorageOptions): Promise<Service> {
+  const { onTrouble } = host
+  const identity = addresses.some(({ transport }) => transport === 'tls') ? await loadIdentity(host.state) : undefined
+  const store = await openFsStore(directory).catch((error: unknown) => { throw storeFailure(directory, error) })
+  // Nobody else has it open: the store is ours, and the file lies in it.
+  const ledger = await openSqliteLedger(join(directory, LEDGER_FILE)).catch(async (error: unknown) => {
+    await store.close()
+    throw storeFailure(directory, error)
+  })
+  const node = new StorageNode({ store, ledger, hasher: sha256, maxBytes: capacity })
+  const server = new NodeServer({ node, allowed, onTrouble })
+
+  host.note(`Storing in ${escapeName(directory)}`)
+  const maintaining = new AbortController()
+  const maintained = maintain(node, { signal: maintaining.signal, onVerified: ({ chunkId, outcome }) => { if (outcome === 'damaged') onTrouble('store', damaged(chunkId)) } })
+
+  const stop = async (graceMs: number): Promise<boolean> => {
+    const clean = await server.stop(graceMs)
+    maintaining.abort()
+    await maintained
+    await ledger.close()
+    await store.close()
+    return clean
+  }
+
+  try {
+    const { lost } = await node.ready.catch((error: unknown) => { throw storeFailure(directory, error) })
+    for (const chunkId of lost) onTrouble('store', new RopewalkError('ERR_STATE', `${chunkId} was committed and is gone from the store`))
+    for (const address of addresses) {
+      const listener = await listen(address, {
+        tls: identity === undefined ? undefined : { identity, requestClientCertificate: allowed !== undefined },
+        onRefused: error => onTrouble('client', error)
+      }).catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error }) })
+      server.add(listener)
+      host.listening(formatAddress(listener.address))
+    }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+  return { stop }
+}
+
+function sha256 (): RunningHash {
+  const hash = createHash('sha256')
+  return { update: bytes => { hash.update(bytes) }, digest: () => hash.digest() }
+}
+
+function damaged (chunkId: string): RopewalkError {
+  return new RopewalkError('ERR_STATE', `${chunkId} is not what was stored, and not served any more`)
+}
+
+function storeFailure (directory: string, error: unknown): RopewalkError {
+  const locked = codeOf(error) === 'ERR_LOCKED'
+  return new RopewalkError('ERR_STATE', locked ? 'another node has this store open' : messageOf(error), {
+    cause: error,
+    text: directory,
+    advice: locked ? ['--store DIRECTORY names another one.'] : []
+  })
+}

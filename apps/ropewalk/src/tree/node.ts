@@ -1,0 +1,56 @@
+/**
+ * Commands of the node itself.
+ *
+ * @module
+ */
+import type { Command } from 'commander'
+import { parseDigest, parseSize } from '../arguments.ts'
+import { identity } from '../commands/identity.ts'
+import { serve, type ServeFlags } from '../commands/serve.ts'
+import type { Context } from '../context.ts'
+import type { Exit } from '../exit-codes.ts'
+import { checked, collect, examples } from '../options.ts'
+
+export function addNode (program: Command, context: Context, done: (exit: Exit) => void): void {
+  addServe(program, context, done)
+  addIdentity(program, context, done)
+}
+
+function addServe (program: Command, context: Context, done: (exit: Exit) => void): void {
+  const command = program.command('serve')
+    .description('run a storage node until Ctrl-C')
+    .option('--listen <address>', 'where to listen; can be given several times (default: mdsftp+tls://127.0.0.1:7740)', collect)
+    .option('--store <directory>', 'where to keep what is stored (default: in the state directory)')
+    .option('--capacity <size>', 'store no more than this, for instance 20G', checked(parseSize))
+    .option('--allow <fingerprint>', 'serve only who has this key ("ropewalk identity" prints it); several times for several', collectDigest)
+    .option('--allow-anyone', 'serve whoever connects, also from other machines', false)
+    .option('--allow-plaintext', 'allow mdsftp+tcp:// for other machines', false)
+    .option('--json', 'print NDJSON, one JSON object a line', false)
+    .action(async (flags: ServeFlags) => done(await serve(context, flags)))
+  examples(command, [
+    'ropewalk serve',
+    'ropewalk serve --listen mdsftp+tls://0.0.0.0:7740 --allow sha256=9f86…',
+    'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects'
+  ], SERVE_HELP)
+}
+
+function addIdentity (program: Command, context: Context, done: (exit: Exit) => void): void {
+  const command = program.command('identity')
+    .description('print by what other nodes know this one')
+    .option('--json', 'print NDJSON, one JSON object a line', false)
+    .action(async (flags: { json: boolean }) => done(await identity(context, flags)))
+  examples(command, ['ropewalk identity', 'ROPEWALK_STATE=/srv/node ropewalk identity --json'])
+}
+
+const SERVE_HELP = `
+Addresses: mdsftp+tls://HOST:PORT, mdsftp+tcp://HOST:PORT, mdsftp+unix:/PATH;
+port 0 is any free port. Each is printed with the node's key, as clients need
+it.
+
+Ctrl-C or SIGTERM finishes what is under way, for at most 10 seconds; a second
+one ends at once. What was stored survives both, and a loss of power.
+`
+
+function collectDigest (text: string, before: string[] | undefined): string[] {
+  return collect(checked(parseDigest)(text), before)
+}
