@@ -15,6 +15,8 @@ export const LAYERS = {
   'muxer-yamux': ['framing', 'flow', 'mux', 'libp2p'],
   'muxer-*': ['framing', 'flow', 'mux'],
   'protocol-mdsftp': ['framing', 'flow', 'muxer-mdsftp'],
+  // Which protocol sends what between whom it pairs, it does not know.
+  'protocol-pair': ['framing'],
   'protocol-*': ['framing', 'flow'],
   receive: ['framing'],
   'store-*': ['framing'],
