@@ -22,6 +22,27 @@ export const systemClock: Clock = {
   }
 }
 
+/** Waits so long, or rejects with the signal's reason. Unlike a limit it is a reason to wait: a process does not end meanwhile. */
+export function pause (clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = (clock === systemClock ? afterAll : clock.after.bind(clock))(ms, () => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    })
+    const abort = (): void => {
+      cancel()
+      reject(signal?.reason as Error)
+    }
+    if (signal?.aborted === true) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+function afterAll (ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, Math.min(ms, LONGEST_MS))
+  return () => { clearTimeout(timer) }
+}
+
 /** Longer, and a timer would run at once. */
 const LONGEST_MS = 2_147_483_647
 

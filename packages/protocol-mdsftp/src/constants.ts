@@ -106,3 +106,12 @@ export const SCRUB_READ_BYTES = 262_144
 
 /** Entries that a scrub asks the ledger for at a time. Ours. */
 export const SCRUB_BATCH = 256
+
+/** Bytes acknowledged after which a durable upload writes its journal anew. Ours. */
+export const JOURNAL_BYTES = 16_777_216
+
+/** How long the attempts of a durable upload may bring nothing new. Ours: longer than a node takes to notice that a connection is gone. */
+export const GIVE_UP_MS = 300_000
+
+/** How often a durable upload begins anew because the peer has lost what it had. Ours. */
+export const MAX_RESTARTS = 3

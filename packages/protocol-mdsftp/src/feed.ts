@@ -25,9 +25,9 @@ export type RandomAccess = Pick<FragmentReader, 'read'>
 /** What can be uploaded. The arrays of a source must not change until the upload is over. */
 export type Content = Source<Bytes> | RandomAccess
 
-/** `size` is only told in errors. */
-export function feedOf (content: Content, size: number, reuse: boolean): Feed {
-  return 'read' in content && typeof content.read === 'function' ? new ReaderFeed(content, 0, reuse) : new SourceFeed(content as Source<Bytes>, size)
+/** `size` is only told in errors; `from` is where to begin in what can be read anywhere. */
+export function feedOf (content: Content, size: number, reuse: boolean, from = 0): Feed {
+  return 'read' in content && typeof content.read === 'function' ? new ReaderFeed(content, from, reuse) : new SourceFeed(content as Source<Bytes>, size)
 }
 
 export class SourceFeed implements Feed {

@@ -6,7 +6,7 @@
  */
 import type { AbortOptions } from '@ropewalk/interface'
 import type { Id } from '@ropewalk/muxer-mdsftp'
-import { Deadline, systemClock, type Clock } from './clock.ts'
+import { Deadline, pause, systemClock, type Clock } from './clock.ts'
 import type { StorageConnection } from './connection.ts'
 import { BACKOFF_FIRST_MS, BACKOFF_MOST_MS, CONNECTION_CHANNELS, DEAD_AFTER_MS, DIAL_TIMEOUT_MS, IDLE_CONNECTION_MS, MAX_NODE_CONNECTIONS } from './constants.ts'
 import { StorageError } from './errors.ts'
@@ -152,7 +152,8 @@ export class Pool implements AsyncDisposable {
     this.#over.signal.addEventListener('abort', ended)
     const deadline = new Deadline(this.#clock, (what, ms) => over.abort(new StorageError('ERR_TIMEOUT', 'connection', `no ${what} within ${ms} ms`)))
     try {
-      await pause(this.#clock, backoff.wait(this.#clock.now()), over.signal)
+      const wait = backoff.wait(this.#clock.now())
+      if (wait > 0) await pause(this.#clock, wait, over.signal)
       deadline.set(dialMs, `connection to node ${peer.id}`)
       const dialled = dial(peer.id, { signal: over.signal })
       // A dial that does not heed its signal must not leave a connection behind that nobody knows of.
@@ -249,12 +250,6 @@ async function refuse (connection: StorageConnection): Promise<void> {
 
 function isTimeout (error: unknown): boolean {
   return error instanceof StorageError && error.code === 'ERR_TIMEOUT'
-}
-
-function pause (clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  if (ms === 0) return Promise.resolve()
-  return unless(new Promise(resolve => { clock.after(ms, resolve) }), signal)
 }
 
 function unless<T> (wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

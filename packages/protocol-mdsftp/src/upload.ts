@@ -36,14 +36,26 @@ export interface UploadOptions extends SendOptions, ReserveOptions {
 export interface PutChunkOptions extends SendOptions {
   /** Go on at the end of what the peer has (`query` tells its size); `size` is then what is left. Without it the chunk starts over. */
   append?: boolean | undefined
+  /** Where to begin in content that can be read anywhere. Default 0. */
+  from?: number | undefined
 }
 
 /**
  * Stores `content`: uploads it and commits it. When it resolves, the chunk survives loss of power at the peer.
  * On failure the peer is told to forget the chunk, unless the upload is durable.
+ * Without `content` it is the end of a pipeline: `pipe(source, put(connection, { size }))`.
  */
-export async function put (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo> {
-  const stored = await upload(connection, content, options)
+export function put (connection: StorageConnection, options: UploadOptions): Sink
+export function put (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo>
+export function put (connection: StorageConnection, ...args: [Content, UploadOptions] | [UploadOptions]): Promise<ChunkInfo> | Sink {
+  return args.length === 1 ? async content => await putContent(connection, content, args[0]) : putContent(connection, ...args)
+}
+
+/** Takes what a pipeline ends with. */
+export type Sink = (content: Content) => Promise<ChunkInfo>
+
+async function putContent (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo> {
+  const stored = await uploadContent(connection, content, options)
   if (connection.profile.name === 'seed') return stored
   try {
     await commit(connection, stored.chunkId, 'final', options)
@@ -54,8 +66,14 @@ export async function put (connection: StorageConnection, content: Content, opti
   return stored
 }
 
-/** Reserves space and fills it, without committing: an uploaded chunk that nobody commits is removed after an hour. */
-export async function upload (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo> {
+/** Reserves space and fills it, without committing: an uploaded chunk that nobody commits is removed after an hour. Without `content`, the end of a pipeline. */
+export function upload (connection: StorageConnection, options: UploadOptions): Sink
+export function upload (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo>
+export function upload (connection: StorageConnection, ...args: [Content, UploadOptions] | [UploadOptions]): Promise<ChunkInfo> | Sink {
+  return args.length === 1 ? async content => await uploadContent(connection, content, args[0]) : uploadContent(connection, ...args)
+}
+
+async function uploadContent (connection: StorageConnection, content: Content, options: UploadOptions): Promise<ChunkInfo> {
   const { size } = options
   assertSending(options)
   let chunkId: Id | undefined
@@ -75,28 +93,36 @@ export async function upload (connection: StorageConnection, content: Content, o
 
 /** Fills a reservation that exists, or what is left of it. `ERR_NOT_FOUND`; `ERR_NOT_AVAILABLE` when it is busy or `size` is not what is missing. */
 export async function putChunk (connection: StorageConnection, chunkId: Id, content: Content, options: PutChunkOptions): Promise<void> {
+  const { from = 0 } = options
+  if (from !== 0) assertAnywhere(content, from)
+  await sendChunk(connection, chunkId, content, options)
+}
+
+/** `putChunk`; `report` is told instead of `onEvent`, for who sends what is part of more. */
+export async function sendChunk (connection: StorageConnection, chunkId: Id, content: Content, options: PutChunkOptions, report?: Pick<Report, 'progress'>): Promise<void> {
   assertSending(options)
   await ask(connection, options, async exchange => {
     await exchange.request({ type: 'Put', append: options.append ?? false, chunkId, size: BigInt(options.size) })
     const reply = await exchange.reply(limits(options).requestMs, 'PutOk', 'PutErr')
     if (reply.type === 'PutErr') throw refused(reply.errorKind, `put of ${options.size} bytes to ${chunkId}`)
-    await transmit(connection, exchange, chunkId, content, reply.chunkBuffer, options)
+    await transmit(connection, exchange, chunkId, content, reply.chunkBuffer, options, report)
   })
 }
 
-async function transmit (connection: StorageConnection, exchange: Exchange, chunkId: Id, content: Content, window: number, options: SendOptions): Promise<void> {
-  const { size, fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES } = options
-  const report = new Report(options.onEvent, options.name ?? chunkId, 'send', size)
-  const feed = feedOf(content, size, connection.copies)
+async function transmit (connection: StorageConnection, exchange: Exchange, chunkId: Id, content: Content, window: number, options: SendOptions & Pick<PutChunkOptions, 'from'>, whole?: Pick<Report, 'progress'>): Promise<void> {
+  const { size, from = 0, fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES } = options
+  const own = whole === undefined ? new Report(options.onEvent, options.name ?? chunkId, 'send', size) : undefined
+  const report = whole ?? own as Report
+  const feed = feedOf(content, size, connection.copies, from)
   const stop = keepAlive(connection, chunkId, options)
   try {
     if (size === 0) await sendNothing(exchange, feed)
     else {
       await sendContent(exchange, feed, { size, fragmentBytes, window, maxFragments, maxBytes, progressMs: limits(options).progressMs, onAcknowledged: bytes => report.progress(bytes) })
     }
-    report.finished()
+    own?.finished()
   } catch (error) {
-    report.failed(error)
+    own?.failed(error)
     throw error
   } finally {
     stop()
@@ -133,13 +159,18 @@ function keepAlive (connection: StorageConnection, chunkId: Id, options: ClientO
 }
 
 /** Best effort, on a channel of its own, since the one of the reservation may be closed (finding 28). */
-async function giveUp (connection: StorageConnection, chunkId: Id, { clock }: ClientOptions): Promise<void> {
+export async function giveUp (connection: StorageConnection, chunkId: Id, { clock }: ClientOptions): Promise<void> {
   const options = { requestMs: CLEANUP_TIMEOUT_MS, clock }
   try {
     await (connection.profile.name === 'seed' ? cancel(connection, chunkId, options) : commit(connection, chunkId, 'reject', options))
   } catch {
     // The reservation runs out by itself.
   }
+}
+
+function assertAnywhere (content: Content, from: number): void {
+  if (!Number.isSafeInteger(from) || from < 0) throw new RangeError(`from ${from}`)
+  if (!('read' in content)) throw new TypeError(`a source cannot begin at byte ${from}: it has no read`)
 }
 
 function assertSending ({ size, fragmentBytes = FRAGMENT_BYTES }: SendOptions): void {

@@ -226,6 +226,30 @@ export const protocolMdsftp: PackageLimits = {
       test: ['verify.test.ts', 'a scrub takes every chunk once, at its rate']
     },
     {
+      constant: 'GIVE_UP_MS',
+      of: 'how long the attempts of a durable upload may bring nothing new',
+      unit: 'ms',
+      option: 'giveUpMs',
+      beyond: 'the last error is passed on',
+      test: ['durable.test.ts', 'attempts that bring nothing new end after five minutes, with the last error']
+    },
+    {
+      constant: 'MAX_RESTARTS',
+      of: 'new starts of a durable upload whose peer has lost what it had',
+      unit: 'items',
+      beyond: 'it fails',
+      code: 'ERR_NOT_FOUND',
+      test: ['durable.test.ts', 'a node that loses what it had is begun with anew, but not for ever']
+    },
+    {
+      constant: 'JOURNAL_BYTES',
+      of: 'acknowledged bytes between two records in a journal',
+      unit: 'bytes',
+      option: 'journalBytes',
+      beyond: 'the next is written',
+      test: ['durable.test.ts', 'the journal is written anew each 16 MiB, and one that cannot be is no reason to stop']
+    },
+    {
       constant: 'MAX_READERS',
       of: 'readers of one chunk',
       unit: 'items',
