@@ -1,0 +1,82 @@
+/**
+ * What names an index, an archive or a store on the command line, as casync reads it: a path, `[user@]host:path`, or a URL.
+ *
+ * @module
+ */
+import { RopewalkError } from '../errors.ts'
+
+export type Locator =
+  /** On this machine; `-` is a path too, for whoever takes standard input and output for one. */
+  | { readonly kind: 'file', readonly path: string }
+  | { readonly kind: 'ssh', readonly host: string, readonly port: string | undefined, readonly path: string }
+  | { readonly kind: 'http', readonly url: string }
+  /** Whatever `casync-SCHEME` reaches. */
+  | { readonly kind: 'helper', readonly scheme: string, readonly url: string }
+
+const STORE_NAME = 'default.castr'
+
+/** `ERR_USAGE` for what is none of them. */
+export function parseLocator (text: string): Locator {
+  if (text === '') throw new RopewalkError('ERR_USAGE', 'an empty name')
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(text)?.[1]
+  if (scheme === 'http' || scheme === 'https') return { kind: 'http', url: checkUrl(text).href }
+  if (scheme === 'ssh') return sshUrl(text)
+  if (scheme !== undefined) return { kind: 'helper', scheme, url: text }
+
+  const [, host, path] = /^((?:[A-Za-z0-9._%-]+@)?[A-Za-z0-9._%-]+):(.+)$/s.exec(text) ?? []
+  const remote = host !== undefined && path !== undefined && !/^\.{1,2}$/.test(host)
+  return remote ? { kind: 'ssh', host, port: undefined, path } : { kind: 'file', path: text }
+}
+
+/** As it can be typed. */
+export function formatLocator (locator: Locator): string {
+  switch (locator.kind) {
+    case 'file': return locator.path
+    case 'ssh': return locator.port === undefined ? `${locator.host}:${locator.path}` : `ssh://${locator.host}:${locator.port}${locator.path}`
+    default: return locator.url
+  }
+}
+
+/** Where casync keeps the chunks of an index unless somebody says otherwise: beside it. */
+export function defaultStore (index: Locator, env: NodeJS.ProcessEnv): Locator {
+  const named = env['CASYNC_STORE']
+  if (named !== undefined && named !== '') return parseLocator(named)
+  const beside = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1) + STORE_NAME
+  switch (index.kind) {
+    case 'file': return { ...index, path: beside(index.path) }
+    case 'ssh': return { ...index, path: beside(index.path) }
+    default: return { ...index, url: beside(index.url.replace(/[?#].*$/s, '')) }
+  }
+}
+
+/** The last part of its name. */
+export function nameOf (locator: Locator): string {
+  const text = formatLocator(locator).replace(locator.kind === 'http' ? /[?#].*$/s : /$^/, '')
+  return text.slice(Math.max(text.lastIndexOf('/'), locator.kind === 'ssh' ? text.indexOf(':') : -1) + 1)
+}
+
+/** Whether one process at the other end can give both. */
+export function sameHost (a: Locator, b: Locator): boolean {
+  if (a.kind === 'ssh' && b.kind === 'ssh') return a.host === b.host && a.port === b.port
+  return a.kind === 'helper' && b.kind === 'helper' && a.scheme === b.scheme
+}
+
+function sshUrl (text: string): Locator {
+  const { username, hostname, port, pathname } = checkUrl(text)
+  if (hostname === '' || pathname === '' || pathname === '/') throw new RopewalkError('ERR_USAGE', 'ssh://[USER@]HOST[:PORT]/PATH', { text })
+  const user = username === '' ? '' : `${decodeURIComponent(username)}@`
+  return { kind: 'ssh', host: user + hostname, port: port === '' ? undefined : port, path: decode(pathname, text) }
+}
+
+function checkUrl (text: string): URL {
+  if (!URL.canParse(text)) throw new RopewalkError('ERR_USAGE', 'not a URL', { text })
+  return new URL(text)
+}
+
+function decode (path: string, text: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw new RopewalkError('ERR_USAGE', 'a percent sign that encodes nothing', { text, at: text.indexOf('%') })
+  }
+}
