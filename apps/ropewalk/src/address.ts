@@ -25,12 +25,16 @@ export function parseAddress (text: string): Address {
   const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
   if (scheme === undefined) throw wrong(text, 0, `an address begins with ${SCHEMES.join(' or ')}`)
   if (scheme === 'mdsftp+unix:') return { transport: 'unix', path: parsePath(text, scheme.length) }
+  return parseHostAddress(text, scheme.length, scheme === 'mdsftp+tls://' ? 'tls' : 'tcp')
+}
 
+/** Reads what stands behind a scheme, from `start`: HOST, a port, and with TLS a fingerprint. */
+export function parseHostAddress (text: string, start: number, transport: 'tls' | 'tcp', defaultPort: number = DEFAULT_PORT): Address {
   const hash = text.indexOf('#')
   const end = hash === -1 ? text.length : hash
-  const { host, port } = parseHostPort(text, scheme.length, end)
+  const { host, port = defaultPort } = parseHostPort(text, start, end)
 
-  if (scheme === 'mdsftp+tcp://') {
+  if (transport === 'tcp') {
     if (hash !== -1) throw wrong(text, hash, 'plain tcp cannot check a fingerprint: use mdsftp+tls://')
     return { transport: 'tcp', host, port }
   }
@@ -55,17 +59,18 @@ export function isLocal (address: Address): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
-function parsePath (text: string, start: number): string {
+/** Reads the path of a unix socket, from `start`. */
+export function parsePath (text: string, start: number): string {
   const path = text.slice(start)
   const bytes = Buffer.byteLength(path)
   if (path.length === 0) throw wrong(text, start, 'no path')
-  if (path.startsWith('//')) throw wrong(text, start, 'a unix socket has no host: write mdsftp+unix:/path')
+  if (path.startsWith('//')) throw wrong(text, start, `a unix socket has no host: write ${text.slice(0, start)}/path`)
   if (path.includes('\0')) throw wrong(text, start + path.indexOf('\0'), 'a zero byte in the path')
   if (bytes > MAX_PATH_BYTES) throw wrong(text, start, `path of ${bytes} > ${MAX_PATH_BYTES} bytes`)
   return path
 }
 
-function parseHostPort (text: string, start: number, end: number): { host: string, port: number } {
+function parseHostPort (text: string, start: number, end: number): { host: string, port?: number } {
   const bracketed = text[start] === '['
   const close = bracketed ? text.indexOf(']', start) : -1
   if (bracketed && (close === -1 || close >= end)) throw wrong(text, start, '[ without ]')
@@ -78,7 +83,7 @@ function parseHostPort (text: string, start: number, end: number): { host: strin
   const odd = bracketed ? -1 : host.search(/[^\p{L}\p{N}._-]/u)
   if (odd !== -1) throw wrong(text, start + odd, 'this cannot stand in a host name')
 
-  if (hostEnd === end) return { host, port: DEFAULT_PORT }
+  if (hostEnd === end) return { host }
   if (text[hostEnd] !== ':') throw wrong(text, hostEnd, 'after the host comes :PORT')
   const digits = text.slice(hostEnd + 1, end)
   if (digits.length === 0) throw wrong(text, hostEnd + 1, 'no port after the colon')

@@ -49,6 +49,17 @@ export function parseSize (text: string): number {
   return bytes
 }
 
+/** `90s`, `15m`, `12h`, `7d`, in milliseconds. */
+export function parseDuration (text: string): number {
+  const parts = /^(\d{1,9})([smhd])$/.exec(text)
+  if (parts === null) throw usage('a time is a number with s, m, h or d behind it: 90s, 15m, 12h, 7d', text)
+  const ms = Number(parts[1]) * (UNIT_MS[parts[2] as string] as number)
+  if (ms === 0) throw usage('a time of nothing', text)
+  return ms
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
 export function parseConcurrency (text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || value > MAX_CONCURRENCY) throw usage(`a number from 1 to ${MAX_CONCURRENCY}`, text)

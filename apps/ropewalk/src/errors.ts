@@ -27,6 +27,8 @@ export type RopewalkErrorCode =
   /** The state directory cannot be used. */
   | 'ERR_STATE'
   | 'ERR_LISTEN'
+  /** A file of a token or a key that cannot be used. Nothing of it is told. */
+  | 'ERR_KEY'
   /** A client that this node does not serve. */
   | 'ERR_REFUSED'
   | 'ERR_STOPPED'
@@ -88,6 +90,7 @@ const EXITS: Readonly<Record<string, Exit>> = {
   ERR_ADDRESS: Exit.usage,
   ERR_BAD_ID: Exit.usage,
   ERR_USAGE: Exit.usage,
+  ERR_KEY: Exit.usage,
   ERR_UNREACHABLE: Exit.unreachable,
   ERR_UNTRUSTED: Exit.unreachable,
   ERR_NOT_FOUND: Exit.notFound,

@@ -11,6 +11,7 @@ import { describeFailure } from './failure.ts'
 import { addInspect } from './tree/inspect.ts'
 import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
+import { addUploads } from './tree/uploads.ts'
 import { version } from './version.ts'
 
 /** Runs the command line `argv`, without the names of Node and of the program. Resolves to the exit code and never rejects. */
@@ -47,6 +48,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
 
   addNode(program, context, done)
   addObjects(program, context, done)
+  addUploads(program, context, done)
   addInspect(program, context, done)
   return program
 }

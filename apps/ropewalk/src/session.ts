@@ -22,6 +22,9 @@ export interface SessionFlags {
   readonly json: boolean
 }
 
+/** Writes an address as it is typed. */
+export type FormatAddress = (address: Address) => string
+
 /** How long a close may wait for what is under way. By then everything was answered: it is for the last packets. Ours. */
 const CLOSE_TIMEOUT_MS = 1000
 
@@ -76,13 +79,14 @@ async function closeSession (node: StorageConnection): Promise<void> {
   }
 }
 
-async function reach (context: Context, address: Address, state: string, flags: SessionFlags): Promise<Connection> {
+/** Dials, and sees to it that the peer is trusted. `format` writes addresses as they are typed. */
+export async function reach (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'trust' | 'json'>, format: FormatAddress = formatAddress): Promise<Connection> {
   try {
-    return await dialNode(context, address, state, flags)
+    return await dialNode(context, address, state, flags, format)
   } catch (error) {
     context.signal.throwIfAborted()
     if (error instanceof RopewalkError) throw error
-    const where = formatAddress(address.transport === 'tls' ? { ...address, fingerprint: undefined } : address)
+    const where = format(address.transport === 'tls' ? { ...address, fingerprint: undefined } : address)
     if (codeOf(error) === 'ERR_UNTRUSTED') {
       throw new RopewalkError('ERR_UNTRUSTED', 'the node is not the one that the address names', {
         cause: error,
@@ -93,7 +97,7 @@ async function reach (context: Context, address: Address, state: string, flags: 
   }
 }
 
-async function dialNode (context: Context, address: Address, state: string, flags: SessionFlags): Promise<Connection> {
+async function dialNode (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'trust' | 'json'>, format: FormatAddress): Promise<Connection> {
   const { signal } = context
   if (address.transport !== 'tls') return await dial(address, { signal })
 
@@ -105,7 +109,8 @@ async function dialNode (context: Context, address: Address, state: string, flag
     own: identity.fingerprint,
     trust: flags.trust,
     ask: flags.json ? undefined : prompter(context),
-    note: text => { context.stderr.write(`${text}\n`) }
+    note: text => { context.stderr.write(`${text}\n`) },
+    format
   }
   let unknown: string | undefined
   const verify = async (shown: string): Promise<boolean> => {

@@ -24,6 +24,8 @@ export interface TrustOptions {
   /** Asks whoever sits at the terminal; undefined where nobody does. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
   readonly note: (text: string) => void
+  /** Writes the address as it is typed. Default: as that of a storage node. */
+  readonly format?: ((address: TlsAddress) => string) | undefined
 }
 
 /** True when the node at `address` that has shown `shown` is trusted without a question. Throws `ERR_UNTRUSTED` for another key than the one kept. */
@@ -59,7 +61,7 @@ export async function requireConsent (address: TlsAddress, shown: string, option
     advice: [
       'If this is the address that the node printed when it started, use it whole:',
       '',
-      formatAddress({ ...address, fingerprint: shown }),
+      (options.format ?? formatAddress)({ ...address, fingerprint: shown }),
       '',
       'or say --trust once: its key is then kept in',
       options.known.path

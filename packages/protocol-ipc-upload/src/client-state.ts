@@ -48,6 +48,13 @@ export class ClientState {
   get window (): number { return this.#window }
   get underWay (): number { return this.#underWay.size }
   get acknowledged (): number { return this.#acknowledged }
+  /** Of the blocks that wait to be sent for the first time. */
+  get missingBytes (): number {
+    return this.#ranges.reduce((bytes, [file, first, last]) => {
+      return bytes + Math.min((last + 1) * this.#blockBytes, this.#sizes[file] as number) - first * this.#blockBytes
+    }, 0)
+  }
+
   /** The server said that nothing is missing. */
   get complete (): boolean { return this.#complete }
   /** Nothing waits and nothing is under way. */

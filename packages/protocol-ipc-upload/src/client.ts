@@ -45,6 +45,8 @@ export interface UploadOptions extends ClientOptions {
   /** Blocks under way to agree on. Default 64; the server must agree, else it is 1. */
   readonly window?: number | undefined
   readonly dataEncoding?: DataEncoding | undefined
+  /** Told what was agreed on, and how many bytes the server misses: `upload` sends those. */
+  readonly onOffer?: ((offer: { readonly missingBytes: number, readonly blockBytes: number, readonly window: number }) => void) | undefined
   /** Told of every block that is acknowledged. */
   readonly onBlock?: ((block: { readonly file: number, readonly index: number, readonly bytes: number }) => void) | undefined
 }
@@ -100,6 +102,7 @@ class Uploading {
     for (;;) {
       const before = state.acknowledged
       const named = await this.#authenticate()
+      if (before === 0) this.#options.onOffer?.({ missingBytes: state.missingBytes, blockBytes: state.blockBytes, window: state.window })
       await this.#transfer()
       if (state.complete || !named || state.acknowledged === before) break
     }

@@ -20,11 +20,15 @@ export interface FinalOptions extends ClientOptions {
   readonly messageId?: (() => string) | undefined
   /** Asks the server for the digest of what it stored in every answer; the original ignores it. Default true. */
   readonly ackDigest?: boolean | undefined
+  /** Told of every block that the server has, of the file with that place among `files`. */
+  readonly onBlock?: ((block: { readonly file: number, readonly index: number, readonly bytes: number }) => void) | undefined
 }
 
 export interface FinalDownloadOptions extends FinalOptions {
   /** Largest file to be taken. Default 10,000,000 bytes. */
   readonly maxFileBytes?: number | undefined
+  /** Told of the file before its first block comes. */
+  readonly onFound?: ((file: FileInfo) => void | Promise<void>) | undefined
 }
 
 export interface FinalUploadResult {
@@ -42,7 +46,7 @@ export async function uploadFinal (channel: Channel, files: readonly DigestFile[
   for (const { digest } of files) if (!isDigest(digest)) throw new TypeError('a file without its SHA-256 in lower-case hex')
   return await converse(channel, options, async dialogue => {
     const results: FinalUploadResult[] = []
-    for (const file of files) results.push(await sendFile(dialogue, file, options))
+    for (const [at, file] of files.entries()) results.push(await sendFile(dialogue, file, at, options))
     return results
   })
 }
@@ -59,6 +63,7 @@ export async function downloadFinal (
     const most = options.maxFileBytes ?? MAX_FILE_BYTES
     if (file.size > BigInt(most)) throw new IpcUploadError('ERR_TOO_LARGE', 'transfer', `file too large: ${file.size} > ${most} bytes`)
     if (!isDigest(file.digest) || (wanted.digest !== undefined && file.digest !== wanted.digest)) throw new IpcUploadError('ERR_MALFORMED', 'transfer', 'another file than was asked for')
+    await options.onFound?.(file)
 
     const hash = options.hashes.running()
     for (let n = 0; n * BLOCK_BYTES < Number(file.size); n++) {
@@ -76,7 +81,7 @@ export async function downloadFinal (
   })
 }
 
-async function sendFile (dialogue: Dialogue, file: DigestFile, { hashes, tags = [] }: FinalOptions): Promise<FinalUploadResult> {
+async function sendFile (dialogue: Dialogue, file: DigestFile, at: number, { hashes, tags = [], onBlock }: FinalOptions): Promise<FinalUploadResult> {
   const { name, size, digest } = file
   const count = Math.ceil(size / BLOCK_BYTES)
   const answer = await dialogue.ask({ type: 'Upload', mid: '', file: { name, size: BigInt(size), chunks: BigInt(count), digest, tags } })
@@ -104,6 +109,7 @@ async function sendFile (dialogue: Dialogue, file: DigestFile, { hashes, tags = 
       throw failed(put)
     }
     tries = 0
+    onBlock?.({ file: at, index: n, bytes: bytes.length })
     n++
   }
   return { blocks, present: false }

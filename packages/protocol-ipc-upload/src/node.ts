@@ -54,6 +54,7 @@ export class UploadNode {
   readonly strict: boolean
   readonly maxTokenTries: number
   readonly #transfers = new Map<string, Promise<OpenTransfer>>()
+  readonly #open = new Set<OpenTransfer>()
 
   constructor (options: UploadNodeOptions) {
     this.store = options.store
@@ -72,6 +73,13 @@ export class UploadNode {
   /** Transfers that connections have open now. */
   get openTransfers (): number {
     return this.#transfers.size
+  }
+
+  /** Those of them that are not whole. */
+  get unfinishedTransfers (): number {
+    let unfinished = 0
+    for (const { state } of this.#open) if (!state.complete) unfinished++
+    return unfinished
   }
 
   /** The block size for a client that can do `able`; 1000 when it says nothing. */
@@ -107,7 +115,9 @@ export class UploadNode {
 
   async release (transfer: OpenTransfer): Promise<void> {
     await transfer.tail
-    if (--transfer.users === 0) this.#transfers.delete(transfer.state.plan.id)
+    if (--transfer.users > 0) return
+    this.#transfers.delete(transfer.state.plan.id)
+    this.#open.delete(transfer)
   }
 
   /** Runs `step` when no other changes the transfer. */
@@ -140,6 +150,23 @@ export class UploadNode {
       }
     }
     return wrong
+  }
+
+  /** At most `most` bytes of a file from `position`, as many as there are; undefined where they lie behind its end, or are not all in the store. */
+  async readBytes ({ state }: OpenTransfer, file: number, position: number, most: number): Promise<Uint8Array | undefined> {
+    const { blockBytes, files } = state.plan
+    const bytes = new Uint8Array(Math.max(0, Math.min(most, (files[file] as { size: number }).size - position)))
+    if (!(position >= 0) || bytes.length === 0) return undefined
+    for (let filled = 0; filled < bytes.length;) {
+      const place = state.at(file, Math.floor((position + filled) / blockBytes))
+      if (place === undefined || !state.has(place.number)) return undefined
+      const block = await this.store.read(state.plan, file, place.index)
+      const from = position + filled - place.index * blockBytes
+      const piece = block.subarray(from, from + bytes.length - filled)
+      bytes.set(piece, filled)
+      filled += piece.length
+    }
+    return bytes
   }
 
   async #digestOf ({ state }: OpenTransfer, file: number): Promise<string> {
@@ -176,6 +203,7 @@ export class UploadNode {
     const transfer: OpenTransfer = { state: new TransferState(stored.plan, stored.missing, naming), users: 1, tail: Promise.resolve() }
     // Blocks that were all there when the process died, before the file was given its place.
     await this.finish(transfer, transfer.state.plan.files.keys())
+    this.#open.add(transfer)
     return transfer
   }
 }

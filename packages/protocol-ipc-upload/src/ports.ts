@@ -78,6 +78,22 @@ export interface UploadStore {
   finish (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void>
   /** The file turned out wrong: sets it aside; all of its blocks are missing again. */
   reset (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void>
-  /** The first upload that has a file of that name, and all of the tags. */
-  find (wanted: { readonly name?: string | undefined, readonly tags?: readonly string[] | undefined }, options?: AbortOptions): Promise<StoredUpload | undefined>
+  /** The first file that `wanted` fits: of profile `final`, whose files are everybody's; or whole, and the owner's own. */
+  find (wanted: WantedFile, options?: AbortOptions): Promise<FoundFile | undefined>
+}
+
+export interface WantedFile {
+  /** SHA-256 of the content, in hex. */
+  readonly digest?: string | undefined
+  readonly name?: string | undefined
+  /** All of them. */
+  readonly tags?: readonly string[] | undefined
+  /** Who asks. */
+  readonly owner: number
+}
+
+export interface FoundFile {
+  readonly plan: UploadPlan
+  /** Which of its files. */
+  readonly file: number
 }

@@ -18,7 +18,7 @@ export class FinalSession {
   readonly #state: ServerState
   #ackDigest = false
   /** The file that the last request was about: most requests are about the same. */
-  #current: OpenTransfer | undefined
+  #current: OpenFile | undefined
 
   constructor (node: UploadNode) {
     this.#node = node
@@ -52,7 +52,7 @@ export class FinalSession {
   }
 
   async close (): Promise<void> {
-    if (this.#current !== undefined) await this.#node.release(this.#current)
+    if (this.#current !== undefined) await this.#node.release(this.#current.transfer)
     this.#current = undefined
   }
 
@@ -91,7 +91,7 @@ export class FinalSession {
     const plan = { id: digest, owner: this.#state.uid as number, blockBytes: BLOCK_BYTES, files: [{ name, size: Number(size), digest }], tags, createdAt: node.clock.now() }
     await this.close()
     const { transfer, created } = await node.open(plan)
-    this.#current = transfer
+    this.#current = { transfer, file: 0, digest }
     const { state } = transfer
     if (BigInt((state.plan.files[0] as { size: number }).size) !== size) return failure(Reason.DigestMismatch)
     const path = pathOf(digest)
@@ -129,32 +129,54 @@ export class FinalSession {
 
   async #download ({ digest, name, tags }: Download): Promise<Body> {
     if (digest !== undefined) {
-      const transfer = await this.#find(digest)
-      return transfer === undefined ? failure(`Unknown file digest: ${shown(digest)}`) : { type: 'DownloadOk', file: infoOf(transfer.state.plan) }
+      const open = await this.#findAnywhere(digest)
+      return open === undefined ? failure(`Unknown file digest: ${shown(digest)}`) : { type: 'DownloadOk', file: infoOf(open.transfer.state.plan, open.file) }
     }
-    const found = name === undefined && tags === undefined ? undefined : await this.#node.store.find({ name, tags })
-    return found === undefined ? failure('File not found with provided parameters.') : { type: 'DownloadOk', file: infoOf(found.plan) }
+    const found = name === undefined && tags === undefined ? undefined : await this.#node.store.find({ name, tags, owner: this.#state.uid as number })
+    return found === undefined ? failure('File not found with provided parameters.') : { type: 'DownloadOk', file: infoOf(found.plan, found.file) }
   }
 
   async #getChunk ({ digest, n }: GetChunk): Promise<Body> {
-    const transfer = await this.#find(digest)
-    if (transfer === undefined) return { ...failure('file does not exist', FinalError.NoFile), digest: shown(digest) }
-    const { state } = transfer
-    const place = state.at(0, n)
-    if (place === undefined || !state.has(place.number)) return failure(Reason.Unexpected)
-    const data = encodeBase64(await this.#node.exclusively(transfer, async () => await this.#node.store.read(state.plan, 0, n)), BASE64_LINE)
-    return { type: 'GetChunkOk', digest, chunk: { n, on: state.blocks, digest: toHex(this.#node.hashes.sha256(new TextEncoder().encode(data))) }, data }
+    const open = await this.#findAnywhere(digest)
+    if (open === undefined) return { ...failure('file does not exist', FinalError.NoFile), digest: shown(digest) }
+    const { transfer, file } = open
+    const bytes = await this.#node.exclusively(transfer, async () => await this.#node.readBytes(transfer, file, n * BLOCK_BYTES, BLOCK_BYTES))
+    if (bytes === undefined) return failure(Reason.Unexpected)
+    const data = encodeBase64(bytes, BASE64_LINE)
+    const { size } = transfer.state.plan.files[file] as { size: number }
+    return { type: 'GetChunkOk', digest, chunk: { n, on: Math.ceil(size / BLOCK_BYTES), digest: toHex(this.#node.hashes.sha256(new TextEncoder().encode(data))) }, data }
   }
 
+  /** A file that was registered in this profile, whole or not. */
   async #find (digest: string): Promise<OpenTransfer | undefined> {
-    if (this.#current?.state.plan.id === digest) return this.#current
+    if (this.#current?.transfer.state.plan.id === digest) return this.#current.transfer
     if (!isDigest(digest)) return undefined
-    const found = await this.#node.existing(digest)
-    if (found === undefined) return undefined
-    await this.close()
-    this.#current = found
-    return found
+    const transfer = await this.#node.existing(digest)
+    if (transfer !== undefined) await this.#turnTo({ transfer, file: 0, digest })
+    return transfer
   }
+
+  /** Or one that the user has sent in the profile `readme`. */
+  async #findAnywhere (digest: string): Promise<OpenFile | undefined> {
+    if (this.#current?.digest === digest) return this.#current
+    if (await this.#find(digest) !== undefined || !isDigest(digest)) return this.#current?.digest === digest ? this.#current : undefined
+    const found = await this.#node.store.find({ digest, owner: this.#state.uid as number })
+    const transfer = found === undefined ? undefined : await this.#node.existing(found.plan.id)
+    if (found === undefined || transfer === undefined) return undefined
+    return await this.#turnTo({ transfer, file: found.file, digest })
+  }
+
+  async #turnTo (open: OpenFile): Promise<OpenFile> {
+    await this.close()
+    this.#current = open
+    return open
+  }
+}
+
+interface OpenFile {
+  readonly transfer: OpenTransfer
+  readonly file: number
+  readonly digest: string
 }
 
 function failure (reason: string, code: number = FinalError.Generic): Omit<Failure, 'mid'> {
@@ -169,7 +191,7 @@ function shown (digest: string): string {
   return digest.slice(0, MAX_ID_BYTES)
 }
 
-function infoOf ({ id, files: [file], tags }: UploadPlan): FileInfo {
-  const { name, size } = file as { name: string, size: number }
-  return { name, size: BigInt(size), chunks: BigInt(Math.ceil(size / BLOCK_BYTES)), digest: id, tags }
+function infoOf ({ files, tags }: UploadPlan, file: number): FileInfo {
+  const { name, size, digest } = files[file] as { name: string, size: number, digest: string }
+  return { name, size: BigInt(size), chunks: BigInt(Math.ceil(size / BLOCK_BYTES)), digest, tags }
 }

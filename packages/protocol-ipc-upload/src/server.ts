@@ -4,7 +4,7 @@
  * @module
  */
 import type { AbortOptions, Channel } from '@ropewalk/interface'
-import { IDLE_TIMEOUT_MS, LINGER_BYTES } from './constants.ts'
+import { IDLE_TIMEOUT_MS, LINGER_BYTES, ReadmeType } from './constants.ts'
 import type { Profile } from './describe-codec.ts'
 import { IpcUploadError } from './errors.ts'
 import { Deframer, encodeFrame, type Framing } from './frame-codec.ts'
@@ -15,19 +15,20 @@ import { ReadmeSession } from './serve-readme.ts'
 
 export interface ServeOptions extends AbortOptions {
   readonly node: UploadNode
-  /** Default `readme`. */
-  readonly profile?: Profile | undefined
-  /** Default `stream6`. Packets of `seqpacket` come through a Channel as `stream6`. */
-  readonly framing?: Exclude<Framing, 'seqpacket'> | undefined
+  /** Default `readme`. With `auto` the first message decides: who begins with a Login speaks `final`. */
+  readonly profile?: Profile | 'auto' | undefined
+  /** Default `stream6`. Packets of `seqpacket` come through a Channel as `stream6`. With `auto` the first byte decides: a 0 begins `stream4`. */
+  readonly framing?: Exclude<Framing, 'seqpacket'> | 'auto' | undefined
   /** How long a client may say nothing. Default 60 s. */
   readonly idleMs?: number | undefined
 }
 
 /** Serves until the client ends, or must. Rejects with what broke the connection; what a client does wrong on it is answered, and breaks nothing. */
 export async function serve (channel: Channel, options: ServeOptions): Promise<void> {
-  const { node, profile = 'readme', framing = 'stream6', idleMs = IDLE_TIMEOUT_MS, signal } = options
+  const { node, profile = 'readme', idleMs = IDLE_TIMEOUT_MS, signal } = options
+  let framing: Framing = options.framing === 'auto' ? 'stream6' : options.framing ?? 'stream6'
   signal?.throwIfAborted()
-  const session = profile === 'readme' ? new ReadmeSession(node) : new FinalSession(node)
+  let session: ReadmeSession | FinalSession | undefined
   const onAbort = (): void => { channel.abort(signal?.reason as Error) }
   signal?.addEventListener('abort', onAbort)
   let failure: { readonly error: unknown } | undefined
@@ -40,11 +41,11 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
     throw signal?.aborted === true ? signal.reason : failure === undefined ? error : failure.error
   } finally {
     signal?.removeEventListener('abort', onAbort)
-    await session.close()
+    await session?.close()
   }
 
   async function * answers (): AsyncGenerator<Uint8Array, void, undefined> {
-    const deframer = new Deframer(framing)
+    let deframer = options.framing === 'auto' ? undefined : new Deframer(framing)
     let cancel = watch()
     try {
       for (;;) {
@@ -52,15 +53,21 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
         cancel()
         if (done === true) break
         for (const chunk of list) {
+          if (deframer === undefined) {
+            // Lengths below 16 MiB begin with a 0, and no client says that the server closes.
+            if (chunk[0] === 0) framing = 'stream4'
+            deframer = new Deframer(framing)
+          }
           for (const { userType, payload } of deframer.push(chunk)) {
+            session ??= isReadme(profile, userType) ? new ReadmeSession(node) : new FinalSession(node)
             yield * framed(await session.receive(userType, payload))
             if (session.over) return
           }
         }
-        yield * framed(await session.flush())
+        yield * framed(await session?.flush() ?? [])
         cancel = watch()
       }
-      deframer.end()
+      deframer?.end()
     } catch (error) {
       failure ??= { error }
       throw error
@@ -73,7 +80,7 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
   async function linger (): Promise<void> {
     const cancel = watch()
     try {
-      for (let left = LINGER_BYTES; session.over && left > 0;) {
+      for (let left = LINGER_BYTES; session?.over === true && left > 0;) {
         const { done, value } = await source.next()
         if (done === true) return
         left -= value.byteLength
@@ -96,4 +103,10 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
   function * framed (messages: readonly Encoded[]): Generator<Uint8Array, void, undefined> {
     for (const { userType, payload } of messages) yield encodeFrame(framing, userType, payload)
   }
+}
+
+/** The user types of the two profiles do not overlap: AUTHENTICATION, RESPONSE and TRANSFER are 1 to 3, and nothing of `final` is. */
+function isReadme (profile: Profile | 'auto', userType: number): boolean {
+  if (profile !== 'auto') return profile === 'readme'
+  return userType >= ReadmeType.Authentication && userType <= ReadmeType.Transfer
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { link, VirtualClock } from '@ropewalk/testing'
 import type { Channel } from '@ropewalk/interface'
 import { Deframer, encodeFrame, encodeReadme, decodeReadme, decodeFinal, type FinalMessage, type Frame, type ReadmeMessage } from '../src/codec.ts'
-import { serve, UploadNode, type Block, type StoredUpload, type UploadFile, type UploadNodeOptions, type UploadPlan, type UploadStore } from '../src/index.ts'
+import { serve, UploadNode, type Block, type FoundFile, type WantedFile, type StoredUpload, type UploadFile, type UploadNodeOptions, type UploadPlan, type UploadStore } from '../src/index.ts'
 import { issueToken, nodeHashes, verifyWithKey } from '../src/node/index.ts'
 import { TransferState } from '../src/transfer-state.ts'
 
@@ -60,9 +60,11 @@ export class MemoryUploadStore implements UploadStore {
     this.uploads.get(plan.id)?.state.reset(file)
   }
 
-  async find ({ name, tags = [] }: { name?: string | undefined, tags?: readonly string[] | undefined }): Promise<StoredUpload | undefined> {
-    for (const [id, { plan }] of this.uploads) {
-      if (tags.every(tag => plan.tags.includes(tag)) && (name === undefined || plan.files.some(file => file.name === name))) return await this.open(id)
+  async find ({ digest, name, tags = [], owner }: WantedFile): Promise<FoundFile | undefined> {
+    for (const [id, { plan, finished }] of this.uploads) {
+      if (!tags.every(tag => plan.tags.includes(tag)) || (id.length === 36 && plan.owner !== owner)) continue
+      const file = plan.files.findIndex((planned, at) => planned.digest !== undefined && planned.digest === (digest ?? planned.digest) && planned.name === (name ?? planned.name) && (id.length === 64 || finished.has(at)))
+      if (file !== -1) return { plan, file }
     }
     return undefined
   }

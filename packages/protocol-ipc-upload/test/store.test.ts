@@ -7,7 +7,7 @@ import { nodeHashes, openUploadFile, openUploadStore, readKeyFile } from '../src
 import { FID, fileOf, KEY, scene } from './scene.ts'
 
 const DIGEST = 'ab'.repeat(32)
-const plan = (id: string, size: number): UploadPlan => ({ id, owner: 5, blockBytes: 1000, files: [{ name: '../../evil', size }], tags: ['x'], createdAt: 1 })
+const plan = (id: string, size: number): UploadPlan => ({ id, owner: 5, blockBytes: 1000, files: [{ name: '../../evil', size, ...(id === DIGEST ? { digest: id } : {}) }], tags: ['x'], createdAt: 1 })
 
 t.test('what was written is known after a restart, wherever it stopped; a line cut short says nothing', async t => {
   const root = join(t.testdir({}), 'root')
@@ -39,8 +39,8 @@ t.test('a file that turned out wrong is set aside, and begun again', async t => 
   await store.write(plan(DIGEST, 1000), [{ file: 0, index: 0, bytes: new Uint8Array(1000).fill(1) }])
   await store.finish(plan(DIGEST, 1000), 0)
   t.same(await readdir(join(root, 'files')), [DIGEST])
-  t.match(await store.find({ name: '../../evil', tags: ['x'] }), { plan: { id: DIGEST } })
-  t.equal(await store.find({ tags: ['y'] }), undefined)
+  t.match(await store.find({ name: '../../evil', tags: ['x'], owner: 6 }), { plan: { id: DIGEST } })
+  t.equal(await store.find({ tags: ['y'], owner: 5 }), undefined)
 })
 
 t.test('ids become paths only when they are ids; what is old and incomplete is swept', async t => {

@@ -8,6 +8,7 @@ import { Exit } from '../exit-codes.ts'
 import { GRACE_MS } from '../node-server.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
+import { ipcOptions, startIpc } from '../services/ipc.ts'
 import type { Host, Service } from '../services/service.ts'
 import { startStorage } from '../services/storage.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
@@ -19,6 +20,11 @@ export interface ServeFlags {
   readonly allow?: readonly string[] | undefined
   readonly allowAnyone: boolean
   readonly allowPlaintext: boolean
+  readonly ipc?: readonly string[] | undefined
+  readonly ipcKey?: string | undefined
+  readonly ipcRoot?: string | undefined
+  readonly ipcMaxFile?: number | undefined
+  readonly ipcAudience?: string | undefined
   readonly json: boolean
 }
 
@@ -28,7 +34,8 @@ const TROUBLE = { ratePerSecond: 1, burst: 20 }
 /** Runs a node until the signal says stop. */
 export async function serve (context: Context, flags: ServeFlags): Promise<Exit> {
   const { stderr, signal, env } = context
-  const addresses = (flags.listen ?? [DEFAULT_ADDRESS]).map(text => listenAddress(text, flags))
+  const ipc = ipcOptions(flags, statePath(env))
+  const addresses = (flags.listen ?? (ipc === undefined ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags))
   const state = statePath(env)
   const host: Host = {
     context,
@@ -41,12 +48,15 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
 
   const services: Service[] = []
   try {
-    services.push(await startStorage(host, {
-      addresses,
-      directory: flags.store ?? defaultStore(state),
-      capacity: flags.capacity,
-      allowed: flags.allow === undefined ? undefined : new Set(flags.allow)
-    }))
+    if (addresses.length > 0) {
+      services.push(await startStorage(host, {
+        addresses,
+        directory: flags.store ?? defaultStore(state),
+        capacity: flags.capacity,
+        allowed: flags.allow === undefined ? undefined : new Set(flags.allow)
+      }))
+    }
+    if (ipc !== undefined) services.push(await startIpc(host, ipc))
     host.note('Ctrl-C stops')
     await aborted(signal)
   } finally {

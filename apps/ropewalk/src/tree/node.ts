@@ -18,19 +18,25 @@ export function addNode (program: Command, context: Context, done: (exit: Exit) 
 
 function addServe (program: Command, context: Context, done: (exit: Exit) => void): void {
   const command = program.command('serve')
-    .description('run a storage node until Ctrl-C')
+    .description('run a node until Ctrl-C')
     .option('--listen <address>', 'where to listen; can be given several times (default: mdsftp+tls://127.0.0.1:7740)', collect)
     .option('--store <directory>', 'where to keep what is stored (default: in the state directory)')
     .option('--capacity <size>', 'store no more than this, for instance 20G', checked(parseSize))
     .option('--allow <fingerprint>', 'serve only who has this key ("ropewalk identity" prints it); several times for several', collectDigest)
     .option('--allow-anyone', 'serve whoever connects, also from other machines', false)
     .option('--allow-plaintext', 'allow mdsftp+tcp:// for other machines', false)
+    .option('--ipc <address>', 'take uploads with a token there: unix:/PATH, or ipc+tls://HOST:PORT; several times for several', collect)
+    .option('--ipc-key <file>', 'what their tokens are signed with: a shared secret, a public key, or a JWKS')
+    .option('--ipc-root <directory>', 'where uploads are kept (default: in the state directory)')
+    .option('--ipc-max-file <size>', 'largest file that is taken (default: 1G)', checked(parseSize))
+    .option('--ipc-audience <name>', 'take only tokens that are meant for it')
     .option('--json', 'print NDJSON, one JSON object a line', false)
     .action(async (flags: ServeFlags) => done(await serve(context, flags)))
   examples(command, [
     'ropewalk serve',
     'ropewalk serve --listen mdsftp+tls://0.0.0.0:7740 --allow sha256=9f86…',
-    'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects'
+    'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects',
+    'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key --ipc-root /srv/up'
   ], SERVE_HELP)
 }
 
@@ -45,7 +51,7 @@ function addIdentity (program: Command, context: Context, done: (exit: Exit) => 
 const SERVE_HELP = `
 Addresses: mdsftp+tls://HOST:PORT, mdsftp+tcp://HOST:PORT, mdsftp+unix:/PATH;
 port 0 is any free port. Each is printed with the node's key, as clients need
-it.
+it. With --ipc alone there is no storage node: --listen adds one.
 
 Ctrl-C or SIGTERM finishes what is under way, for at most 10 seconds; a second
 one ends at once. What was stored survives both, and a loss of power.

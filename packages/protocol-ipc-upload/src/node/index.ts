@@ -4,7 +4,8 @@
  * @module
  */
 export { nodeHashes } from './hashes.ts'
+export { openSigner, openVerifier } from './keys.ts'
 export { FolderUploadStore, openUploadStore } from './store.ts'
-export { issueToken, readJwksFile, readKeyFile, verifyWithKey, verifyWithPublicKeys } from './tokens.ts'
-export type { IssueOptions, PublicKeysOptions, SharedKeyOptions, TokenAlgorithm, TokenRules } from './tokens.ts'
+export { issueToken, readIdentity, readJwksFile, readKeyFile, verifyWithKey, verifyWithPublicKeys } from './tokens.ts'
+export type { IssueOptions, PublicKeysOptions, SharedKeyOptions, SigningKey, TokenAlgorithm, TokenRules } from './tokens.ts'
 export { openUploadFile } from './upload-file.ts'

@@ -15,7 +15,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isDigest, isUuid } from '../chunk-id-codec.ts'
-import type { Block, StoredUpload, UploadPlan, UploadStore } from '../ports.ts'
+import type { Block, FoundFile, StoredUpload, UploadPlan, UploadStore, WantedFile } from '../ports.ts'
 import { TransferState } from '../transfer-state.ts'
 
 /** Opens the folder, or makes it. One process at a time. */
@@ -108,13 +108,16 @@ export class FolderUploadStore implements UploadStore {
     await syncDirectory(parts)
   }
 
-  async find ({ name, tags = [] }: { readonly name?: string | undefined, readonly tags?: readonly string[] | undefined }): Promise<StoredUpload | undefined> {
+  async find ({ digest, name, tags = [], owner }: WantedFile): Promise<FoundFile | undefined> {
     for (const entry of (await readdir(join(this.#root, 'meta'))).sort()) {
       const id = entry.replace(/\.json$/, '')
-      if (!isDigest(id)) continue
-      const plan = await this.#plan(id)
-      if (plan === undefined || !tags.every(tag => plan.tags.includes(tag))) continue
-      if (name === undefined || plan.files.some(file => file.name === name)) return await this.open(id)
+      const plan = isDigest(id) || isUuid(id) ? await this.#plan(id) : undefined
+      if (plan === undefined || !tags.every(tag => plan.tags.includes(tag)) || (isUuid(id) && plan.owner !== owner)) continue
+      for (const [file, planned] of plan.files.entries()) {
+        // Without a digest nobody could ask for its blocks.
+        if (planned.digest === undefined || planned.digest !== (digest ?? planned.digest) || planned.name !== (name ?? planned.name)) continue
+        if (isDigest(id) || await exists(this.#final(plan, file))) return { plan, file }
+      }
     }
     return undefined
   }

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { createLocalJWKSet, errors, jwtVerify, SignJWT, type JSONWebKeySet, type JWTVerifyOptions, type JWTVerifyResult } from 'jose'
+import { createLocalJWKSet, decodeJwt, errors, jwtVerify, SignJWT, type JSONWebKeySet, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTVerifyResult } from 'jose'
 import { LEEWAY_MS, MAX_TOKEN_CHARACTERS, MAX_UID, MIN_KEY_BYTES } from '../constants.ts'
 import { IpcUploadError } from '../errors.ts'
-import type { VerifyToken } from '../ports.ts'
+import type { Identity, VerifyToken } from '../ports.ts'
 
 /** Never `none`, and never a shared key where a public one is expected. */
 export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA'
@@ -50,7 +51,12 @@ export function verifyWithPublicKeys (options: PublicKeysOptions): VerifyToken {
   for (const algorithm of algorithms) if (!PUBLIC.includes(algorithm)) throw new TypeError(`not an algorithm of public keys: ${String(algorithm)}`)
   if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new TypeError('a JWKS without keys')
   if (jwks.keys.some(({ kty, d, k }) => kty === 'oct' || d !== undefined || k !== undefined)) throw new TypeError('a JWKS with secret keys')
-  const keys = createLocalJWKSet(jwks as unknown as JSONWebKeySet)
+  const known = createLocalJWKSet(jwks as unknown as JSONWebKeySet)
+  const [only, ...others] = jwks.keys
+  // A key that is alone and has no name is meant whatever the token calls it.
+  const keys: JWTVerifyGetKey = others.length > 0 || only?.['kid'] !== undefined
+    ? known
+    : async (header, token) => await known({ ...header, kid: undefined } as typeof header, token)
   return verifier(options, async (token, rules) => await jwtVerify(token, keys, { ...rules, algorithms: [...algorithms] }))
 }
 
@@ -66,8 +72,16 @@ export async function readJwksFile (path: string): Promise<PublicKeysOptions['jw
   return JSON.parse(await readFile(path, 'utf8')) as PublicKeysOptions['jwks']
 }
 
+/** What signs tokens: a shared secret for HS256, a private key for the others. */
+export interface SigningKey {
+  readonly algorithm: TokenAlgorithm
+  readonly key: Uint8Array | KeyObject
+  readonly keyId?: string | undefined
+}
+
 export interface IssueOptions {
-  readonly key: Uint8Array
+  /** Bytes are the shared secret of HS256. */
+  readonly key: Uint8Array | SigningKey
   readonly login: string
   readonly uid: number
   /** How long it is good for; without it, for ever, as the original's. */
@@ -80,10 +94,22 @@ export interface IssueOptions {
 export async function issueToken ({ key, login, uid, ttlMs, audience, now = Date.now }: IssueOptions): Promise<string> {
   if (!isUid(uid)) throw new RangeError(`a user id is 0 to ${MAX_UID}: ${uid}`)
   if (login === '') throw new TypeError('a login that is empty')
-  const token = new SignJWT({ login, uid }).setProtectedHeader({ typ: 'JWT', alg: 'HS256' })
+  const signing: SigningKey = key instanceof Uint8Array ? { algorithm: 'HS256', key } : key
+  const { algorithm: alg, keyId: kid } = signing
+  const token = new SignJWT({ login, uid }).setProtectedHeader({ typ: 'JWT', alg, ...(kid === undefined ? {} : { kid }) })
   if (ttlMs !== undefined) token.setExpirationTime(Math.floor((now() + ttlMs) / 1000))
   if (audience !== undefined) token.setAudience(audience)
-  return await token.sign(key)
+  return await token.sign(signing.key)
+}
+
+/** Who a token says that it belongs to. Nothing is verified: for those who hold it, not for those who are shown it. */
+export function readIdentity (token: string): Pick<Identity, 'login' | 'uid'> | undefined {
+  try {
+    const { login, uid } = decodeJwt(token)
+    return typeof login === 'string' && isUid(uid) ? { login, uid } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function verifier (rules: TokenRules, verify: (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>): VerifyToken {

@@ -1,0 +1,178 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Channel, Connection, Listener } from '@ropewalk/interface'
+import { yamux } from '@ropewalk/muxer-yamux'
+import { handle } from '@ropewalk/negotiate'
+import { serve, UploadNode } from '@ropewalk/protocol-ipc-upload'
+import { nodeHashes, openUploadStore, openVerifier } from '@ropewalk/protocol-ipc-upload/node'
+import { escapeName } from '@ropewalk/receive'
+import { listen, loadIdentity, type Address } from '@ropewalk/transport-tcp'
+import { keyFrom } from '../commands/token.ts'
+import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
+import { MAX_CONNECTIONS } from '../node-server.ts'
+import { formatUploadAddress, parseUploadAddress, UPLOAD_PROTOCOL } from '../upload-address.ts'
+import type { Host, Service } from './service.ts'
+
+export interface IpcOptions {
+  readonly addresses: readonly Address[]
+  readonly keyFile: string
+  readonly root: string
+  readonly maxFileBytes: number
+  readonly audience: string | undefined
+}
+
+/** The flags of `serve` that are about uploads. */
+export interface IpcFlags {
+  readonly ipc?: readonly string[] | undefined
+  readonly ipcKey?: string | undefined
+  readonly ipcRoot?: string | undefined
+  readonly ipcMaxFile?: number | undefined
+  readonly ipcAudience?: string | undefined
+}
+
+/** Largest file that is taken unless somebody says otherwise. Ours: the original's 10 MB were for another time. */
+const MAX_FILE_BYTES: number = 1024 ** 3
+
+/** Blocks of one transfer: enough for the largest file in the 1000 bytes of the original. Ours. */
+const BLOCK_BYTES = 1000
+
+/** How long what is not whole is kept. From the specification, section 4, row 26. */
+const KEEP_MS: number = 7 * 86_400_000
+
+/** How often a service that stops looks whether it is idle. Ours. */
+const LOOK_MS = 20
+
+/** What the flags of `serve` ask for; undefined where they ask for nothing. */
+export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefined {
+  const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_FILE_BYTES, ipcAudience } = flags
+  if (ipc === undefined) {
+    if (ipcKey !== undefined || ipcRoot !== undefined) throw new RopewalkError('ERR_USAGE', '--ipc-key and --ipc-root go with --ipc, which says where to listen')
+    return undefined
+  }
+  if (ipcKey === undefined) {
+    throw new RopewalkError('ERR_USAGE', '--ipc needs --ipc-key: without a key no token could be told from another', { advice: ['"ropewalk token issue --help" says how to make one.'] })
+  }
+  return { addresses: ipc.map(parseUploadAddress), keyFile: ipcKey, root: ipcRoot ?? join(state, 'uploads'), maxFileBytes: ipcMaxFile, audience: ipcAudience }
+}
+
+/** Takes uploads with a token, in both profiles: on unix sockets a connection each, over TLS a channel each. */
+export async function startIpc (host: Host, { addresses, keyFile, root, maxFileBytes, audience }: IpcOptions): Promise<Service> {
+  const verifyToken = await keyFrom(keyFile, async path => await openVerifier(path, { audience }))
+  await warnOfReaders(host, keyFile)
+  const store = await openUploadStore(root).catch((error: unknown) => { throw storeFailure(root, error) })
+  // One process a folder: a socket says so as long as its process lives, and no longer.
+  const lock = await listen({ transport: 'unix', path: join(root, 'lock') }).catch((error: unknown) => { throw storeFailure(root, error) })
+  const service = new IpcService(host, new UploadNode({ store, verifyToken, hashes: nodeHashes, maxFileBytes, maxChunks: Math.ceil(maxFileBytes / BLOCK_BYTES) + 1 }), lock)
+  try {
+    await store.sweep(Date.now() - KEEP_MS)
+    host.note(`Uploads are kept in ${escapeName(root)}`)
+    const identity = addresses.some(({ transport }) => transport === 'tls') ? await loadIdentity(host.state) : undefined
+    for (const address of addresses) {
+      const listener = await listen(address, { tls: identity === undefined ? undefined : { identity }, onRefused: error => { host.onTrouble('client', error) } })
+        .catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatUploadAddress(address)}: ${messageOf(error)}`, { cause: error }) })
+      service.add(listener)
+      host.listening(formatUploadAddress(listener.address))
+    }
+  } catch (error) {
+    await service.stop(0)
+    throw error
+  }
+  return service
+}
+
+class IpcService implements Service {
+  readonly #host: Host
+  readonly #node: UploadNode
+  readonly #lock: Listener<unknown>
+  readonly #listeners = new Set<Listener<Address>>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+  #connections = 0
+
+  constructor (host: Host, node: UploadNode, lock: Listener<unknown>) {
+    this.#host = host
+    this.#node = node
+    this.#lock = lock
+  }
+
+  add (listener: Listener<Address>): void {
+    this.#listeners.add(listener)
+    this.#run('listener', this.#accept(listener))
+  }
+
+  /** What is under way is kept block by block: it may finish within the grace, and is gone on with after the next start if it does not. */
+  async stop (graceMs: number): Promise<boolean> {
+    for (const listener of this.#listeners) await listener.close()
+    const deadline = AbortSignal.timeout(graceMs)
+    while (this.#node.unfinishedTransfers > 0 && !deadline.aborted) await sleep(LOOK_MS)
+    const clean = this.#node.unfinishedTransfers === 0
+    this.#stopping.abort(new RopewalkError('ERR_STOPPED', 'the node stops'))
+    while (this.#running.size > 0) await Promise.all(this.#running)
+    await this.#lock.close()
+    return clean
+  }
+
+  async #accept (listener: Listener<Address>): Promise<void> {
+    for await (const connection of listener) this.#run(connection.remote.address, this.#connection(connection, listener.address))
+  }
+
+  async #connection (connection: Connection, { transport }: Address): Promise<void> {
+    this.#connections++
+    try {
+      if (this.#connections > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#connections} > ${MAX_CONNECTIONS} connections`)
+      if (transport === 'tls') await this.#channels(connection)
+      else await this.#serve(connection)
+    } catch (error) {
+      connection.abort(error as Error)
+      throw error
+    } finally {
+      this.#connections--
+    }
+  }
+
+  async #channels (connection: Connection): Promise<void> {
+    const muxer = yamux(connection, { role: 'server' })
+    const onStop = (): void => { muxer.abort(this.#stopping.signal.reason as Error) }
+    this.#stopping.signal.addEventListener('abort', onStop)
+    try {
+      for await (const channel of muxer) this.#run(connection.remote.address, this.#negotiated(channel))
+    } finally {
+      this.#stopping.signal.removeEventListener('abort', onStop)
+    }
+  }
+
+  async #negotiated (raw: Channel): Promise<void> {
+    const { channel } = await handle(raw, [UPLOAD_PROTOCOL], { signal: this.#stopping.signal })
+    await this.#serve(channel)
+  }
+
+  async #serve (channel: Channel): Promise<void> {
+    await serve(channel, { node: this.#node, profile: 'auto', framing: 'auto', signal: this.#stopping.signal })
+  }
+
+  #run (who: string, work: Promise<void>): void {
+    const running: Promise<void> = work
+      .catch((error: unknown) => { if (!NO_TROUBLE.has(codeOf(error))) this.#host.onTrouble(who, error) })
+      .finally(() => { this.#running.delete(running) })
+    this.#running.add(running)
+  }
+}
+
+/** Stopping is ours, and a client that goes away is no trouble: it comes back for what is missing. */
+const NO_TROUBLE: ReadonlySet<string> = new Set(['ERR_STOPPED', 'ERR_CONNECTION_RESET', 'ERR_CONNECTION_LOST', 'ERR_CHANNEL_RESET'])
+
+/** A shared secret that others can read is no secret. */
+async function warnOfReaders (host: Host, keyFile: string): Promise<void> {
+  const { mode } = await stat(keyFile)
+  if ((mode & 0o077) !== 0) host.note(`${escapeName(keyFile)} can be read by others; if it is a shared secret: chmod 600`)
+}
+
+function storeFailure (root: string, error: unknown): RopewalkError {
+  const locked = codeOf(error) === 'ERR_ADDRESS_IN_USE'
+  return new RopewalkError('ERR_STATE', locked ? 'another node has this folder of uploads open' : fileError(error).message, {
+    cause: error,
+    text: root,
+    advice: locked ? ['--ipc-root DIRECTORY names another one.'] : []
+  })
+}
