@@ -14,3 +14,6 @@ export type {
 export type { Muxer } from './muxer.ts'
 export type { ByteRange, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from './store.ts'
 export type { TransferEvent, TransferFailed, TransferFinished, TransferProgress, TransferStarted } from './transfer.ts'
+export type {
+  TreeAcl, TreeAclEntry, TreeAttribute, TreeDefaultAcl, TreeItem, TreeNode, TreeNodeType, TreePart, TreeXattr
+} from './tree.ts'

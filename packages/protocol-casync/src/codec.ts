@@ -5,6 +5,12 @@
  */
 export { assertChunkSizes, chunkSizesAround, DEFAULT_CHUNK_SIZES, discriminator, parseChunkSizes } from './chunk-sizes.ts'
 export type { ChunkSizes } from './chunk-sizes.ts'
+export { ArchiveDecoder } from './archive-decoder-codec.ts'
+export type { ArchiveDecoderOptions, ArchivePart } from './archive-decoder-codec.ts'
+export { ArchiveEncoder } from './archive-encoder-codec.ts'
+export { archiveFeatures, featureNames, FEATURES, FEATURE_SETS } from './features.ts'
+export type { FeatureName, FeatureOptions } from './features.ts'
+export { decodeName, encodeName } from './name-codec.ts'
 export { Chunker } from './chunker-state.ts'
 export { CasyncError } from './errors.ts'
 export type { CasyncErrorCode, CasyncErrorOptions, CasyncErrorScope } from './errors.ts'

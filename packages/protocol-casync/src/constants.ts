@@ -152,3 +152,51 @@ export const HTTP_MAX_BACKOFF_MS = 10_000
 
 /** How long a web server may take for its first byte, and between two. Ours. */
 export const HTTP_TIMEOUT_MS = 30_000
+
+/** Records of an archive, by the word that announces them. From the specification, section 5.4. */
+export const RECORD_TYPES = {
+  ENTRY: 0x1396_fabc_ea5b_bb51n,
+  USER: 0xf453_131a_aeea_ccb3n,
+  GROUP: 0x25eb_6ac9_6939_6a52n,
+  XATTR: 0xb815_7091_f80b_c486n,
+  ACL_USER: 0x297d_c88b_2ef1_2fafn,
+  ACL_GROUP: 0x36f2_acb5_6cb3_dd0bn,
+  ACL_GROUP_OBJ: 0x2304_7110_441f_38f3n,
+  ACL_DEFAULT: 0xfe3e_eda6_823c_8cd0n,
+  ACL_DEFAULT_USER: 0xbdf0_3df9_bd01_0a91n,
+  ACL_DEFAULT_GROUP: 0xa0cb_1168_782d_1f51n,
+  SELINUX: 0x46fa_f060_2fd2_6c59n,
+  FCAPS: 0xf726_7db0_afed_0629n,
+  QUOTA_PROJID: 0x161b_af2d_8772_a72bn,
+  PAYLOAD: 0x8b9e_1d93_d6dc_ffc9n,
+  SYMLINK: 0x664a_6fb6_830e_0d6cn,
+  DEVICE: 0xac3d_ace3_69df_e643n,
+  FILENAME: 0x6dbb_6ebc_b316_1f0bn,
+  GOODBYE: 0xdfd3_5c5e_8327_c403n
+} as const
+
+/** Size and type before the body of a record; the body of an ENTRY; one item of a GOODBYE, and its tail. From the specification. */
+export const RECORD_HEADER_BYTES = 16
+export const ENTRY_BYTES = 64
+export const GOODBYE_ITEM_BYTES = 24
+export const GOODBYE_TAIL_MAGIC = 0x5744_6fa5_3370_2943n
+
+/** Most bytes of a name, of a link's target, of an attribute's name and value, of a user's name. Linux has no more. */
+export const MAX_FILENAME_BYTES = 255
+export const MAX_TARGET_BYTES = 4095
+export const MAX_XATTR_NAME_BYTES = 255
+export const MAX_XATTR_VALUE_BYTES: number = 64 * 1024
+export const MAX_USER_NAME_BYTES = 255
+export const MAX_LABEL_BYTES = 4095
+export const MAX_CAPABILITIES_BYTES = 64
+
+/** Folders in each other, records of one node besides its content, and their bytes. Ours. */
+export const MAX_TREE_DEPTH = 1024
+export const MAX_NODE_RECORDS = 4096
+export const MAX_NODE_BYTES: number = 1024 * 1024
+
+/** Names in the folders that are open, of which the table at the end of each is made. Ours: about 48 MiB. */
+export const MAX_OPEN_NAMES: number = 1024 * 1024
+
+/** Bytes of an archive that are gathered before they are passed on. Ours. */
+export const GATHER_BYTES: number = 256 * 1024

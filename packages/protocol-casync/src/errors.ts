@@ -28,6 +28,12 @@ export type CasyncErrorCode =
   | 'ERR_INDEX'
   /** An index of more bytes than are taken. */
   | 'ERR_INDEX_TOO_LARGE'
+  /** An archive that is not one: a record, its size, its order, or the table at the end of a folder. `offset` says where. */
+  | 'ERR_ARCHIVE'
+  /** An archive with more names, folders or attributes than are kept in mind. */
+  | 'ERR_ARCHIVE_TOO_LARGE'
+  /** A tree that cannot be archived: out of order, changed meanwhile, or with a number that the features have no room for. */
+  | 'ERR_TREE'
   /** Bytes that do not fit the id of their chunk. */
   | 'ERR_CHUNK_DAMAGED'
   /** A chunk of another length than it should have, or of more than it may have. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { HELLO_FLAGS, INDEX_MAGIC, MESSAGE_TYPES, TABLE_MAGIC, TABLE_TAIL_MAGIC } from '../src/constants.ts'
+import { HELLO_FLAGS, INDEX_MAGIC, MESSAGE_TYPES, RECORD_TYPES, TABLE_MAGIC, TABLE_TAIL_MAGIC } from '../src/constants.ts'
+import { FEATURES } from '../src/features.ts'
 import { Conversation, type HelloFlag } from '../src/hello-state.ts'
 import { FRAME_BYTES, type Message, type MessageType } from '../src/message-codec.ts'
 
@@ -42,4 +43,9 @@ t.test('WIRE.md says what may come because of which wish', async t => {
 
 t.test('WIRE.md names the words of an index', async t => {
   t.same(rows('The index').map(([, word]) => BigInt(word ?? 0)), [INDEX_MAGIC, TABLE_MAGIC, TABLE_TAIL_MAGIC])
+})
+
+t.test('WIRE.md names the records and the features of an archive', async t => {
+  t.same(rows('Records of an archive').map(([name, word]) => [name, BigInt(word ?? 0)]), Object.entries(RECORD_TYPES))
+  t.same(rows('Features of an archive').map(([name, word]) => [name, BigInt(word ?? 0)]), Object.entries(FEATURES))
 })

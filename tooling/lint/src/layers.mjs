@@ -20,6 +20,8 @@ export const LAYERS = {
   'protocol-*': ['framing', 'flow'],
   receive: ['framing'],
   'store-*': ['framing'],
+  // Trees of files, read and written.
+  'tree-*': ['framing'],
   'ledger-*': [],
   'transport-*': ['framing'],
   // Its whole purpose is our muxer as one of libp2p's.
@@ -28,7 +30,7 @@ export const LAYERS = {
 }
 
 /** Packages that talk to the machine. All others run unchanged in a browser: no `node:*`, no Buffer. */
-export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'ledger-sqlite', 'transport-tcp', 'transport-stdio']
+export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'tree-fs', 'ledger-sqlite', 'transport-tcp', 'transport-stdio']
 
 /** Folders of portable packages that only their entry point `./node` leads to: they talk to the machine, and no portable file imports them. */
 export const NODE_FOLDERS = { 'transport-ws': ['src/node/'], 'protocol-ipc-upload': ['src/node/'] }
@@ -46,7 +48,7 @@ export const WAITING_FILES = { framing: ['byte-reader'] }
 export const PIPELINE_FILES = ['client', 'server', 'muxer', 'pipeline']
 
 /** What a pipeline may never name, with the one exception: the packets of MDSFTP are those of its muxer. */
-export const CONCRETE = ['store-*', 'ledger-*', 'transport-*', 'muxer-*']
+export const CONCRETE = ['store-*', 'tree-*', 'ledger-*', 'transport-*', 'muxer-*']
 export const CONCRETE_ALLOWED = { 'protocol-mdsftp': ['muxer-mdsftp'] }
 
 /** Names that say nothing about what is inside. */

@@ -1,0 +1,9 @@
+/**
+ * Trees of files on disk, read and written with everything that belongs to them.
+ *
+ * @module
+ */
+export { TreeError } from './errors.ts'
+export type { TreeErrorCode, TreeErrorOptions } from './errors.ts'
+export { readTree } from './read-tree.ts'
+export type { ReadTreeOptions } from './read-tree.ts'
