@@ -14,7 +14,7 @@ import type { Names } from './users.ts'
 export type Extras = Pick<TreeNode, 'attributes' | 'xattrs' | 'acl' | 'defaultAcl' | 'label' | 'capabilities' | 'project'>
 
 /** Letters of `lsattr`. */
-const LETTERS: ReadonlyArray<readonly [letter: string, name: TreeAttribute]> = [
+export const LETTERS: ReadonlyArray<readonly [letter: string, name: TreeAttribute]> = [
   ['a', 'append'], ['A', 'noatime'], ['c', 'compr'], ['C', 'nocow'], ['d', 'nodump'], ['D', 'dirsync'], ['i', 'immutable'], ['S', 'sync'], ['m', 'nocomp'],
   ['P', 'projinherit']
 ]

@@ -12,3 +12,11 @@ export const MAX_EXCLUDE_BYTES: number = 1024 * 1024
 
 /** Most bytes of a name. Linux has no more. */
 export const MAX_NAME_BYTES = 255
+
+/** Files up to this size are written whole, and side by side: so many of them, and so many bytes. Ours. */
+export const WHOLE_FILE_BYTES: number = 256 * 1024
+export const WRITES_AHEAD = 16
+export const WRITES_AHEAD_BYTES: number = 4 * 1024 * 1024
+
+/** A block of so many zeros in a large file becomes a hole. Ours. */
+export const HOLE_BYTES: number = 64 * 1024

@@ -1,0 +1,60 @@
+/**
+ * Folders by descriptor: a path is looked up anew at every call, and somebody may have put a link into it since; a descriptor stays the folder
+ * that was opened. On Linux `/proc/self/fd/N/name` is `name` in the folder behind descriptor N, and only the last component can then be a link.
+ *
+ * @module
+ */
+import { constants } from 'node:fs'
+import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { systemCode } from './errors.ts'
+import { bytesOf, nameOf, pathOf } from './path.ts'
+
+export class Directory {
+  readonly handle: FileHandle
+
+  constructor (handle: FileHandle) {
+    this.handle = handle
+  }
+
+  static async open (path: string | Buffer, follow: boolean = false): Promise<Directory> {
+    return new Directory(await open(path, constants.O_RDONLY | constants.O_DIRECTORY | (follow ? 0 : constants.O_NOFOLLOW)))
+  }
+
+  /** Where the system finds the folder itself. */
+  get path (): string {
+    return `/proc/self/fd/${this.handle.fd}`
+  }
+
+  /** Where the system finds `name` in it, which is one component. */
+  at (name: string): string | Buffer {
+    const place = pathOf(name)
+    return typeof place === 'string' ? `${this.path}/${place}` : Buffer.concat([Buffer.from(`${this.path}/`), bytesOf(name)])
+  }
+
+  /** A new folder in it, open to nobody else; with `reuse` the one that is there. */
+  async make (name: string, reuse: boolean): Promise<Directory> {
+    try {
+      await mkdir(this.at(name), 0o700)
+    } catch (error) {
+      if (!reuse || systemCode(error) !== 'EEXIST') throw error
+    }
+    return await Directory.open(this.at(name))
+  }
+
+  async names (): Promise<string[]> {
+    return (await readdir(`${this.path}/.`, { encoding: 'buffer' })).map(nameOf)
+  }
+
+  async isFolder (name: string): Promise<boolean> {
+    return await lstat(this.at(name)).then(stats => stats.isDirectory(), () => false)
+  }
+
+  /** Whatever it is, with all that is in it. */
+  async remove (name: string): Promise<void> {
+    await rm(this.at(name), { recursive: true, force: true })
+  }
+
+  async close (): Promise<void> {
+    await this.handle.close()
+  }
+}

@@ -1,0 +1,175 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { TreeNode, TreePart } from '@ropewalk/interface'
+import t from 'tap'
+import type { TreeError } from '../src/errors.ts'
+import { readTree } from '../src/read-tree.ts'
+import { writeTree, type WriteTreeOptions } from '../src/write-tree.ts'
+import { folder } from './folder.ts'
+
+const run = promisify(execFile)
+
+/** What a walk meets, as what is written. */
+async function * partsOf (root: string): AsyncGenerator<TreePart> {
+  const open: TreeNode[] = []
+  for await (const { node, content } of readTree(root)) {
+    while (open.length > 0 && !(open.at(-1)?.path === '' || node.path.startsWith(`${open.at(-1)?.path}/`))) yield { kind: 'leave', node: open.pop() as TreeNode }
+    yield { kind: 'node', node }
+    if (node.type === 'directory') open.push(node)
+    for await (const bytes of content?.() ?? []) yield { kind: 'data', bytes }
+  }
+  while (open.length > 0) yield { kind: 'leave', node: open.pop() as TreeNode }
+}
+
+async function nodesOf (root: string): Promise<TreeNode[]> {
+  const nodes: TreeNode[] = []
+  for await (const { node } of readTree(root)) nodes.push(node)
+  return nodes
+}
+
+const directory = (path: string): TreePart => ({ kind: 'node', node: { path, type: 'directory', permissions: 0o755 } })
+const leave = (path: string): TreePart => ({ kind: 'leave', node: { path, type: 'directory', permissions: 0o755 } })
+const file = (path: string, text: string = ''): TreePart[] => [
+  { kind: 'node', node: { path, type: 'file', permissions: 0o644, size: text.length } }, { kind: 'data', bytes: Buffer.from(text) }
+]
+const pointer = (path: string, target: string): TreePart => ({ kind: 'node', node: { path, type: 'symlink', permissions: 0o777, target } })
+
+async function variedTree (t: Parameters<typeof folder>[0]): Promise<string> {
+  const root = await folder(t)
+  for (const name of ['deep', 'deep/er', 'empty', 'odd \' "\n$(name)']) await mkdir(join(root, name))
+  await writeFile(join(root, 'deep/er/file'), 'text')
+  await writeFile(join(root, 'deep/large'), Buffer.concat([Buffer.alloc(2_000_000), Buffer.alloc(300_000, 7)]))
+  await writeFile(Buffer.concat([Buffer.from(join(root, 'deep/')), Buffer.of(0xfe, 0x27)]), 'no UTF-8')
+  for (let i = 0; i < 60; i++) await writeFile(join(root, 'empty', String(i)), 'x'.repeat(i * 500))
+  await symlink('../nowhere', join(root, 'deep/link'))
+  await run('mkfifo', [join(root, 'pipe')])
+  await run('chmod', ['2711', join(root, 'deep/er')])
+  await run('touch', ['-h', '-d', '1999-12-31T23:59:59.999999999Z', join(root, 'deep/link'), join(root, 'deep/er'), join(root, 'deep/er/file')])
+  await run('touch', ['-d', '1969-12-31T23:59:57.5Z', join(root, 'pipe')])
+  await run('setfattr', ['-n', 'user.rope', '-v', '0x0a0027', join(root, 'deep/er/file')]).catch(() => t.comment('no extended attributes here'))
+  return root
+}
+
+t.test('what is written is what was read, to the nanosecond', async t => {
+  const from = await variedTree(t)
+  const to = join(await folder(t), 'tree')
+  const { nodes, bytes } = await writeTree(partsOf(from), to)
+  const wanted = await nodesOf(from)
+  t.same(await nodesOf(to), wanted)
+  t.equal(nodes, wanted.length)
+  t.equal(bytes, wanted.reduce((sum, { size = 0 }) => sum + size, 0))
+  t.ok((await readFile(join(to, 'deep/large'))).equals(await readFile(join(from, 'deep/large'))))
+  t.ok((await lstat(join(to, 'deep/large'))).blocks < 1500, 'zeros are a hole')
+  t.same(await readdir(join(to, '..')), ['tree'], 'nothing is left beside it')
+})
+
+t.test('what exists stays, is exchanged as a whole, or is changed until it is the tree', async t => {
+  const from = await variedTree(t)
+  const place = await folder(t)
+  const to = join(place, 'tree')
+  await mkdir(join(to, 'deep/er/file'), { recursive: true })
+  await writeFile(join(to, 'mine'), '')
+  await writeFile(join(to, 'empty'), 'a file where a folder comes')
+  await t.rejects(writeTree(partsOf(from), to), { code: 'ERR_EXISTS' })
+  t.same(await readdir(to), ['deep', 'empty', 'mine'])
+  await writeTree(partsOf(from), to, { existing: 'in-place', remove: false })
+  t.ok((await readdir(to)).includes('mine'))
+  await writeTree(partsOf(from), to, { existing: 'in-place' })
+  t.same(await nodesOf(to), await nodesOf(from))
+  await writeFile(join(to, 'mine'), '')
+  await writeTree(partsOf(from), to, { existing: 'replace' })
+  t.same(await nodesOf(to), await nodesOf(from))
+  t.same(await readdir(place), ['tree'])
+})
+
+t.test('nothing is written outside, whatever the names', async t => {
+  const place = await folder(t)
+  const outside = join(place, 'outside')
+  await mkdir(outside)
+  const table: ReadonlyArray<readonly [what: string, parts: TreePart[]]> = [
+    ['the parent', [directory(''), ...file('..')]],
+    ['a path through the parent', [directory(''), ...file('../outside/x')]],
+    ['an absolute path', [directory(''), ...file('/etc/x')]],
+    ['the folder itself', [directory(''), ...file('.')]],
+    ['an empty name', [directory(''), directory('a'), ...file('a/')]],
+    ['a NUL', [directory(''), ...file('a\0b')]],
+    ['a name of 256 bytes', [directory(''), ...file('a'.repeat(256))]],
+    ['a path below a link', [directory(''), pointer('a', '../outside'), ...file('a/x')]],
+    ['a folder where a link is', [directory(''), pointer('a', '../outside'), directory('a'), ...file('a/x')]],
+    ['a file where a link is', [directory(''), pointer('a', '../outside/x'), ...file('a')]],
+    ['a name twice', [directory(''), ...file('a'), ...file('a')]],
+    ['no root', [directory('a')]],
+    ['a root that is a file', file('')],
+    ['no end', [directory(''), ...file('a')]],
+    ['an end too many', [directory(''), leave(''), leave('')]],
+    ['more bytes than announced', [directory(''), ...file('a'), { kind: 'data', bytes: Buffer.from('x') }, leave('')]],
+    ['fewer bytes than announced', [directory(''), { kind: 'node', node: { path: 'a', type: 'file', permissions: 0o644, size: 5 } }, leave('')]]
+  ]
+  for (const [what, parts] of table) {
+    for (const existing of ['refuse', 'in-place'] as const) {
+      const to = join(place, existing)
+      if (existing === 'in-place') await mkdir(to, { recursive: true })
+      await t.rejects(writeTree(parts, to, { existing, durable: false }), { code: 'ERR_TREE_NAME', remote: true }, `${what}, ${existing}`)
+    }
+    t.same(await readdir(outside), [])
+  }
+  t.same(await readdir(place), ['in-place', 'outside'])
+})
+
+t.test('a link that stands where a folder or a file comes is replaced, not followed', async t => {
+  const place = await folder(t)
+  await mkdir(join(place, 'outside'))
+  await writeFile(join(place, 'outside/file'), 'before')
+  await mkdir(join(place, 'to'))
+  await symlink('../outside', join(place, 'to/folder'))
+  await symlink('../outside/file', join(place, 'to/file'))
+  await link(join(place, 'outside/file'), join(place, 'to/hard'))
+  const parts = [directory(''), ...file('file', 'after'), directory('folder'), ...file('folder/file', 'after'), leave('folder'), ...file('hard', 'after'), leave('')]
+  await writeTree(parts, join(place, 'to'), { existing: 'in-place' })
+  t.equal(await readFile(join(place, 'outside/file'), 'utf8'), 'before')
+  for (const name of ['file', 'folder/file', 'hard']) t.equal(await readFile(join(place, 'to', name), 'utf8'), 'after')
+})
+
+t.test('after a kill there is the whole tree, or what was there before', async t => {
+  const from = await variedTree(t)
+  const place = await folder(t)
+  const wanted = await nodesOf(from)
+  const rounds = Number(process.env['ROPEWALK_ROUNDS'] ?? 3)
+  for (let round = 0; round < rounds; round++) {
+    const to = join(place, `tree-${round}`)
+    const child = spawn(process.execPath, ['--conditions=@ropewalk/source', fileURLToPath(new URL('write-child.ts', import.meta.url)), from, to, String(round * 7)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    const there = await lstat(to).then(() => true, () => false)
+    if (there) t.same(await nodesOf(to), wanted)
+    else t.pass('nothing there')
+    await writeTree(partsOf(from), to, { existing: 'replace' })
+    t.same(await nodesOf(to), wanted, 'and it can be written again')
+  }
+})
+
+t.test('an abort leaves nothing, and trouble is an error or is told', async t => {
+  const place = await folder(t)
+  const controller = new AbortController()
+  const parts = async function * (): AsyncGenerator<TreePart> {
+    yield directory('')
+    yield * file('a', 'text')
+    controller.abort(new Error('enough'))
+    yield * file('b', 'text')
+  }
+  await t.rejects(writeTree(parts(), join(place, 'to'), { signal: controller.signal }), /enough/)
+  t.same(await readdir(place), [])
+  const odd: TreePart[] = [directory(''), { kind: 'node', node: { path: 'a', type: 'file', permissions: 0o644, size: 0, xattrs: [{ name: 'nobody.knows', value: Buffer.of(1) }] } }, leave('')]
+  await t.rejects(writeTree(odd, join(place, 'to')), { code: 'ERR_UNSUPPORTED' })
+  const troubles: TreeError[] = []
+  await writeTree(odd, join(place, 'to'), { onTrouble: error => troubles.push(error) })
+  t.match(troubles, [{ code: 'ERR_UNSUPPORTED', path: '' }])
+  const plain: WriteTreeOptions = { existing: 'replace', attributes: false, times: false, owners: false, durable: false }
+  t.match(await writeTree([...odd.slice(0, 2), pointer('b', 'a'), leave('')], join(place, 'to'), plain), { nodes: 3 })
+  t.equal(await readlink(join(place, 'to/b')), 'a')
+})
