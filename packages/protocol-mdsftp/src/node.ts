@@ -215,17 +215,21 @@ export class StorageNode {
 
   async #begin (id: Id, offset: number, owner: UploadOwner): Promise<Incoming> {
     const now = this.now()
-    const entry = await this.ledger.lease(id, now, now + LEASE_MS)
-    if (entry === undefined) {
+    const leased = await this.ledger.lease(id, now, now + LEASE_MS)
+    if (leased === undefined) {
       if (await this.reservation(id) === undefined) throw removed(id)
       throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} is being written elsewhere`, { remote: false })
     }
+    let entry = leased
     const lease: LedgerLease = { id, token: entry.token }
-    if (entry.state !== 'reserved' || entry.expiresAt <= now) {
+    // Complete waits for a commit, which not every profile has: there it may be uploaded again, from the start.
+    const again = owner.final && offset === 0 && entry.state === 'complete'
+    if ((entry.state !== 'reserved' && !again) || entry.expiresAt <= now) {
       await this.ledger.release(lease, 0)
       throw removed(id)
     }
     try {
+      if (again) await this.ledger.restore(entry = { ...entry, state: 'reserved', sha256: undefined })
       const writer = await this.store.write(id, offset)
       this.#space.written.record(id, offset)
       // Only who sees every byte can tell the digest of them all.

@@ -51,7 +51,8 @@ export async function servePut (session: Session, { chunkId, append, size }: Ext
   const { service: { node, profile, window } } = session
   await node.settled(chunkId)
   const reservation = await node.reservation(chunkId).catch(() => undefined)
-  if (reservation?.state !== 'reserved') return refuse('not_found')
+  // A node that died behind the last byte finds it complete. Where there is no Commit, it is uploaded again.
+  if (reservation === undefined || (reservation.state === 'complete' && profile.name !== 'seed')) return refuse('not_found')
   if (!node.lock(chunkId, 'write')) return refuse('not_available')
 
   let upload: Incoming

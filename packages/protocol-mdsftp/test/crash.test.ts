@@ -34,7 +34,8 @@ t.test(`kill -9 of a node, ${NODES * ROUNDS} times: what was promised is there, 
     for (const line of await runUntilKilled(directories, 1 + randomInt(120))) hear(told, line)
     await Promise.all(directories.map(async (path, number) => await checkNode(t, path, told[number] as Map<string, Told>, seen)))
   }
-  t.ok(seen.resumed > ROUNDS && seen.committed > ROUNDS && seen.waiting > ROUNDS / 2, JSON.stringify(seen))
+  // That there was something to see. How much, chance decides: of 64 nodes that were killed, 15 to 60 had committed something.
+  t.ok(seen.resumed > ROUNDS / 2 && seen.committed > ROUNDS / 4 && seen.waiting > ROUNDS / 4, JSON.stringify(seen))
 })
 
 /** Starts the node again, compares it with what was told, goes on with what can be gone on with, and leaves it empty. */
