@@ -1,13 +1,19 @@
 /**
  * Addresses of nodes and their text.
  *
- *      mdsftp+tls://HOST[:PORT][#sha256=FINGERPRINT]    mdsftp+tcp://HOST[:PORT]    mdsftp+unix:/PATH
+ *      mdsftp+tls://HOST[:PORT][?WIRE][#sha256=FINGERPRINT]    mdsftp+tcp://HOST[:PORT][?WIRE]    mdsftp+unix:/PATH[?WIRE]
+ *
+ * WIRE is `profile=seed`, `peer=upstream`, or both with `&` between them: see `wire.ts`.
  *
  * @module
  */
 import { isIPv6 } from 'node:net'
 import type { Address } from '@ropewalk/transport-tcp'
 import { RopewalkError } from './errors.ts'
+import { formatWire, parseWire, type Wire } from './wire.ts'
+
+/** Where a node is, and how to speak with it. */
+export type NodeAddress = Address & Wire
 
 /** The port where an address names none. */
 export const DEFAULT_PORT = 7740
@@ -21,17 +27,22 @@ const MAX_PATH_BYTES = 107
 const SCHEMES = ['mdsftp+tls://', 'mdsftp+tcp://', 'mdsftp+unix:'] as const
 
 /** Reads the text of an address. `ERR_ADDRESS` says what is wrong, and its `at` where. */
-export function parseAddress (text: string): Address {
+export function parseAddress (text: string): NodeAddress {
   const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
   if (scheme === undefined) throw wrong(text, 0, `an address begins with ${SCHEMES.join(' or ')}`)
-  if (scheme === 'mdsftp+unix:') return { transport: 'unix', path: parsePath(text, scheme.length) }
-  return parseHostAddress(text, scheme.length, scheme === 'mdsftp+tls://' ? 'tls' : 'tcp')
+  const hash = text.indexOf('#')
+  // In a path there may be question marks of its own.
+  const question = scheme === 'mdsftp+unix:' ? text.search(/\?(?:profile|peer)=[^?]*$/) : text.slice(0, hash === -1 ? undefined : hash).indexOf('?')
+  const wire = question === -1 ? {} : readWire(text, question + 1, hash === -1 || scheme === 'mdsftp+unix:' ? text.length : hash)
+  if (scheme === 'mdsftp+unix:') return { transport: 'unix', path: parsePath(text, scheme.length, question === -1 ? undefined : question), ...wire }
+  const transport = scheme === 'mdsftp+tls://' ? 'tls' : 'tcp'
+  return { ...parseHostAddress(text, scheme.length, transport, DEFAULT_PORT, question === -1 ? undefined : question), ...wire }
 }
 
-/** Reads what stands behind a scheme, from `start`: HOST, a port, and with TLS a fingerprint. */
-export function parseHostAddress (text: string, start: number, transport: 'tls' | 'tcp', defaultPort: number = DEFAULT_PORT): Address {
+/** Reads what stands behind a scheme, from `start`: HOST, a port until `stop`, and with TLS a fingerprint. */
+export function parseHostAddress (text: string, start: number, transport: 'tls' | 'tcp', defaultPort: number = DEFAULT_PORT, stop?: number): Address {
   const hash = text.indexOf('#')
-  const end = hash === -1 ? text.length : hash
+  const end = stop ?? (hash === -1 ? text.length : hash)
   const { host, port = defaultPort } = parseHostPort(text, start, end)
 
   if (transport === 'tcp') {
@@ -42,10 +53,11 @@ export function parseHostAddress (text: string, start: number, transport: 'tls' 
 }
 
 /** Writes the text that `parseAddress` reads. */
-export function formatAddress (address: Address): string {
-  if (address.transport === 'unix') return `mdsftp+unix:${address.path}`
+export function formatAddress (address: NodeAddress): string {
+  const wire = formatWire(address)
+  if (address.transport === 'unix') return `mdsftp+unix:${address.path}${wire}`
   const fragment = address.transport === 'tls' && address.fingerprint !== undefined ? `#sha256=${address.fingerprint}` : ''
-  return `mdsftp+${address.transport}://${formatHostPort(address)}${fragment}`
+  return `mdsftp+${address.transport}://${formatHostPort(address)}${wire}${fragment}`
 }
 
 export function formatHostPort ({ host, port }: { readonly host: string, readonly port: number }): string {
@@ -59,9 +71,15 @@ export function isLocal (address: Address): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
-/** Reads the path of a unix socket, from `start`. */
-export function parsePath (text: string, start: number): string {
-  const path = text.slice(start)
+function readWire (text: string, start: number, end: number): Wire {
+  const wire = parseWire(text.slice(start, end))
+  if ('at' in wire) throw wrong(text, start + wire.at, wire.what)
+  return wire
+}
+
+/** Reads the path of a unix socket, from `start` to `end`. */
+export function parsePath (text: string, start: number, end?: number): string {
+  const path = text.slice(start, end)
   const bytes = Buffer.byteLength(path)
   if (path.length === 0) throw wrong(text, start, 'no path')
   if (path.startsWith('//')) throw wrong(text, start, `a unix socket has no host: write ${text.slice(0, start)}/path`)

@@ -9,6 +9,9 @@ import { RopewalkError } from './errors.ts'
 /** Transfers at once, at most: the wire allows 1024 channels on a connection. Ours. */
 export const MAX_CONCURRENCY = 256
 
+/** Life of a certificate: a hundred years. Ours. */
+export const MAX_DAYS = 36_500
+
 /** Bytes from `start` to `end` − 1; without `end`, to the last. */
 export interface Span {
   readonly start: number
@@ -63,6 +66,13 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 export function parseConcurrency (text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || value > MAX_CONCURRENCY) throw usage(`a number from 1 to ${MAX_CONCURRENCY}`, text)
+  return value
+}
+
+/** Days that a certificate is good for. */
+export function parseDays (text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1 || value > MAX_DAYS) throw usage(`a number of days from 1 to ${MAX_DAYS}`, text)
   return value
 }
 

@@ -24,6 +24,8 @@ export type RopewalkErrorCode =
   | 'ERR_UNREACHABLE'
   /** The node is not known, and nobody said that it may be trusted. */
   | 'ERR_UNTRUSTED'
+  /** A certificate, a key or a token cannot be used. */
+  | 'ERR_CREDENTIALS'
   /** The state directory cannot be used. */
   | 'ERR_STATE'
   | 'ERR_LISTEN'

@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Listener } from '@ropewalk/interface'
-import { acceptNode, serve, type StorageConnection, type StorageNode } from '@ropewalk/protocol-mdsftp'
+import { acceptNode, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
+import type { VerifyToken } from './credentials.ts'
 import { codeOf, RopewalkError } from './errors.ts'
 
 /** Connections at once; one more is refused. From section 8 of the specification. */
@@ -24,6 +25,8 @@ export interface NodeServerOptions {
   readonly node: StorageNode
   /** Keys of those who are served; undefined: whoever connects. */
   readonly allowed: ReadonlySet<string> | undefined
+  /** Where clients have to show a token. */
+  readonly verifyToken: VerifyToken | undefined
   /** Told of connections that were refused or broke. */
   readonly onTrouble: (remote: string, error: unknown) => void
 }
@@ -42,10 +45,10 @@ export class NodeServer {
     this.#options = options
   }
 
-  /** Serves whoever comes to `listener` until the server is stopped. */
-  add (listener: Listener<unknown>): void {
+  /** Serves whoever comes to `listener`, on the wire that is said, until the server is stopped. */
+  add (listener: Listener<unknown>, wire: WireOptions): void {
     this.#listeners.add(listener)
-    this.#run(this.#accept(listener))
+    this.#run(this.#accept(listener, wire))
   }
 
   /** Takes nothing new, lets what is under way finish within `graceMs`, then ends every connection. True when all could finish. */
@@ -74,17 +77,18 @@ export class NodeServer {
     return open > 0 || (this.#connections.size > 0 && this.#options.node.usage.fleeting > 0)
   }
 
-  async #accept (listener: Listener<unknown>): Promise<void> {
-    for await (const connection of listener) this.#run(this.#serve(connection))
+  async #accept (listener: Listener<unknown>, wire: WireOptions): Promise<void> {
+    for await (const connection of listener) this.#run(this.#serve(connection, wire))
   }
 
-  async #serve (connection: Connection): Promise<void> {
+  async #serve (connection: Connection, wire: WireOptions): Promise<void> {
+    const { verifyToken } = this.#options
     const { address } = connection.remote
     this.#count++
     try {
       this.#admit(connection)
       this.#arrivals++
-      const peer = await acceptNode(connection, { signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
+      const peer = await acceptNode(connection, { ...wire, verifyToken, signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
       this.#connections.add(peer)
       try {
         await serve(peer, { node: this.#options.node })

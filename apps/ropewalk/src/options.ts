@@ -6,8 +6,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_ADDRESS } from './address.ts'
 import { parseConcurrency } from './arguments.ts'
+import { TOKEN_VARIABLE } from './credentials.ts'
 import { messageOf } from './errors.ts'
 import { EXIT_HELP } from './exit-codes.ts'
+import { PROFILE_NAMES, type ProfileName } from './wire.ts'
 
 /** Transfers at once unless somebody says otherwise. Ours: enough that the commits of small files do not wait for one another. */
 export const DEFAULT_CONCURRENCY = 16
@@ -16,16 +18,24 @@ export const TRUST_HELP = `
 Trust: an address ends in #sha256=…, the key that the node must have; "ropewalk
 serve" prints it whole. Without it, a node of the same user is trusted, and one
 whose key was kept before; of any other you are asked at a terminal. Scripts
-need the whole address, or --trust once.
+need the whole address, or --trust once. With --ca the authority vouches for the
+name or address in the certificate instead ("ropewalk ca --help").
 `
 
 /** What every command that connects to a node takes. */
 export function connecting (command: Command, flag: '--to' | '--from' | '--at'): Command {
   return command
     .option(`${flag} <address>`, 'the node', DEFAULT_ADDRESS)
+    .option('--ca <file>', 'trust the nodes for which this authority vouches, and no others')
+    .option('--token-file <file>', `the access token of the cluster (or in ${TOKEN_VARIABLE})`)
+    .addOption(profile())
     .option('--trust', 'trust a node that is not known yet, and keep its key', false)
     .option('--allow-plaintext', 'allow mdsftp+tcp:// to other machines', false)
     .option('--json', 'print NDJSON, one JSON object a line', false)
+}
+
+export function profile (): Option {
+  return new Option('--profile <name>', `the wire, where an address names none: ${PROFILE_NAMES.join(', ')}`).choices(PROFILE_NAMES).default('upstream' satisfies ProfileName)
 }
 
 export function concurrency (): Option {

@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import { exitFor } from './errors.ts'
 import { Exit, EXIT_HELP } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
+import { addAuthority } from './tree/authority.ts'
 import { addInspect } from './tree/inspect.ts'
 import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
@@ -49,6 +50,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
   addNode(program, context, done)
   addObjects(program, context, done)
   addUploads(program, context, done)
+  addAuthority(program, context, done)
   addInspect(program, context, done)
   return program
 }

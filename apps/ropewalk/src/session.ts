@@ -6,13 +6,15 @@
 import type { Connection } from '@ropewalk/interface'
 import { connectNode, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { dial, loadIdentity, type Address } from '@ropewalk/transport-tcp'
-import { DEFAULT_ADDRESS, formatAddress, isLocal, parseAddress } from './address.ts'
+import { DEFAULT_ADDRESS, formatAddress, isLocal, parseAddress, type NodeAddress } from './address.ts'
 import type { Context } from './context.ts'
+import { loadAuthorities, loadToken } from './credentials.ts'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
 import { KnownNodes } from './known-nodes.ts'
 import { prompter } from './prompt.ts'
 import { loadNodeId, statePath } from './state-directory.ts'
 import { isTrusted, requireConsent, type TrustOptions } from './trust.ts'
+import { wireOptions, type ProfileName } from './wire.ts'
 
 export interface SessionFlags {
   /** Trust a node that is not known, and keep its key. */
@@ -20,6 +22,11 @@ export interface SessionFlags {
   /** Speak without encryption to another machine. */
   readonly allowPlaintext: boolean
   readonly json: boolean
+  /** A file with the certificates of authorities: they vouch for nodes then, and nobody else does. */
+  readonly ca?: string | undefined
+  readonly tokenFile?: string | undefined
+  /** Where the address names none. */
+  readonly profile: ProfileName
 }
 
 /** Writes an address as it is typed. */
@@ -28,8 +35,11 @@ export type FormatAddress = (address: Address) => string
 /** How long a close may wait for what is under way. By then everything was answered: it is for the last packets. Ours. */
 const CLOSE_TIMEOUT_MS = 1000
 
+/** A node that refuses a token says nothing, and one that speaks another wire nothing that can be read. */
+const SILENT = 'The node has answered nothing: does it ask for a token (--token-file), or speak another wire (--profile)?\n'
+
 /** Reads the address of a node, and refuses one that would carry files in the clear. */
-export function nodeAddress (text: string | undefined, allowPlaintext: boolean): Address {
+export function nodeAddress (text: string | undefined, allowPlaintext: boolean): NodeAddress {
   const address = parseAddress(text ?? DEFAULT_ADDRESS)
   if (address.transport === 'tcp' && !isLocal(address) && !allowPlaintext) {
     throw new RopewalkError('ERR_USAGE', 'without encryption everybody on the way can read and change the files', {
@@ -41,20 +51,24 @@ export function nodeAddress (text: string | undefined, allowPlaintext: boolean):
 }
 
 /** Connects to the node at `address`, calls `work`, and closes the connection whatever comes of it. `channels` tells how many were opened. */
-export async function withSession<T> (context: Context, address: Address, flags: SessionFlags, work: (node: StorageConnection, channels: () => number) => Promise<T>): Promise<T> {
+export async function withSession<T> (context: Context, address: NodeAddress, flags: SessionFlags, work: (node: StorageConnection, channels: () => number) => Promise<T>): Promise<T> {
   const node = await openSession(context, address, flags)
+  const { readAt } = node
+  const channels = countChannels(node)
   try {
-    return await work(node, countChannels(node))
+    return await work(node, channels)
   } finally {
+    if (channels() > 0 && node.readAt === readAt && !context.signal.aborted && !flags.json) context.stderr.write(SILENT)
     await closeSession(node)
   }
 }
 
-async function openSession (context: Context, address: Address, flags: SessionFlags): Promise<StorageConnection> {
+async function openSession (context: Context, address: NodeAddress, flags: SessionFlags): Promise<StorageConnection> {
   const state = statePath(context.env)
+  const token = await loadToken(context.env, flags.tokenFile)
   const nodeId = await loadNodeId(state)
   const connection = await reach(context, address, state, flags)
-  const node = connectNode(connection, { nodeId })
+  const node = connectNode(connection, { nodeId, token, ...wireOptions(address, flags.profile) })
   node.refuse()
   return node
 }
@@ -80,7 +94,7 @@ async function closeSession (node: StorageConnection): Promise<void> {
 }
 
 /** Dials, and sees to it that the peer is trusted. `format` writes addresses as they are typed. */
-export async function reach (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'trust' | 'json'>, format: FormatAddress = formatAddress): Promise<Connection> {
+export async function reach (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'ca' | 'trust' | 'json'>, format: FormatAddress = formatAddress): Promise<Connection> {
   try {
     return await dialNode(context, address, state, flags, format)
   } catch (error) {
@@ -88,20 +102,21 @@ export async function reach (context: Context, address: Address, state: string, 
     if (error instanceof RopewalkError) throw error
     const where = format(address.transport === 'tls' ? { ...address, fingerprint: undefined } : address)
     if (codeOf(error) === 'ERR_UNTRUSTED') {
-      throw new RopewalkError('ERR_UNTRUSTED', 'the node is not the one that the address names', {
+      throw new RopewalkError('ERR_UNTRUSTED', flags.ca === undefined ? 'the node is not the one that the address names' : `${flags.ca} does not vouch for the node at ${where}`, {
         cause: error,
-        advice: [messageOf(error), 'Either it was set up anew, or somebody else is answering in its place.']
+        advice: [messageOf(error), ...flags.ca === undefined ? ['Either it was set up anew, or somebody else is answering in its place.'] : []]
       })
     }
     throw new RopewalkError('ERR_UNREACHABLE', `cannot connect to ${where}`, { cause: error, advice: [reasonOf(error), ...adviceFor(address)] })
   }
 }
 
-async function dialNode (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'trust' | 'json'>, format: FormatAddress): Promise<Connection> {
+async function dialNode (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'ca' | 'trust' | 'json'>, format: FormatAddress): Promise<Connection> {
   const { signal } = context
   if (address.transport !== 'tls') return await dial(address, { signal })
 
   const identity = await loadIdentity(state)
+  if (flags.ca !== undefined) return await dial(address, { signal, tls: { identity, ca: await loadAuthorities(flags.ca) } })
   if (address.fingerprint !== undefined) return await dial(address, { signal, tls: { identity } })
 
   const options: TrustOptions = {

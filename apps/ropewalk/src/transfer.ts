@@ -24,6 +24,11 @@ export class Transfer {
     this.#emit = emit
   }
 
+  /** Moved so far. */
+  get bytes (): number {
+    return this.#bytes
+  }
+
   started (size?: number): void {
     this.#size = size
     this.#emit({ event: 'started', ...this.#base, size })

@@ -12,7 +12,11 @@ t.test('reads every kind of address, and writes it back', async t => {
     ['mdsftp+tls://[::1]:0', { transport: 'tls', host: '::1', port: 0 }],
     ['mdsftp+tcp://localhost:65535', { transport: 'tcp', host: 'localhost', port: 65535 }],
     ['mdsftp+unix:/run/node.sock', { transport: 'unix', path: '/run/node.sock' }],
-    ['mdsftp+unix:node.sock', { transport: 'unix', path: 'node.sock' }]
+    ['mdsftp+unix:node.sock', { transport: 'unix', path: 'node.sock' }],
+    [`mdsftp+tls://h:1?profile=seed#sha256=${FINGERPRINT}`, { transport: 'tls', host: 'h', port: 1, fingerprint: FINGERPRINT, profile: 'seed' }],
+    ['mdsftp+tcp://[::1]:1?profile=seed-code&peer=upstream', { transport: 'tcp', host: '::1', port: 1, profile: 'seed-code', peer: 'upstream' }],
+    ['mdsftp+unix:/run/a?b#c?peer=upstream', { transport: 'unix', path: '/run/a?b#c', peer: 'upstream' }],
+    ['mdsftp+unix:/run/a?b', { transport: 'unix', path: '/run/a?b' }]
   ] as const
   for (const [text, address] of addresses) {
     t.same(parseAddress(text), address, text)
@@ -46,6 +50,13 @@ t.test('says what is wrong, and where', async t => {
     ['mdsftp+tls://h:1#sha256=00', 24, /64 hex digits, not 2/],
     [`mdsftp+tls://h:1#sha256=${FINGERPRINT.slice(0, 63)}x`, 87, /hex digits/],
     [`mdsftp+tcp://h:1#sha256=${FINGERPRINT}`, 16, /tls/],
+    ['mdsftp+tls://h:1?', 17, /profile=NAME/],
+    ['mdsftp+tls://h:1?profil=seed', 17, /profile=NAME/],
+    ['mdsftp+tls://h:1?profile=sed', 25, /upstream, seed, seed-code/],
+    ['mdsftp+tls://h:1?profile=seed&profile=seed', 30, /profile=NAME/],
+    ['mdsftp+tcp://h:1?profile=seed&peer=own', 35, /upstream/],
+    ['mdsftp+tls://h:1?profile=constructor', 25, /one of/],
+    ['mdsftp+unix:/a?peer=own', 20, /upstream/],
     ['mdsftp+unix:', 12, /no path/],
     ['mdsftp+unix://host/path', 12, /no host/],
     [`mdsftp+unix:/${'x'.repeat(107)}`, 12, /108 > 107/]

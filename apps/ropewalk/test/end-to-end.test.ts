@@ -91,6 +91,12 @@ t.test('wrong usage is 2, and says what would be right', async t => {
     [['get', ABSENT, '--range', '5-2'], /The range ends at 2 <= 5/],
     [['serve', '--listen', 'mdsftp+tls://0.0.0.0:0'], /--allow-anyone/],
     [['serve', '--listen', 'mdsftp+tcp://0.0.0.0:0'], /--allow-plaintext/],
+    [['put', 'x', '--profile', 'sed'], /upstream, seed, seed-code/],
+    [['serve', '--cert', 'x'], /go together/],
+    [['ca', 'issue', 'nas'], /--san/],
+    [['ca', 'issue', '../nas', '--san', 'nas'], /a node has a name/],
+    [['ca', 'init', '--days', '0'], /from 1 to 36500/],
+    [['ca', 'init', '--name', 'a"b'], /a name has/],
     [['inspect', 'ftp'], /unknown protocol/],
     [['inspect', 'mdsftp', '--profile', 'x'], /upstream, seed/]
   ]
@@ -104,7 +110,7 @@ t.test('wrong usage is 2, and says what would be right', async t => {
 
 t.test('help is 0 and fits 80 columns', async t => {
   const state = await folder(t)
-  for (const args of [[], ['serve'], ['put'], ['get'], ['stat'], ['rm'], ['identity'], ['inspect']]) {
+  for (const args of [[], ['serve'], ['put'], ['get'], ['stat'], ['rm'], ['identity'], ['inspect'], ['ca'], ['ca', 'init'], ['ca', 'issue']]) {
     const { code, stdout } = await run([...args, '--help'], { state })
     t.equal(code, 0)
     t.match(stdout, /Examples:\n {2}.+\n {2}.+\n[^]*Exit codes:/)

@@ -30,6 +30,8 @@ export interface Ended {
 export interface BeginOptions {
   readonly state: string
   readonly cwd?: string | undefined
+  /** On top of the environment of the tests. */
+  readonly env?: NodeJS.ProcessEnv | undefined
   /** Read no more of standard output than its first chunk, so that the process cannot go on when it has much to write. */
   readonly unread?: boolean | undefined
 }
@@ -53,8 +55,8 @@ export class Command {
   readonly #child: ChildProcess
   readonly #waiting = new Set<() => void>()
 
-  constructor (args: readonly string[], { state, cwd, unread = false }: BeginOptions) {
-    const env: NodeJS.ProcessEnv = { ...process.env, ROPEWALK_STATE: state, NODE_COMPILE_CACHE: COMPILED }
+  constructor (args: readonly string[], { state, cwd, unread = false, env: more }: BeginOptions) {
+    const env: NodeJS.ProcessEnv = { ...process.env, ROPEWALK_STATE: state, NODE_COMPILE_CACHE: COMPILED, ...more }
     delete env['NODE_OPTIONS']
     const child = spawn(process.execPath, ['--conditions=@ropewalk/source', MAIN, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child = child

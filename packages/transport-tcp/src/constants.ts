@@ -45,3 +45,12 @@ export const FINGERPRINT_LENGTH = 64
 
 /** Bytes of a certificate's serial number. From RFC 5280, 4.1.2.2: at most 20. */
 export const SERIAL_BYTES = 20
+
+/** Days that the certificate of an authority is good for, from now. */
+export const AUTHORITY_DAYS = 3650
+
+/** Days that a certificate of a node is good for, from now. */
+export const LEAF_DAYS = 365
+
+/** Names in one certificate: more do not fit what TLS stacks read. */
+export const MAX_NAMES = 100

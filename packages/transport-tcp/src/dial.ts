@@ -4,7 +4,7 @@
  * @module
  */
 import { connect as connectSocket, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls'
 import type { AbortOptions, Connection } from '@ropewalk/interface'
 import { type Address, checkAddress, formatHostPort, type TcpAddress, type TlsAddress, type UnixAddress } from './address.ts'
 import { SocketConnection, type SocketOptions } from './connection.ts'
@@ -75,7 +75,7 @@ async function dialTls (address: TlsAddress, options: DialOptions, attempt: Atte
     minVersion: 'TLSv1.3',
     // Peers sign their own certificates: whom to trust is decided below, before the connection is handed out.
     rejectUnauthorized: false,
-    ...(ca == null ? {} : { ca }),
+    ...(ca == null ? {} : { ca, checkServerIdentity: checkNames }),
     ...(alpn == null ? {} : { ALPNProtocols: alpn }),
     ...(identity == null ? {} : { cert: identity.certificate, key: identity.privateKey })
   })
@@ -87,6 +87,13 @@ async function dialTls (address: TlsAddress, options: DialOptions, attempt: Atte
   await attempt.race(requireTrust(shown, { fingerprint, verify, authorized: ca != null }))
 
   return new SocketConnection(socket, { address: describe(address), fingerprint: shown }, options, { carrier })
+}
+
+/** Only alternative names count. Node would take the common name where there are none. */
+function checkNames (host: string, certificate: PeerCertificate): Error | undefined {
+  return certificate.subjectaltname == null
+    ? Object.assign(new Error('the certificate names no host'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+    : checkServerIdentity(host, certificate)
 }
 
 function requireAuthority (socket: TLSSocket, shown: string): void {

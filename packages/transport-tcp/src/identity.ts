@@ -28,12 +28,12 @@ export interface IdentityOptions {
 /** The file in the directory of `loadIdentity`. One file, so that key and certificate can only appear together. */
 export const IDENTITY_FILE = 'identity.pem'
 
-const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+export const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /** RFC 5280, 4.1.2.5: the date that stands for "no end". Who pins a key has no use for an end. */
 const NO_END: Date = new Date('9999-12-31T23:59:59Z')
 
-const DAY_MS: number = 24 * 60 * 60 * 1000
+export const DAY_MS: number = 24 * 60 * 60 * 1000
 
 /** Makes a key (ECDSA on P-256: what TLS stacks and browsers all take) and its self-signed certificate. */
 export async function createIdentity (options: IdentityOptions = {}): Promise<Identity> {
@@ -83,7 +83,7 @@ export async function loadIdentity (directory: string, options: IdentityOptions 
 }
 
 /** Twenty random bytes that are a positive number without a leading zero byte. */
-function serialNumber (): string {
+export function serialNumber (): string {
   const bytes = getRandomValues(new Uint8Array(SERIAL_BYTES))
   bytes[0] = ((bytes[0] as number) & 0x7f) | 0x40
 
@@ -104,24 +104,29 @@ async function read (path: string): Promise<Identity | undefined> {
   }
 
   try {
-    return parse(text)
+    return parseIdentity(text)
   } catch (cause) {
     throw unusable(path, cause)
   }
 }
 
-function parse (text: string): Identity {
-  const certificate = block(text, 'CERTIFICATE')
-  const privateKey = block(text, 'PRIVATE KEY')
-  const parsed = new X509Certificate(certificate)
-  if (!parsed.checkPrivateKey(createPrivateKey(privateKey))) throw new Error('the key is not that of the certificate')
+/** A key and its certificate from PEM, in any order; of several certificates the first. `ERR_IDENTITY` when they are not one another's. */
+export function parseIdentity (text: string): Identity {
+  try {
+    const certificate = block(text, 'CERTIFICATE')
+    const privateKey = block(text, '(?:EC |RSA )?PRIVATE KEY')
+    const parsed = new X509Certificate(certificate)
+    if (!parsed.checkPrivateKey(createPrivateKey(privateKey))) throw new Error('the key is not that of the certificate')
 
-  return { certificate, privateKey, fingerprint: fingerprintOf(parsed) }
+    return { certificate, privateKey, fingerprint: fingerprintOf(parsed) }
+  } catch (cause) {
+    throw new TransportError('ERR_IDENTITY', (cause as Error).message, { cause })
+  }
 }
 
 function block (text: string, label: string): string {
-  const found = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----\\n`).exec(text)
-  if (found == null) throw new Error(`no ${label} in it`)
+  const found = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----(?:\\r?\\n|$)`).exec(text)
+  if (found == null) throw new Error(`no ${label.replace(/^\(.*\)\?/, '')} in it`)
   return found[0]
 }
 

@@ -32,7 +32,7 @@ interface Wanted {
 }
 
 /** Where the content of one object goes. Resolves to the path that it got; undefined on standard output. */
-type Deliver = (content: AsyncIterable<Uint8ArrayList>, id: string, size: number) => Promise<string | undefined>
+type Deliver = (content: AsyncIterable<Uint8ArrayList>, id: string, size: number | undefined) => Promise<string | undefined>
 
 /** Fetches objects, all of them over one connection. */
 export async function get (context: Context, ids: readonly string[], flags: GetFlags): Promise<Exit> {
@@ -66,16 +66,24 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
 
 async function fetchOne ({ node, id, transfer, flags, signal }: Wanted, deliver: Deliver): Promise<Result> {
   const { range, expect } = flags
-  const known = await query(node, id, { signal })
-  if (known === undefined) throw new RopewalkError('ERR_NOT_FOUND', 'the node has no such object')
-  const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? known.size, known.size) }
-  if (start > known.size) throw new RopewalkError('ERR_RANGE', `the range begins at ${start} > ${known.size} bytes`)
-  transfer.started(end - start)
+  const seed = node.profile.name === 'seed'
+  if (seed && range !== undefined) throw new RopewalkError('ERR_USAGE', 'the seed profile has no ranges')
+  const known = seed ? undefined : await query(node, id, { signal })
+  if (known === undefined && !seed) throw new RopewalkError('ERR_NOT_FOUND', 'the node has no such object')
+  const span = known === undefined ? undefined : extentOf(range, known.size)
+  const size = span === undefined ? undefined : span.end - span.start
+  transfer.started(size)
 
   const hash = createHash('sha256')
-  const content = retrieve(node, id, { size: known.size, range: range === undefined ? undefined : { start, end }, signal, onEvent: transfer.follow })
-  const path = await deliver(hashed(content, hash, expect), id, end - start)
-  return received(formatId(id), end - start, hash.digest('hex'), path)
+  const content = retrieve(node, id, { size: known?.size, range: range === undefined ? undefined : span, signal, onEvent: transfer.follow })
+  const path = await deliver(hashed(content, hash, expect), id, size)
+  return received(formatId(id), size ?? transfer.bytes, hash.digest('hex'), path)
+}
+
+function extentOf (range: Span | undefined, size: number): { start: number, end: number } {
+  const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? size, size) }
+  if (start > size) throw new RopewalkError('ERR_RANGE', `the range begins at ${start} > ${size} bytes`)
+  return { start, end }
 }
 
 type Hash = ReturnType<typeof createHash>

@@ -5,13 +5,17 @@ import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import { forEachObject, type ObjectFlags } from '../objects.ts'
 
-/** Removes objects. The wire does not say whether there was something to remove, so it is asked for before. */
+/** Removes objects. The wire does not say whether there was something to remove, so it is asked for before; the seed's cannot tell that either. */
 export async function rm (context: Context, ids: readonly string[], flags: ObjectFlags): Promise<Exit> {
   return await forEachObject(context, ids, flags, async (node, id, signal) => {
+    const text = formatId(id)
+    if (node.profile.name === 'seed') {
+      await remove(node, id, { signal })
+      return { record: { event: 'removed', id: text, size: null }, row: [text, ''], lines: [`removed ${text}, if it was there`] }
+    }
     const found = await query(node, id, { signal })
     if (found === undefined) return undefined
     await remove(node, id, { signal })
-    const text = formatId(id)
     return {
       record: { event: 'removed', id: text, size: found.size },
       row: [text, String(found.size)],

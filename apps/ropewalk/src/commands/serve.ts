@@ -1,8 +1,9 @@
 import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
-import type { Address } from '@ropewalk/transport-tcp'
-import { DEFAULT_ADDRESS, isLocal, parseAddress } from '../address.ts'
+import type { Identity } from '@ropewalk/transport-tcp'
+import { DEFAULT_ADDRESS, isLocal, parseAddress, type NodeAddress } from '../address.ts'
 import type { Context } from '../context.ts'
+import { loadCertificate, loadTokens } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { GRACE_MS } from '../node-server.ts'
@@ -12,6 +13,7 @@ import { ipcOptions, startIpc } from '../services/ipc.ts'
 import type { Host, Service } from '../services/service.ts'
 import { startStorage } from '../services/storage.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
+import type { ProfileName } from '../wire.ts'
 
 export interface ServeFlags {
   readonly listen?: readonly string[] | undefined
@@ -26,6 +28,10 @@ export interface ServeFlags {
   readonly ipcMaxFile?: number | undefined
   readonly ipcAudience?: string | undefined
   readonly json: boolean
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly tokenFile?: string | undefined
+  readonly profile: ProfileName
 }
 
 /** Lines of trouble a second, and how many may come at once. Ours: whoever knocks must not fill a disk with our complaints. */
@@ -35,7 +41,9 @@ const TROUBLE = { ratePerSecond: 1, burst: 20 }
 export async function serve (context: Context, flags: ServeFlags): Promise<Exit> {
   const { stderr, signal, env } = context
   const ipc = ipcOptions(flags, statePath(env))
-  const addresses = (flags.listen ?? (ipc === undefined ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags))
+  const verifyToken = await loadTokens(env, flags.tokenFile)
+  const addresses = (flags.listen ?? (ipc === undefined ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, verifyToken !== undefined))
+  const certificate = await certificateOf(flags)
   const state = statePath(env)
   const host: Host = {
     context,
@@ -53,7 +61,10 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
         addresses,
         directory: flags.store ?? defaultStore(state),
         capacity: flags.capacity,
-        allowed: flags.allow === undefined ? undefined : new Set(flags.allow)
+        allowed: flags.allow === undefined ? undefined : new Set(flags.allow),
+        verifyToken,
+        certificate,
+        profile: flags.profile
       }))
     }
     if (ipc !== undefined) services.push(await startIpc(host, ipc))
@@ -76,7 +87,7 @@ function tell ({ stdout }: Context, json: boolean, event: string, address: strin
 }
 
 /** Refuses to listen for other machines without a word on who may come, or how. */
-function listenAddress (text: string, { allow, allowAnyone, allowPlaintext }: ServeFlags): Address {
+function listenAddress (text: string, { allow, allowAnyone, allowPlaintext }: ServeFlags, tokens: boolean): NodeAddress {
   const address = parseAddress(text)
   if (address.transport === 'tls' && address.fingerprint !== undefined) {
     throw new RopewalkError('ERR_ADDRESS', 'a node shows its own key: leave the fingerprint out', { text, at: text.indexOf('#') })
@@ -88,15 +99,21 @@ function listenAddress (text: string, { allow, allowAnyone, allowPlaintext }: Se
       advice: ['Use mdsftp+tls://, or say --allow-plaintext if the network itself is trusted.']
     })
   }
-  if (!allowAnyone && (allow === undefined || address.transport === 'tcp')) {
+  if (!allowAnyone && !tokens && (allow === undefined || address.transport === 'tcp')) {
     throw new RopewalkError('ERR_USAGE', 'whoever reaches this node could read, store and remove', {
       text,
       advice: address.transport === 'tcp'
-        ? ['Plain tcp does not tell who connects. Say --allow-anyone if that is what you want.']
-        : ['Name the keys that may connect with --allow ("ropewalk identity" prints one),', 'or say --allow-anyone if that is what you want.']
+        ? ['Plain tcp does not tell who connects. Ask for a token with --token-file,', 'or say --allow-anyone if that is what you want.']
+        : ['Name the keys that may connect with --allow ("ropewalk identity" prints one),', 'ask for a token with --token-file, or say --allow-anyone if that is what you want.']
     })
   }
   return address
+}
+
+async function certificateOf ({ cert, key }: ServeFlags): Promise<Identity | undefined> {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new RopewalkError('ERR_USAGE', '--cert and --key go together')
+  return await loadCertificate(cert, key)
 }
 
 function trouble ({ stderr, stdout, now }: Context, json: boolean): (remote: string, error: unknown) => void {

@@ -1,6 +1,7 @@
 import { query } from '@ropewalk/protocol-mdsftp'
 import { formatId } from '../arguments.ts'
 import type { Context } from '../context.ts'
+import { RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import { forEachObject, type ObjectFlags } from '../objects.ts'
@@ -8,6 +9,7 @@ import { forEachObject, type ObjectFlags } from '../objects.ts'
 /** Prints the size of objects. */
 export async function stat (context: Context, ids: readonly string[], flags: ObjectFlags): Promise<Exit> {
   return await forEachObject(context, ids, flags, async (node, id, signal) => {
+    if (node.profile.name === 'seed') throw new RopewalkError('ERR_USAGE', 'the seed profile has no way to ask for a size')
     const found = await query(node, id, { signal })
     if (found === undefined) return undefined
     const text = formatId(id)

@@ -5,27 +5,35 @@ import { openSqliteLedger } from '@ropewalk/ledger-sqlite'
 import { maintain, StorageNode } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
 import { openFsStore } from '@ropewalk/store-fs'
-import { listen, loadIdentity, type Address } from '@ropewalk/transport-tcp'
-import { formatAddress } from '../address.ts'
+import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
+import { formatAddress, type NodeAddress } from '../address.ts'
+import type { VerifyToken } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { NodeServer } from '../node-server.ts'
+import { wireOptions, type ProfileName } from '../wire.ts'
 import type { Host, Service } from './service.ts'
 
 export interface StorageOptions {
-  readonly addresses: readonly Address[]
+  readonly addresses: readonly NodeAddress[]
   readonly directory: string
   readonly capacity: number | undefined
   /** Keys of those who are served; undefined: whoever connects. */
   readonly allowed: ReadonlySet<string> | undefined
+  /** Decides about tokens, where clients have to show one. */
+  readonly verifyToken: VerifyToken | undefined
+  /** What TLS listeners show, instead of this machine's own key. */
+  readonly certificate: Identity | undefined
+  /** Of listeners whose address names none. */
+  readonly profile: ProfileName
 }
 
 /** What the node has promised, beside the objects it is about. */
 const LEDGER_FILE = 'ledger'
 
 /** Starts a storage node, which speaks MDSFTP. */
-export async function startStorage (host: Host, { addresses, directory, capacity, allowed }: StorageOptions): Promise<Service> {
+export async function startStorage (host: Host, { addresses, directory, capacity, allowed, verifyToken, certificate, profile }: StorageOptions): Promise<Service> {
   const { onTrouble } = host
-  const identity = addresses.some(({ transport }) => transport === 'tls') ? await loadIdentity(host.state) : undefined
+  const identity = addresses.some(({ transport }) => transport === 'tls') ? certificate ?? await loadIdentity(host.state) : undefined
   const store = await openFsStore(directory).catch((error: unknown) => { throw storeFailure(directory, error) })
   // Nobody else has it open: the store is ours, and the file lies in it.
   const ledger = await openSqliteLedger(join(directory, LEDGER_FILE)).catch(async (error: unknown) => {
@@ -33,7 +41,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     throw storeFailure(directory, error)
   })
   const node = new StorageNode({ store, ledger, hasher: sha256, maxBytes: capacity })
-  const server = new NodeServer({ node, allowed, onTrouble })
+  const server = new NodeServer({ node, allowed, verifyToken, onTrouble })
 
   host.note(`Storing in ${escapeName(directory)}`)
   const maintaining = new AbortController()
@@ -56,7 +64,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
         tls: identity === undefined ? undefined : { identity, requestClientCertificate: allowed !== undefined },
         onRefused: error => onTrouble('client', error)
       }).catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error }) })
-      server.add(listener)
+      server.add(listener, wireOptions(address, profile))
       host.listening(formatAddress(listener.address))
     }
   } catch (error) {

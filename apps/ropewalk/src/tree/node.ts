@@ -8,8 +8,9 @@ import { parseDigest, parseSize } from '../arguments.ts'
 import { identity } from '../commands/identity.ts'
 import { serve, type ServeFlags } from '../commands/serve.ts'
 import type { Context } from '../context.ts'
+import { TOKEN_VARIABLE } from '../credentials.ts'
 import type { Exit } from '../exit-codes.ts'
-import { checked, collect, examples } from '../options.ts'
+import { checked, collect, examples, profile } from '../options.ts'
 
 export function addNode (program: Command, context: Context, done: (exit: Exit) => void): void {
   addServe(program, context, done)
@@ -23,6 +24,10 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--store <directory>', 'where to keep what is stored (default: in the state directory)')
     .option('--capacity <size>', 'store no more than this, for instance 20G', checked(parseSize))
     .option('--allow <fingerprint>', 'serve only who has this key ("ropewalk identity" prints it); several times for several', collectDigest)
+    .option('--cert <file>', 'show this certificate instead of an own one, for clients with --ca')
+    .option('--key <file>', 'its key')
+    .option('--token-file <file>', `serve only who shows a token that is in this file (or in ${TOKEN_VARIABLE})`)
+    .addOption(profile())
     .option('--allow-anyone', 'serve whoever connects, also from other machines', false)
     .option('--allow-plaintext', 'allow mdsftp+tcp:// for other machines', false)
     .option('--ipc <address>', 'take uploads with a token there: unix:/PATH, or ipc+tls://HOST:PORT; several times for several', collect)
@@ -35,6 +40,8 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
   examples(command, [
     'ropewalk serve',
     'ropewalk serve --listen mdsftp+tls://0.0.0.0:7740 --allow sha256=9f86…',
+    'ropewalk serve --cert nas/cert.pem --key nas/key.pem --token-file tokens \\',
+    '    --listen mdsftp+tls://0.0.0.0:7740',
     'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects',
     'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key --ipc-root /srv/up'
   ], SERVE_HELP)
@@ -51,7 +58,12 @@ function addIdentity (program: Command, context: Context, done: (exit: Exit) => 
 const SERVE_HELP = `
 Addresses: mdsftp+tls://HOST:PORT, mdsftp+tcp://HOST:PORT, mdsftp+unix:/PATH;
 port 0 is any free port. Each is printed with the node's key, as clients need
-it. With --ipc alone there is no storage node: --listen adds one.
+it. With --ipc alone there is no storage node: --listen adds one. An address
+that ends in ?profile=seed speaks that wire whatever the others do, and
+?peer=upstream spares nodes of the original what stops them for good.
+
+A token file has a token a line (64 letters and digits: "openssl rand -hex 32"
+makes one), or a node id and a token that is good for that node alone.
 
 Ctrl-C or SIGTERM finishes what is under way, for at most 10 seconds; a second
 one ends at once. What was stored survives both, and a loss of power.

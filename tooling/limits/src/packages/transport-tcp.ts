@@ -84,12 +84,22 @@ export const transportTcp: PackageLimits = {
       beyond: '`dial` and `listen` reject',
       code: 'ERR_ADDRESS',
       test: ['address.test.ts', 'dial and listen refuse what no text could have said']
+    },
+    {
+      constant: 'MAX_NAMES',
+      of: 'names in a certificate that an authority issues',
+      unit: 'names',
+      beyond: '`RangeError`',
+      test: ['authority.test.ts', 'what cannot be issued is refused']
     }
   ],
   others: {
     LENT_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_BUFFER_BYTES: 'the size of a buffer that is read into',
     FINGERPRINT_LENGTH: 'part of an address',
-    SERIAL_BYTES: 'part of a certificate'
+    SERIAL_BYTES: 'part of a certificate',
+    DAY_MS: 'a unit of time',
+    AUTHORITY_DAYS: 'the life of a certificate',
+    LEAF_DAYS: 'the life of a certificate'
   }
 }
