@@ -10,6 +10,24 @@ export const MAX_NAME_DEPTH = 64
 /** The folder inside the root where files are while they are not whole. Ours; no name may begin with it. */
 export const STAGING_FOLDER = '.ropewalk-staging'
 
+/** In the staging folder: the folder of transfers that were broken off and may go on. Ours. */
+export const KEPT_FOLDER = 'kept'
+
+/** Transfers that nobody goes on with are removed after so long. Ours: a week. */
+export const KEEP_MS = 604_800_000
+
+/** Files of one transfer that its journal keeps apart. Ours. */
+export const MAX_TRANSFER_FILES = 1_000_000
+
+/** Bytes of one line of a journal. Ours: a name of `MAX_NAME_BYTES` in JSON, each byte escaped, and room. */
+export const MAX_JOURNAL_LINE_BYTES = 32_768
+
+/** Bytes read at a time from what a transfer has kept. Ours. */
+export const READ_BYTES = 262_144
+
+/** Bytes of the target of a symbolic link. From Linux: PATH_MAX, without the NUL. */
+export const MAX_TARGET_BYTES = 4095
+
 /** Left-overs of a process of which nobody can tell whether it lives (another boot, another container) go after so long. Ours. */
 export const STALE_AFTER_MS = 86_400_000
 
@@ -24,6 +42,9 @@ export const ALLOWED_MODE = 0o777
 
 /** What the owner can do with every received file, whatever the peer says. Ours. */
 export const OWNER_MODE = 0o600
+
+/** ... and with every folder. */
+export const OWNER_FOLDER_MODE = 0o700
 
 /** `receiveFile` gathers so many bytes for one write. Ours: measured, larger ones are slower. */
 export const GATHER_BYTES = 1_048_576

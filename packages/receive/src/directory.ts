@@ -83,6 +83,10 @@ export class Directory {
     return await this.#handle.stat()
   }
 
+  async utimes (mtimeMs: number): Promise<void> {
+    await this.#handle.utimes(new Date(), new Date(mtimeMs))
+  }
+
   async chmod (mode: number): Promise<void> {
     await this.#handle.chmod(mode)
   }

@@ -10,6 +10,9 @@ export type ReceiveErrorCode =
   | 'ERR_NOT_A_FILE'
   | 'ERR_SIZE'
   | 'ERR_NO_SPACE'
+  | 'ERR_QUOTA'
+  | 'ERR_DANGEROUS'
+  | 'ERR_BUSY'
   | 'ERR_UNSAFE_STAGING'
   | 'ERR_UNSUPPORTED'
   | 'ERR_CLOSED'
@@ -28,7 +31,7 @@ export class ReceiveError extends Error {
   override readonly name = 'ReceiveError'
   readonly code: ReceiveErrorCode
   readonly scope = 'transfer'
-  /** Whether the sender is to blame: its name or its size. */
+  /** Whether it is the sender's doing: its name or its size. */
   readonly remote: boolean
   readonly rule: NameRule | undefined
   readonly position: number | undefined
@@ -36,7 +39,7 @@ export class ReceiveError extends Error {
   constructor (code: ReceiveErrorCode, message: string, { cause, rule, position }: ReceiveErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
-    this.remote = code === 'ERR_NAME' || code === 'ERR_SIZE'
+    this.remote = code === 'ERR_NAME' || code === 'ERR_DANGEROUS' || code === 'ERR_SIZE'
     this.rule = rule
     this.position = position
   }

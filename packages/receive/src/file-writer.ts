@@ -1,9 +1,9 @@
 import type { Bytes } from '@ropewalk/interface'
-import { ALLOWED_MODE, GATHER_PIECES, MIN_VECTOR_BYTES, OWNER_MODE } from './constants.ts'
+import { ALLOWED_MODE, GATHER_PIECES, MIN_VECTOR_BYTES, OWNER_MODE, READ_BYTES } from './constants.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
 import type { Overwrite, Placement } from './placement.ts'
-import type { StagedFile, Staging } from './staging.ts'
+import type { StagedFile } from './staging.ts'
 
 /** A file that was received whole. */
 export interface ReceivedFile {
@@ -27,6 +27,37 @@ export interface ReceiveWriter extends AsyncDisposable {
   abort (): Promise<void>
 }
 
+/** Takes the content of one file of a transfer, and leaves what it has to one that goes on. */
+export interface PartWriter extends ReceiveWriter {
+  /** So many of its first bytes were verified before. */
+  readonly verified: number
+  /** What is there already, to be verified. */
+  read (start: number, end: number): AsyncIterable<Uint8Array>
+  /** All that was written is verified. When it resolves, it is known after `kill -9`, and after loss of power. */
+  verify (): Promise<void>
+  /** Ends without the file, and keeps what was written. Resolves to how many bytes that are. Never throws. */
+  keep (): Promise<number>
+}
+
+/** Where a writer's file lies, and who wants to know what becomes of it. */
+export interface WriterHome {
+  readonly file: StagedFile
+  readonly placement: Placement
+  /** Bytes that are there already, and how many of them are verified. */
+  readonly kept?: { readonly bytes: number, readonly verified: number } | undefined
+  /** Before `bytes` are written; throws when they are more than there may be. */
+  take (bytes: number): void
+  /** The first so many bytes survive loss of power, and are verified. */
+  verified? (bytes: number): Promise<void>
+  /** The file is whole. What resolves survives loss of power. */
+  sealed? (bytes: number): Promise<void>
+  /** It has its name. */
+  placed? (name: string): Promise<void>
+  remove (): Promise<void>
+  /** The writer has come to its end. */
+  released (left: 'placed' | 'kept' | 'removed', bytes: number): void
+}
+
 /** What the sender said of the file, checked. */
 export interface Announced {
   readonly name: string
@@ -38,24 +69,21 @@ export interface Announced {
   readonly overwrite: Overwrite
 }
 
-export class StagedWriter implements ReceiveWriter {
+export class StagedWriter implements PartWriter {
+  readonly verified: number
   readonly #announced: Announced
-  readonly #file: StagedFile
-  readonly #staging: Staging
-  readonly #placement: Placement
-  readonly #released: () => void
-  #size = 0
+  readonly #home: WriterHome
+  #size: number
   #tail: Promise<unknown> = Promise.resolve()
   #failure: ReceiveError | undefined
-  #ended: 'finishing' | 'aborted' | undefined
+  #ended: 'finishing' | 'aborted' | 'kept' | undefined
   #ending: Promise<void> | undefined
 
-  constructor (announced: Announced, file: StagedFile, staging: Staging, placement: Placement, released: () => void) {
+  constructor (announced: Announced, home: WriterHome) {
     this.#announced = announced
-    this.#file = file
-    this.#staging = staging
-    this.#placement = placement
-    this.#released = released
+    this.#home = home
+    this.#size = home.kept?.bytes ?? 0
+    this.verified = home.kept?.verified ?? 0
   }
 
   get name (): string {
@@ -76,7 +104,36 @@ export class StagedWriter implements ReceiveWriter {
     return finished
   }
 
+  async * read (start: number, end: number): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let at = start; at < end;) {
+      const { bytesRead, buffer } = await this.#home.file.handle.read(new Uint8Array(Math.min(READ_BYTES, end - at)), 0, undefined, at)
+      if (bytesRead === 0) throw new ReceiveError('ERR_IO', `"${escapeName(this.name)}" has become shorter: ${at} < ${end} bytes`)
+      at += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  verify (): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#home.file.handle.datasync()
+      await this.#home.verified?.(this.#size)
+    })
+  }
+
+  async keep (): Promise<number> {
+    if (this.#ended === undefined) {
+      this.#ended = 'kept'
+      this.#ending = this.#tail.then(async () => {
+        await this.#home.file.handle.close().catch(() => {})
+        this.#home.released('kept', this.#size)
+      })
+    }
+    await this.#ending
+    return this.#size
+  }
+
   async abort (): Promise<void> {
+    if (this.#ended === 'kept') return await this.#ending
     this.#ended = 'aborted'
     this.#ending ??= this.#tail.then(() => this.#drop())
     await this.#ending
@@ -88,7 +145,7 @@ export class StagedWriter implements ReceiveWriter {
 
   /** Calls that overlap are done one after the other, in the order they were made. */
   #inTurn<T> (work: () => Promise<T>): Promise<T> {
-    if (this.#ended != null) return Promise.reject(new ReceiveError('ERR_CLOSED', `"${escapeName(this.name)}" is ${this.#ended === 'aborted' ? 'aborted' : 'finished'}`))
+    if (this.#ended != null) return Promise.reject(new ReceiveError('ERR_CLOSED', `"${escapeName(this.name)}" is ${this.#ended === 'finishing' ? 'finished' : this.#ended}`))
     const done = this.#tail.then(async () => {
       if (this.#failure != null) throw this.#failure
       return await work()
@@ -103,6 +160,7 @@ export class StagedWriter implements ReceiveWriter {
     try {
       if (size != null && total > size) throw this.#wrongSize(total, '>', size)
       if (total > maxBytes) throw this.#wrongSize(total, '>', maxBytes)
+      this.#home.take(bytes.byteLength)
       await this.#writeAll(vectorsOf(bytes), this.#size)
       this.#size = total
     } catch (error) {
@@ -112,7 +170,7 @@ export class StagedWriter implements ReceiveWriter {
   }
 
   async #writeAll (vectors: Uint8Array[], position: number): Promise<void> {
-    const { handle } = this.#file
+    const { handle } = this.#home.file
     for (let begin = 0; begin < vectors.length; begin += GATHER_PIECES) {
       let rest = vectors.slice(begin, begin + GATHER_PIECES)
       while (rest.length > 0) {
@@ -132,9 +190,10 @@ export class StagedWriter implements ReceiveWriter {
       if (size != null && size !== this.#size) throw this.#wrongSize(this.#size, '<', size)
       await this.#seal()
       if (this.#ended === 'aborted') throw new ReceiveError('ERR_CLOSED', `"${escapeName(name)}" is aborted`)
-      const placed = await this.#placement.place(this.#file.path, name, overwrite)
+      const placed = await this.#home.placement.place(this.#home.file.path, name, overwrite)
       this.#ending = Promise.resolve()
-      this.#released()
+      await this.#home.placed?.(placed)
+      this.#home.released('placed', this.#size)
       return { path: path(placed), name: placed, size: this.#size }
     } catch (error) {
       await this.#drop()
@@ -144,21 +203,23 @@ export class StagedWriter implements ReceiveWriter {
 
   /** Permissions and time go to the descriptor, before the file has a name that others know. */
   async #seal (): Promise<void> {
-    const { handle } = this.#file
+    const { handle } = this.#home.file
     const { mode, mtimeMs } = this.#announced
     // It was made with every permission, so what it has is what the umask leaves.
     const permitted = (await handle.stat()).mode & ALLOWED_MODE
     await handle.chmod(((mode ?? 0o666) & permitted) | OWNER_MODE)
     if (mtimeMs != null) await handle.utimes(new Date(), new Date(mtimeMs))
     await handle.sync()
+    // In this order: what is said to be whole is.
+    await this.#home.sealed?.(this.#size)
     await handle.close()
   }
 
   /** Done twice, it does nothing more. */
   async #drop (): Promise<void> {
-    await this.#file.handle.close().catch(() => {})
-    await this.#staging.remove(this.#file).catch(() => {})
-    this.#released()
+    await this.#home.file.handle.close().catch(() => {})
+    await this.#home.remove().catch(() => {})
+    this.#home.released('removed', this.#size)
   }
 
   #wrongSize (found: number, relation: '<' | '>', wanted: number): ReceiveError {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
-import { MAX_RENAME_ATTEMPTS } from './constants.ts'
+import { link, lstat, lutimes, open, readdir, readlink, rename, symlink, unlink } from 'node:fs/promises'
+import { ALLOWED_MODE, MAX_RENAME_ATTEMPTS, OWNER_FOLDER_MODE } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
 import { escapeName } from './escape.ts'
@@ -46,6 +46,40 @@ export class Placement {
     return placed
   }
 
+  /** Whether anything has that name. */
+  async exists (name: string): Promise<boolean> {
+    let found = false
+    await this.#within(name, false, async (directory, component) => { found = await lstat(directory.pathOf(component)).catch(ifMissing) != null })
+    return found
+  }
+
+  /** The folder `name` and those it is in. True when it was not there; `look` gets it either way. */
+  async directory (name: string, look: (directory: Directory, made: boolean) => Promise<void>): Promise<boolean> {
+    let made = false
+    // A component more, which is never looked at: the folder is what that would be in.
+    await this.#within(`${name}/.`, true, async directory => { await look(directory, made) }, () => { made = true })
+    return made
+  }
+
+  /** A symbolic link. Its target is not looked at. `staged` is a free name to make one at that takes the place of another. */
+  async link (name: string, target: string, mtimeMs: number | undefined, overwrite: Exclude<Overwrite, 'rename'>, staged: string): Promise<void> {
+    await this.#within(name, true, async (directory, component) => {
+      await this.#checkCollision(directory, component)
+      const path = overwrite === 'replace' ? staged : directory.pathOf(component)
+      try {
+        await symlink(target, path)
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error
+        // The very link is there, perhaps from an earlier life.
+        if (await readlink(path).catch(() => undefined) !== target) throw taken(name)
+      }
+      if (mtimeMs != null) await lutimes(path, new Date(), new Date(mtimeMs))
+      if (overwrite === 'replace') await replace(staged, directory.pathOf(component), name).catch(async (error: unknown) => { await unlink(staged); throw error })
+      this.#known?.names.set(collisionKey(component), component)
+      await directory.sync()
+    })
+  }
+
   async #place (staged: string, name: string, overwrite: Overwrite): Promise<string> {
     let placed = name
     await this.#within(name, true, async (directory, component) => {
@@ -74,7 +108,7 @@ export class Placement {
   }
 
   /** Calls `work` with the directory that `name` is in and its last component. Without `make`, not when the directory is missing. */
-  async #within (name: string, make: boolean, work: (directory: Directory, component: string) => Promise<void>): Promise<void> {
+  async #within (name: string, make: boolean, work: (directory: Directory, component: string) => Promise<void>, made?: (component: string) => void): Promise<void> {
     const components = name.split('/')
     const last = components.pop() as string
     let directory = this.#root
@@ -86,6 +120,7 @@ export class Placement {
           await this.#checkCollision(directory, component)
           if (!make) return
           next = await directory.make(component)
+          made?.(component)
         }
         if (directory !== this.#root) await directory.close()
         directory = next
@@ -113,6 +148,12 @@ export class Placement {
     const found = this.#known.names.get(collisionKey(component))
     return found === component ? undefined : found
   }
+}
+
+/** Permissions of a folder that was just made, on its descriptor: what the umask left is the most that it may have. */
+export async function sealFolder (directory: Directory, mode: number | undefined, mtimeMs: number | undefined): Promise<void> {
+  if (mode != null) await directory.chmod((mode & (await directory.stat()).mode & ALLOWED_MODE) | OWNER_FOLDER_MODE)
+  if (mtimeMs != null) await directory.utimes(mtimeMs)
 }
 
 /** False when the name is taken. Linking is the only step that both makes the name and refuses to take one away. */

@@ -4,21 +4,30 @@
  *
  * @module
  */
-import { mkdir, statfs } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { AbortOptions } from '@ropewalk/interface'
-import { STALE_AFTER_MS } from './constants.ts'
+import { KEEP_MS, STALE_AFTER_MS } from './constants.ts'
 import { Directory, type Confinement } from './directory.ts'
-import { ReceiveError, receiveError } from './errors.ts'
+import { receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
-import { StagedWriter, type Announced, type ReceiveWriter } from './file-writer.ts'
-import { normaliseName } from './name.ts'
-import { Placement, type Overwrite } from './placement.ts'
+import type { PartWriter, ReceiveWriter } from './file-writer.ts'
+import { DirectoryReceiver } from './directory-receiver.ts'
+import type { Links } from './link.ts'
+import type { Overwrite } from './placement.ts'
 import { Staging } from './staging.ts'
 
 export interface ReceiverOptions {
   /** Bytes of one file. Unlimited by default. */
   maxFileBytes?: number | undefined
+  /** Bytes of all files together. Unlimited by default. */
+  maxTotalBytes?: number | undefined
+  /** Files, folders and links together, folders made on the way not counted. Unlimited by default. */
+  maxEntries?: number | undefined
+  /** Take symbolic links: those that cannot lead out of the root, or any. `refuse` by default. */
+  links?: Links | undefined
+  /** Take names that something runs or trusts unasked, as `.ssh/authorized_keys` in a home. `refuse` by default, with `ERR_DANGEROUS`. */
+  dangerous?: 'refuse' | 'allow' | undefined
   /** Refuse names that only Windows refuses, for instance with a `?`. Off by default. */
   portable?: boolean | undefined
   /** `refuse` names that differ from one that exists only in case, with `ERR_COLLISION`. `allow` by default. */
@@ -27,6 +36,8 @@ export interface ReceiverOptions {
   confinement?: Confinement | undefined
   /** When left-overs go of which nobody can tell whether their process lives. A day by default. */
   staleAfterMs?: number | undefined
+  /** How long a transfer that was broken off is kept for whoever goes on. A week by default. */
+  keepMs?: number | undefined
 }
 
 export interface FileOptions extends AbortOptions {
@@ -40,6 +51,44 @@ export interface FileOptions extends AbortOptions {
   overwrite?: Overwrite | undefined
 }
 
+export interface FolderOptions extends AbortOptions {
+  /** Permissions that the sender asks for. The umask applies; setuid, setgid and sticky are dropped; the owner can do everything. */
+  mode?: number | undefined
+  mtimeMs?: number | undefined
+  /** Give permissions and time also to a folder that was there. Off by default. */
+  adopt?: boolean | undefined
+}
+
+export interface LinkOptions extends AbortOptions {
+  mtimeMs?: number | undefined
+  overwrite?: Exclude<Overwrite, 'rename'> | undefined
+}
+
+export interface TransferOptions extends AbortOptions {
+  /** Bytes of all its files, and how many entries it has: refused at once when that is more than may be, or than is free. */
+  bytes?: number | undefined
+  entries?: number | undefined
+}
+
+/** Many files that belong together, and of which what is there survives: whoever opens a transfer of the same id goes on. */
+export interface ReceiveTransfer extends AsyncDisposable {
+  /** Whether that file or link has been received, in this or an earlier life. */
+  isWhole (name: string): boolean
+  /** Where the next writer of that file goes on. */
+  keptBytes (name: string): number
+  /** Begins a file, or goes on behind what is kept: `writer.size` bytes. An aborted signal keeps what was written. */
+  file (name: string, options?: FileOptions): Promise<PartWriter>
+  /** Permissions and time are given by `finish`. True when the folder was not there. */
+  directory (name: string, options?: Omit<FolderOptions, 'adopt'>): Promise<boolean>
+  link (name: string, target: string, options?: LinkOptions): Promise<void>
+  /** Everything is there. `ERR_BUSY` while a file is not finished. */
+  finish (): Promise<void>
+  /** Keeps what is not whole. Idempotent; disposing does the same. */
+  close (): Promise<void>
+  /** Removes what is not whole; files that are stay. */
+  discard (): Promise<void>
+}
+
 /** Writes files below one root. */
 export interface Receiver extends AsyncDisposable {
   /** The root, absolute. */
@@ -47,15 +96,24 @@ export interface Receiver extends AsyncDisposable {
   readonly confinement: Confinement
   /** Checks the name and begins a file. Aborting the signal, now or later, removes what was written. */
   file (name: string, options?: FileOptions): Promise<ReceiveWriter>
-  /** Aborts what is open and clears the staging folder. Idempotent. */
+  /** Makes a folder and those it is in. True when it was not there. */
+  directory (name: string, options?: FolderOptions): Promise<boolean>
+  /** Makes a symbolic link, where `links` says so. */
+  link (name: string, target: string, options?: LinkOptions): Promise<void>
+  /** `id` may be any string. `ERR_BUSY` while somebody else has that transfer open. */
+  transfer (id: string, options?: TransferOptions): Promise<ReceiveTransfer>
+  /** Aborts what is open, keeps what transfers have, and clears the staging folder. Idempotent. */
   close (): Promise<void>
 }
 
 /** Opens the root, which is made if it is missing, and clears away what dead receivers have left in its staging folder. */
 export async function openReceiver (root: string, options: ReceiverOptions = {}): Promise<Receiver> {
-  const { maxFileBytes = Infinity, staleAfterMs = STALE_AFTER_MS } = options
-  if (!(maxFileBytes >= 0)) throw new RangeError(`maxFileBytes ${maxFileBytes}`)
-  if (!(staleAfterMs >= 0)) throw new RangeError(`staleAfterMs ${staleAfterMs}`)
+  const limits = { maxFileBytes: Infinity, maxTotalBytes: Infinity, maxEntries: Infinity, staleAfterMs: STALE_AFTER_MS, keepMs: KEEP_MS }
+  for (const key of Object.keys(limits) as Array<keyof typeof limits>) {
+    const value = options[key] ?? limits[key]
+    if (!(value >= 0)) throw new RangeError(`${key} ${value}`)
+    limits[key] = value
+  }
   const confinement = options.confinement ?? (process.platform === 'linux' ? 'descriptor' : 'path')
   const path = resolve(root)
   let directory: Directory | undefined
@@ -63,111 +121,10 @@ export async function openReceiver (root: string, options: ReceiverOptions = {})
   try {
     await mkdir(path, { recursive: true })
     directory = await Directory.root(path, confinement)
-    const staging = await Staging.open(directory, staleAfterMs)
-    return new DirectoryReceiver(path, confinement, directory, staging, { ...options, maxFileBytes })
+    const staging = await Staging.open(directory, limits.staleAfterMs, limits.keepMs)
+    return new DirectoryReceiver(path, confinement, directory, staging, { ...options, ...limits })
   } catch (error) {
     await directory?.close()
     throw receiveError(error, `open ${escapeName(path)} for receiving`)
   }
 }
-
-class DirectoryReceiver implements Receiver {
-  readonly root: string
-  readonly confinement: Confinement
-  readonly #directory: Directory
-  readonly #staging: Staging
-  readonly #placement: Placement
-  readonly #portable: boolean
-  readonly #maxFileBytes: number
-  readonly #open = new Set<ReceiveWriter>()
-  /** Files that are being begun. */
-  readonly #beginning = new Set<Promise<unknown>>()
-  #closed: Promise<void> | undefined
-
-  constructor (root: string, confinement: Confinement, directory: Directory, staging: Staging, options: ReceiverOptions & { maxFileBytes: number }) {
-    this.root = root
-    this.confinement = confinement
-    this.#directory = directory
-    this.#staging = staging
-    this.#placement = new Placement(directory, options.collisions === 'refuse')
-    this.#portable = options.portable ?? false
-    this.#maxFileBytes = options.maxFileBytes
-  }
-
-  async file (name: string, options: FileOptions = {}): Promise<ReceiveWriter> {
-    options.signal?.throwIfAborted()
-    if (this.#closed != null) throw new ReceiveError('ERR_CLOSED', 'the receiver is closed')
-    const beginning = this.#begin(this.#check(name, options), options.signal)
-    this.#beginning.add(beginning)
-    try {
-      return await beginning
-    } finally {
-      this.#beginning.delete(beginning)
-    }
-  }
-
-  close (): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  async [Symbol.asyncDispose] (): Promise<void> {
-    await this.close()
-  }
-
-  #check (name: string, { size, mode, mtimeMs, overwrite = 'refuse' }: FileOptions): Announced {
-    const normal = normaliseName(name, { portable: this.#portable })
-    if (size != null && (!Number.isSafeInteger(size) || size < 0)) throw new RangeError(`size ${size}`)
-    if (mode != null && (!Number.isInteger(mode) || mode < 0)) throw new RangeError(`mode ${mode}`)
-    if (mtimeMs != null && !(Math.abs(mtimeMs) <= MAX_TIME_MS)) throw new RangeError(`mtimeMs ${mtimeMs}`)
-    if (!OVERWRITES.has(overwrite)) throw new TypeError(`overwrite ${String(overwrite)}`)
-    if (size != null && size > this.#maxFileBytes) {
-      throw new ReceiveError('ERR_SIZE', `"${escapeName(normal)}": ${size} > ${this.#maxFileBytes} bytes`)
-    }
-    return { name: normal, path: placed => join(this.root, placed), size, maxBytes: this.#maxFileBytes, mode, mtimeMs, overwrite }
-  }
-
-  async #begin (announced: Announced, signal: AbortSignal | undefined): Promise<ReceiveWriter> {
-    const { name, size, overwrite } = announced
-    try {
-      if (size != null) await this.#checkSpace(name, size)
-      await this.#placement.look(name, overwrite)
-      const file = await this.#staging.create()
-
-      const onAbort = (): void => { void writer.abort() }
-      const writer = new StagedWriter(announced, file, this.#staging, this.#placement, () => {
-        signal?.removeEventListener('abort', onAbort)
-        this.#open.delete(writer)
-      })
-      this.#open.add(writer)
-      signal?.addEventListener('abort', onAbort, { once: true })
-      if (signal?.aborted === true) await writer.abort()
-      signal?.throwIfAborted()
-      return writer
-    } catch (error) {
-      if (signal?.aborted === true && error === signal.reason) throw error
-      throw receiveError(error, `begin "${escapeName(name)}"`)
-    }
-  }
-
-  /** Better refused now than after an hour. */
-  async #checkSpace (name: string, size: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#directory.pathOf('.'))
-    if (size > bavail * bsize) throw new ReceiveError('ERR_NO_SPACE', `"${escapeName(name)}": ${size} > ${bavail * bsize} bytes free`)
-  }
-
-  async #close (): Promise<void> {
-    await Promise.allSettled(this.#beginning)
-    await Promise.all(Array.from(this.#open, async writer => { await writer.abort() }))
-    try {
-      await this.#staging.close()
-    } finally {
-      await this.#directory.close()
-    }
-  }
-}
-
-/** From the language: the range of a Date. */
-const MAX_TIME_MS = 8.64e15
-
-const OVERWRITES: ReadonlySet<string> = new Set(['refuse', 'replace', 'rename'])

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, open, readdir, readFile, readlink, rmdir, unlink, type FileHandle } from 'node:fs/promises'
-import { MAX_OPEN_ATTEMPTS, STAGING_FOLDER } from './constants.ts'
+import { lstat, open, readdir, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { KEPT_FOLDER, MAX_OPEN_ATTEMPTS, STAGING_FOLDER } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
+import { identify, ownerName, ownerOf, startOf, type Identity } from './owner.ts'
 
 export interface StagedFile {
   readonly handle: FileHandle
@@ -22,26 +22,28 @@ export class Staging {
   readonly #staging: Directory
   readonly #own: Directory
   readonly #owner: string
+  readonly #self: Identity
   #next = 0
 
-  private constructor (parent: Directory, staging: Directory, own: Directory, owner: string) {
+  private constructor (parent: Directory, staging: Directory, own: Directory, owner: string, self: Identity) {
     this.#parent = parent
     this.#staging = staging
     this.#own = own
     this.#owner = owner
+    this.#self = self
   }
 
   /** Opens the staging folder of `root`, clears it of what is left of the dead, and makes a folder of our own in it. */
-  static async open (root: Directory, staleAfterMs: number): Promise<Staging> {
+  static async open (root: Directory, staleAfterMs: number, keepMs: number = Infinity): Promise<Staging> {
     const self = await identify()
-    const owner = `${self.boot}-${self.space}-${self.pid}-${self.start}-${randomBytes(6).toString('hex')}`
+    const owner = ownerName(self)
 
     for (let attempt = 0; ; attempt++) {
       const staging = await root.make(STAGING_FOLDER, 0o700)
       try {
         await secure(staging)
-        await sweep(staging, self, staleAfterMs)
-        return new Staging(root, staging, await staging.make(owner, 0o700), owner)
+        await sweep(staging, self, staleAfterMs, keepMs)
+        return new Staging(root, staging, await staging.make(owner, 0o700), owner, self)
       } catch (error) {
         await staging.close()
         // The last one who left may have taken the folder along just now.
@@ -51,9 +53,19 @@ export class Staging {
     }
   }
 
-  /** A new empty file, which no one else can reach. */
+  /** Which start of the machine this is; undefined where nobody can tell. */
+  get boot (): string | undefined {
+    return this.#self.boot === '0' ? undefined : this.#self.boot
+  }
+
+  /** A name that nothing has, and that no one else can reach. */
+  freePath (): string {
+    return this.#own.pathOf(`${this.#next++}.part`)
+  }
+
+  /** A new empty file there. */
   async create (): Promise<StagedFile> {
-    const path = this.#own.pathOf(`${this.#next++}.part`)
+    const path = this.freePath()
     const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777)
     return { handle, path }
   }
@@ -62,50 +74,57 @@ export class Staging {
     await unlink(file.path)
   }
 
+  /**
+   * The folder `name` of a transfer, with what is left in it from before, until it is given back. `ERR_BUSY` while a living
+   * process has it: renaming is what only one of those who want it can do.
+   */
+  async adopt (name: string): Promise<Directory> {
+    for (let attempt = 0; attempt < MAX_OPEN_ATTEMPTS; attempt++) {
+      const kept = await this.#staging.enter(KEPT_FOLDER)
+      const taken = kept != null && await moved(kept.pathOf(name), this.#own.pathOf(name)).finally(() => kept.close())
+      if (!taken && !await this.#orphan(name)) return await this.#own.make(name, 0o700)
+      const folder = await this.#own.enter(name)
+      if (folder != null) return folder
+    }
+    throw new ReceiveError('ERR_IO', `${this.#staging.path} is being changed by somebody else`)
+  }
+
+  /** Gives a transfer's folder back, for whoever goes on. */
+  async keep (name: string): Promise<void> {
+    const kept = await this.#staging.make(KEPT_FOLDER, 0o700)
+    await moved(this.#own.pathOf(name), kept.pathOf(name)).finally(() => kept.close())
+  }
+
+  /** Removes it, with what is in it. */
+  async drop (name: string): Promise<void> {
+    await clear(this.#own, name)
+  }
+
+  /** Takes the folder from an owner that has died since the staging was swept. */
+  async #orphan (name: string): Promise<boolean> {
+    for (const owner of await readdir(this.#staging.pathOf('.'))) {
+      const identity = ownerOf(owner)
+      const folder = identity == null ? undefined : await this.#staging.enter(owner).catch(() => undefined)
+      if (identity == null || folder == null) continue
+      try {
+        if (await lstat(folder.pathOf(name)).catch(() => undefined) == null) continue
+        const ours = identity.boot === this.#self.boot && identity.space === this.#self.space
+        if (!ours || await startOf(identity.pid) === identity.start) throw new ReceiveError('ERR_BUSY', 'the transfer is being received by another process, or another receiver of this one')
+        if (await moved(folder.pathOf(name), this.#own.pathOf(name))) return true
+      } finally {
+        await folder.close()
+      }
+    }
+    return false
+  }
+
   /** Removes our folder, and the staging folder if nobody else has one in it. */
   async close (): Promise<void> {
     await this.#own.close()
     await clear(this.#staging, this.#owner)
+    await rmdir(this.#staging.pathOf(KEPT_FOLDER)).catch(() => {})
     await this.#staging.close()
     await rmdir(this.#parent.pathOf(STAGING_FOLDER)).catch(() => {})
-  }
-}
-
-interface Identity {
-  /** Which start of the machine. */
-  boot: string
-  /** In which process ids count: containers have their own. */
-  space: string
-  pid: number
-  /** When the process began, in the clock ticks of its boot: an id may be used again, id and beginning are not. */
-  start: string
-}
-
-async function identify (): Promise<Identity> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => '')
-  const space = await readlink('/proc/self/ns/pid').catch(() => '')
-  return {
-    boot: boot.slice(0, 8) || '0',
-    space: /\d+/.exec(space)?.[0] ?? '0',
-    pid: process.pid,
-    start: await startOf(process.pid) ?? '0'
-  }
-}
-
-/** `undefined` when there is no such process. */
-async function startOf (pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1')
-    // The command in parentheses may hold anything; the 22nd field is the 20th after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    if (process.platform === 'linux') return undefined
-    try {
-      process.kill(pid, 0)
-      return '0'
-    } catch {
-      return undefined
-    }
   }
 }
 
@@ -117,13 +136,48 @@ async function secure (staging: Directory): Promise<void> {
   if ((mode & 0o077) !== 0) await staging.chmod(0o700)
 }
 
-async function sweep (staging: Directory, self: Identity, staleAfterMs: number): Promise<void> {
+async function sweep (staging: Directory, self: Identity, staleAfterMs: number, keepMs: number): Promise<void> {
   for (const name of await readdir(staging.pathOf('.'))) {
-    const [, boot, space, pid, start] = /^([0-9a-f]+)-(\d+)-(\d+)-(\d+)-[0-9a-f]+$/.exec(name) ?? []
-    if (pid == null) continue
-    const known = boot === self.boot && space === self.space
-    const stale = known ? await startOf(Number(pid)) !== start : await ageOf(staging, name) > staleAfterMs
-    if (stale) await clear(staging, name).catch(() => {})
+    const owner = ownerOf(name)
+    if (owner == null) continue
+    const known = owner.boot === self.boot && owner.space === self.space
+    const stale = known ? await startOf(owner.pid) !== owner.start : await ageOf(staging, name) > staleAfterMs
+    if (stale) await bury(staging, name).catch(() => {})
+  }
+  const kept = await staging.enter(KEPT_FOLDER).catch(() => undefined)
+  if (kept == null) return
+  try {
+    for (const name of await readdir(kept.pathOf('.'))) if (await ageOf(kept, name) > keepMs) await clear(kept, name).catch(() => {})
+  } finally {
+    await kept.close()
+  }
+}
+
+/** Removes what a dead process has left, except transfers that somebody may go on with. */
+async function bury (staging: Directory, owner: string): Promise<void> {
+  const folder = await staging.enter(owner)
+  if (folder == null) return
+  try {
+    const transfers = (await readdir(folder.pathOf('.'))).filter(isTransfer)
+    if (transfers.length > 0) {
+      const kept = await staging.make(KEPT_FOLDER, 0o700)
+      for (const name of transfers) await moved(folder.pathOf(name), kept.pathOf(name)).catch(() => clear(folder, name))
+      await kept.close()
+    }
+  } finally {
+    await folder.close()
+  }
+  await clear(staging, owner)
+}
+
+/** False when somebody else has taken it. */
+async function moved (from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
   }
 }
 
@@ -140,6 +194,15 @@ async function ageOf (staging: Directory, name: string): Promise<number> {
   } finally {
     await folder.close()
   }
+}
+
+/** What a transfer's folder is called: nothing that a peer chose, but the digest of it. */
+export function transferFolder (digest: string): string {
+  return `transfer-${digest}`
+}
+
+function isTransfer (name: string): boolean {
+  return /^transfer-[0-9a-f]{64}$/.test(name)
 }
 
 /** Unlinks what is directly in the folder, then the folder. Enters nothing and follows nothing: what is not ours to remove stays. */

@@ -24,6 +24,7 @@ t.test('a staging folder that others remove again and again is given up', async 
     path: root,
     pathOf: () => root,
     stat: async () => ({ uid: process.geteuid?.() ?? 0, mode: 0o700 }),
+    enter: async () => undefined,
     make: async () => { throw gone },
     close: async () => {}
   }

@@ -43,7 +43,8 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
 
   return await withSession(context, address, flags, async (node, channels) => {
     if (destination.kind === 'stdout') return await fetchAll(node, channels, toStdout(context))
-    await using receiver = await openReceiver(destination.root)
+    // The name is this user's own choice, or an id.
+    await using receiver = await openReceiver(destination.root, { dangerous: 'allow' })
     return await fetchAll(node, channels, toFiles(receiver, destination.name, flags.force, context.signal))
   })
 

@@ -67,6 +67,30 @@ export const receive: PackageLimits = {
       test: ['limits.test.ts', 'a staging folder that others remove again and again is given up']
     },
     {
+      constant: 'MAX_TRANSFER_FILES',
+      of: 'files of one transfer that its journal keeps apart',
+      unit: 'files',
+      beyond: 'the next file is refused',
+      code: 'ERR_QUOTA',
+      test: ['parts-state.test.ts', 'a transfer of as many files as there may be takes no more']
+    },
+    {
+      constant: 'MAX_TARGET_BYTES',
+      of: 'the target of a symbolic link',
+      unit: 'bytes',
+      beyond: 'the link is refused',
+      code: 'ERR_SYMLINK',
+      test: ['tree.test.ts', 'P4: asked to keep links inside, a receiver takes none that could lead out, not through others either']
+    },
+    {
+      constant: 'KEEP_MS',
+      of: 'a transfer that nobody goes on with',
+      unit: 'ms',
+      option: 'keepMs',
+      beyond: 'removed when a receiver opens',
+      test: ['transfer.test.ts', 'a transfer that nobody goes on with is removed after its time']
+    },
+    {
       constant: 'STALE_AFTER_MS',
       of: 'left-overs of another boot or container',
       unit: 'ms',
@@ -78,6 +102,9 @@ export const receive: PackageLimits = {
   others: {
     ALLOWED_MODE: 'bits of a mode',
     OWNER_MODE: 'bits of a mode',
+    OWNER_FOLDER_MODE: 'bits of a mode',
+    MAX_JOURNAL_LINE_BYTES: 'a longer line in a journal is not one of ours, and ends it',
+    READ_BYTES: 'bytes asked of the disk at a time',
     MIN_VECTOR_BYTES: 'up to this size pieces are joined'
   }
 }

@@ -1,0 +1,47 @@
+/**
+ * Names that do something by being there: a file that a shell, a login, a desktop or a tool runs or trusts unasked. They
+ * are no less safe to write than others, which is why they need somebody's consent. Pure.
+ *
+ * @module
+ */
+
+/**
+ * What `name` would be taken for below `root`, as a pattern of the list; `undefined` when it is a file like any other. The
+ * folders that the root lies in count: `autostart/x.desktop` is one in `/home/me/.config`, and none in `/srv/inbox`.
+ */
+export function dangerOf (root: string, name: string): string | undefined {
+  const components = `${root}/${name}`.split(/[/\\]/).filter(component => component !== '').map(fold)
+  const own = name.split('/').length
+  for (const [pattern, parts] of PATTERNS) {
+    // At least the last component that the pattern fixes must be the peer's choice.
+    for (let at = Math.max(0, components.length - own - parts.length + 1); at + parts.length <= components.length; at++) {
+      if (parts.every((part, index) => matches(part, components[at + index] as string))) return pattern
+    }
+  }
+  return undefined
+}
+
+function fold (component: string): string {
+  return component.normalize('NFKC').toLowerCase()
+}
+
+function matches (part: string, component: string): boolean {
+  return part.startsWith('*') ? component.endsWith(part.slice(1)) : part.endsWith('*') ? component.startsWith(part.slice(0, -1)) : part === component
+}
+
+/** What is below a folder of the list counts as well. */
+const PATTERNS: ReadonlyArray<readonly [string, readonly string[]]> = [
+  // Who may log in, and with what.
+  '.ssh', '.gnupg', 'authorized_keys*', '.rhosts', '.shosts', '.netrc', '.k5login', '.pgpass', '.my.cnf', '.aws', '.kube', '.docker', '.password-store',
+  // What a shell or a session runs.
+  '.bashrc', '.bash_profile', '.bash_login', '.bash_logout', '.bash_aliases', '.profile', '.zshrc', '.zshenv', '.zprofile', '.zlogin', '.zlogout', '.kshrc', '.mkshrc',
+  '.cshrc', '.tcshrc', '.login', '.logout', '.inputrc', '.xinitrc', '.xsession', '.xsessionrc', '.xprofile', '.pam_environment', '.envrc', '.config/fish',
+  '.config/environment.d', '.config/nushell', 'microsoft.powershell_profile.ps1', 'profile.ps1',
+  // What a desktop or an init runs.
+  '.config/autostart', '.config/systemd', '.local/share/systemd', '.local/share/applications', '.local/share/dbus-1', '.config/plasma-workspace', '.config/upstart',
+  'library/launchagents', 'library/launchdaemons', 'start menu/programs/startup', 'autorun.inf', 'crontab', 'cron.d',
+  // What tools run or obey in the folder where they are called.
+  '.git/hooks', '.git/config', '.gitconfig', '.config/git', '.hg/hgrc', '.hgrc', '.npmrc', '.yarnrc*', '.pypirc', '.config/pip', '.cargo', '.vimrc', '.exrc', '.gvimrc', '.config/nvim',
+  '.emacs', '.emacs.d', '.gdbinit', '.lldbinit', '.pythonrc', '.irbrc', '.pryrc', '.gemrc', '.curlrc', '.wgetrc', '.mailcap', '.forward', '.procmailrc',
+  '.screenrc', '.tmux.conf', '.local/bin', 'sitecustomize.py', 'usercustomize.py'
+].map(pattern => [pattern, pattern.split('/')])

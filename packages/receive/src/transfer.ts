@@ -1,0 +1,211 @@
+/**
+ * Many files that belong together, of which whoever goes on later has what was there: files that are whole by their journal, and
+ * of others the bytes that were written.
+ *
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, open, readdir, unlink } from 'node:fs/promises'
+import type { Directory } from './directory.ts'
+import { ReceiveError } from './errors.ts'
+import { escapeName } from './escape.ts'
+import { StagedWriter, type Announced, type PartWriter } from './file-writer.ts'
+import { Journal, type Fact } from './journal.ts'
+import { PartsState, type Part } from './parts-state.ts'
+import { sealFolder, type Placement } from './placement.ts'
+import type { Quota } from './quota.ts'
+import { transferFolder, type Staging } from './staging.ts'
+
+/** What a transfer needs of its receiver. */
+export interface TransferHost {
+  readonly staging: Staging
+  readonly placement: Placement
+  readonly quota: Quota
+}
+
+export class Transfer {
+  readonly #host: TransferHost
+  readonly #name: string
+  readonly #folder: Directory
+  readonly #journal: Journal
+  readonly #parts: PartsState
+  readonly #open = new Map<string, StagedWriter>()
+  #closed = false
+
+  private constructor (host: TransferHost, name: string, folder: Directory, journal: Journal, parts: PartsState) {
+    this.#host = host
+    this.#name = name
+    this.#folder = folder
+    this.#journal = journal
+    this.#parts = parts
+  }
+
+  /** Opens what is left of the transfer `id`, or begins it. */
+  static async open (host: TransferHost, id: string): Promise<Transfer> {
+    const name = transferFolder(hash('sha256', id))
+    const folder = await host.staging.adopt(name)
+    try {
+      const parts = new PartsState(host.staging.boot)
+      const journal = await Journal.open(folder, fact => { parts.apply(fact) })
+      const transfer = new Transfer(host, name, folder, journal, parts)
+      await transfer.#recover()
+      await journal.append({ is: 'opened', boot: host.staging.boot ?? '' })
+      return transfer
+    } catch (error) {
+      await folder.close()
+      await host.staging.keep(name)
+      throw error
+    }
+  }
+
+  isWhole (name: string): boolean {
+    return this.#parts.isWhole(name)
+  }
+
+  /** Bytes of all that is not whole. */
+  get heldBytes (): number {
+    return this.#parts.heldBytes
+  }
+
+  keptBytes (name: string): number {
+    return this.#parts.of(name)?.bytes ?? 0
+  }
+
+  /** `released` is called when the writer has come to its end. */
+  async file (announced: Announced, released: () => void): Promise<PartWriter> {
+    const { name, size } = announced
+    this.#assertOpen()
+    if (this.#open.has(name)) throw new ReceiveError('ERR_BUSY', `"${escapeName(name)}" is being received`)
+    if (this.isWhole(name)) throw new ReceiveError('ERR_EXISTS', `"${escapeName(name)}" has been received`)
+    let part = this.#parts.of(name)
+    if (part != null && size != null && part.bytes > size) {
+      await this.#drop(part)
+      part = undefined
+    }
+    if (part == null) {
+      part = this.#parts.begin(name)
+      await this.#journal.append({ is: 'begun', part: part.number, name })
+    }
+    return await this.#writer(announced, part, released)
+  }
+
+  async directory (name: string, mode: number | undefined, mtimeMs: number | undefined): Promise<boolean> {
+    this.#assertOpen()
+    // Noted first: one that was made and not noted would be taken for somebody else's by the next life.
+    const ours = this.#parts.folders.has(name) || !await this.#host.placement.exists(name)
+    if (ours) await this.#note({ is: 'folder', name, mode, mtimeMs })
+    return await this.#host.placement.directory(name, async () => {}) && ours
+  }
+
+  async linked (name: string): Promise<void> {
+    this.#assertOpen()
+    await this.#note({ is: 'link', name })
+  }
+
+  /** Everything is there: folders get their permissions and times, and the transfer is forgotten. */
+  async finish (): Promise<void> {
+    this.#assertOpen()
+    if (this.#open.size > 0) throw new ReceiveError('ERR_BUSY', `${this.#open.size} files are not finished`)
+    // What is inside changes the time of a folder, and so do its own folders: the deepest come first.
+    const folders = [...this.#parts.folders].sort(([a], [b]) => b.split('/').length - a.split('/').length)
+    for (const [name, { mode, mtimeMs }] of folders) {
+      await this.#host.placement.directory(name, async directory => { await sealFolder(directory, mode, mtimeMs) })
+    }
+    await this.#leave(() => this.#host.staging.drop(this.#name))
+  }
+
+  /** Keeps what is not whole for one that goes on. */
+  async close (): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.all(Array.from(this.#open.values(), async writer => { await writer.keep() }))
+    await this.#leave(() => this.#host.staging.keep(this.#name))
+  }
+
+  /** Removes what is not whole. */
+  async discard (): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.all(Array.from(this.#open.values(), async writer => { await writer.abort() }))
+    await this.#leave(() => this.#host.staging.drop(this.#name))
+  }
+
+  async #leave (settle: () => Promise<void>): Promise<void> {
+    this.#closed = true
+    await this.#journal.close()
+    await this.#folder.close()
+    await settle()
+  }
+
+  async #writer (announced: Announced, part: Part, released: () => void): Promise<PartWriter> {
+    const { quota, placement } = this.#host
+    const path = this.#folder.pathOf(fileOf(part.number))
+    const kept = { bytes: part.bytes, verified: Math.min(part.verified, part.bytes) }
+    const allowance = quota.allow(Math.max(announced.size ?? 0, kept.bytes), kept.bytes)
+    try {
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777)
+      await handle.truncate(kept.bytes)
+      const writer = new StagedWriter(announced, {
+        file: { handle, path },
+        placement,
+        kept,
+        take: bytes => { allowance.take(bytes) },
+        verified: bytes => this.#note({ is: 'verified', part: part.number, bytes }, true),
+        sealed: bytes => this.#note({ is: 'sealed', part: part.number, bytes }, true),
+        placed: as => this.#note({ is: 'placed', part: part.number, as }),
+        remove: () => this.#drop(part),
+        released: (left, bytes) => {
+          released()
+          this.#open.delete(announced.name)
+          if (left === 'kept') this.#parts.keep(part.number, bytes)
+          // What is kept is counted again by whoever goes on.
+          allowance.end(left === 'placed')
+          if (left !== 'placed') quota.leaveEntry()
+        }
+      })
+      this.#open.set(announced.name, writer)
+      return writer
+    } catch (error) {
+      allowance.end(false)
+      throw error
+    }
+  }
+
+  /** Resolves when it survives the death of the process; a `lasting` fact survives loss of power. */
+  async #note (fact: Fact, lasting: boolean = false): Promise<void> {
+    this.#parts.apply(fact)
+    await this.#journal.append(fact)
+    if (lasting) await this.#journal.sync()
+  }
+
+  async #drop (part: Part): Promise<void> {
+    await unlink(this.#folder.pathOf(fileOf(part.number))).catch(() => {})
+    await this.#note({ is: 'dropped', part: part.number })
+  }
+
+  /** Compares the journal with what is there. A sealed file whose part is gone, or has two names, got its name before we knew. */
+  async #recover (): Promise<void> {
+    const found = new Map<number, { size: number, nlink: number }>()
+    for (const entry of await readdir(this.#folder.pathOf('.'))) {
+      const [, number] = /^(\d+)\.part$/.exec(entry) ?? []
+      if (number == null) continue
+      const file = await lstat(this.#folder.pathOf(entry))
+      if (file.isFile()) found.set(Number(number), file)
+      else await unlink(this.#folder.pathOf(entry))
+    }
+    for (const { part, remove } of this.#parts.recover(found)) {
+      if (remove) await unlink(this.#folder.pathOf(fileOf(part))).catch(() => {})
+      found.delete(part)
+    }
+    for (const number of found.keys()) if (!this.#parts.has(number)) await unlink(this.#folder.pathOf(fileOf(number))).catch(() => {})
+  }
+
+  #assertOpen (): void {
+    if (this.#closed) throw new ReceiveError('ERR_CLOSED', 'the transfer is closed')
+  }
+}
+
+function fileOf (number: number): string {
+  return `${number}.part`
+}
