@@ -1,4 +1,5 @@
-import { duplexPair } from '@ropewalk/testing'
+import { fromHex } from '@ropewalk/framing'
+import { collect, duplexPair } from '@ropewalk/testing'
 import fc from 'fast-check'
 import t from 'tap'
 import { codeFrom, CodeState, formatCode, pair, parseCode, answerPair } from '../src/index.ts'
@@ -122,4 +123,16 @@ t.test('a code that is put out makes the one before void; revoked, there is none
   codes.issue(parseCode('03-0000-0000'), 20)
   codes.revoke()
   t.throws(() => codes.take(20), { code: 'ERR_NO_CODE' })
+})
+
+t.test('hostile: who does not know the code, and claims a proof all the same, is refused and told so', async t => {
+  const [left, right] = duplexPair()
+  const bob = answering()
+  const element = '3ea7e0b19560d7c0b0f5734f63b955286dfa8232b5ebe63324e2d9e7433f7258'
+  void left.sink([Uint8Array.from([...HELLO, 3, ...fromHex(element), 2, 0, 0, 5, ...new Array<number>(64).fill(0)])])
+  const [answered] = await Promise.allSettled([answerPair(right, bob)])
+  t.equal(codeOf(answered as PromiseSettledResult<unknown>), 'ERR_WRONG_CODE')
+  t.same(bob.kept, [])
+  const said = await collect(left.source)
+  t.same([...said.subarray(-2)], [0, 2])
 })
