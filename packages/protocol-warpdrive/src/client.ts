@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeCommand, type Command, type Filter } from './command-codec.ts'
-import { MAX_ENTRIES, MAX_PEERS, PROGRESS_TIMEOUT_MS } from './constants.ts'
+import { MAX_ENTRIES, MAX_PEERS, PROGRESS_TIMEOUT_MS, type Outcome } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import { listOf, parseJson, readOffer, readPeer, readStatus, type FileInfo, type Offer, type OfferStatus, type Peer } from './json-codec.ts'
 import { portOf } from './profile-codec.ts'
@@ -61,8 +61,8 @@ export async function sendOffer (session: Session, id: string, files: readonly F
 }
 
 /** From `index` (-1: from the first) and `offset` bytes into it. Resolves when the peer begins; then come the bytes, without frames. */
-export async function download (session: Session, id: string, index: number, offset: number, type: 'download' | 'downloadRange' = 'download'): Promise<void> {
-  await command(session, { type, id, index: BigInt(index), offset: BigInt(offset) })
+export async function download (session: Session, id: string, index: number, offset: number): Promise<void> {
+  await command(session, { type: 'download', id, index: BigInt(index), offset: BigInt(offset) })
   await reply(session, 'download')
 }
 
@@ -71,6 +71,22 @@ export async function downloaded (session: Session, most: number, ms: number = P
   const bytes = await session.some(Math.min(most, 1_048_576), 'download', ms)
   if (bytes === undefined) throw new WarpdriveError('ERR_INCOMPLETE', `the download ended early: 0 < ${most} bytes`, { scope: 'transfer' })
   return bytes
+}
+
+/** Tells the peer what became of its offer. Only for peers that know our extension. */
+export async function settleOffer (session: Session, id: string, outcome: Outcome): Promise<void> {
+  await command(session, { type: 'settleOffer', id, outcome })
+  await reply(session, 'settle offer')
+}
+
+/** Asks for one entry from `offset` on, without waiting: `begun` and its bytes come when those before it have come. */
+export async function askRange (session: Session, id: string, index: number, offset: number): Promise<void> {
+  await command(session, { type: 'downloadRange', id, index: BigInt(index), offset: BigInt(offset) })
+}
+
+/** The peer begins with what was asked for first. */
+export async function begun (session: Session): Promise<void> {
+  await reply(session, 'download')
 }
 
 /** All bytes are there: the peer is told, and nobody waits for an answer. */

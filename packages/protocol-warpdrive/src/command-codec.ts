@@ -23,11 +23,13 @@ export type Command =
   | { readonly type: 'download', readonly id: string, readonly index: bigint, readonly offset: bigint }
   /** Our extension: the bytes of one entry, from `offset` on. */
   | { readonly type: 'downloadRange', readonly id: string, readonly index: bigint, readonly offset: bigint }
+  /** Our extension: what became of an offer at who got it. */
+  | { readonly type: 'settleOffer', readonly id: string, readonly outcome: number }
 
 /** The arguments that are not JSON; after the code. */
 export const PATTERNS: Readonly<Record<CommandType, string>> = {
   listPeers: '', createOffer: '[c]c[c]c', acceptOffer: '[c]c', listOffers: 'c', listenOffers: 'c', listenStatus: 'c', updatePeer: '',
-  sendOffer: '[c]c', download: '[c]cqq', downloadRange: '[c]cqq', ping: '', end: ''
+  sendOffer: '[c]c', download: '[c]cqq', downloadRange: '[c]cqq', settleOffer: '[c]cc', ping: '', end: ''
 }
 
 const decoder = new TextDecoder()
@@ -47,6 +49,7 @@ export function encodeCommand (profile: Profile, port: string, command: Command)
     case 'sendOffer': return [head(command.id), encodeJsonArgument(command.files.map(infoJson))]
     case 'download':
     case 'downloadRange': return [head(command.id, command.index, command.offset)]
+    case 'settleOffer': return [head(command.id, command.outcome)]
     default: return [head()]
   }
 }
@@ -69,6 +72,7 @@ export function decodeCommand (type: CommandType, bytes: Uint8Array, json: Uint8
     case 'listenStatus': return { type, filter: values[0] as number }
     case 'download':
     case 'downloadRange': return { type, id: string(0), index: signed(1), offset: signed(2) }
+    case 'settleOffer': return { type, id: string(0), outcome: values[1] as number }
     case 'updatePeer': return { type, ...readUpdate(parseJson(json as Uint8Array)) }
     case 'sendOffer': return { type, id: string(0), files: listOf(parseJson(json as Uint8Array), maxEntries, readInfo) }
     default: return { type }

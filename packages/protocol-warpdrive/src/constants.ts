@@ -49,6 +49,16 @@ export const MAX_WAITING_BYTES = 262_144
 /** Files that are downloaded at a time from a peer that knows our extension. Ours. */
 export const PARALLEL_FILES = 4
 
+/** Entries that are asked for ahead on one session. Ours. */
+export const ASKED_AHEAD = 8
+
+/** Entries of one session that were sent and are not confirmed. Ours: more than any of ours asks for ahead. */
+export const MAX_UNCONFIRMED = 1024
+
+/** What became of an offer at who got it: our extension. */
+export const Outcome = { completed: 0, declined: 1, failed: 2 } as const
+export type Outcome = typeof Outcome[keyof typeof Outcome]
+
 /** How long a peer may take to end its direction after we have ended ours. Ours. */
 export const CLOSE_TIMEOUT_MS = 1_000
 

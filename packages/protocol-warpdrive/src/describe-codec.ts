@@ -20,6 +20,7 @@ export function describeCommand (profile: Profile, port: string, command: Comman
     case 'listenStatus': return { ...base, filter: command.filter }
     case 'updatePeer': return { ...base, peer_id: command.peer, attr: command.attribute, value: command.value }
     case 'sendOffer': return { ...base, offer_id: command.id, files: command.files.map(infoJson) }
+    case 'settleOffer': return { ...base, offer_id: command.id, outcome: command.outcome }
     case 'download':
     case 'downloadRange': return { ...base, offer_id: command.id, index: String(command.index), offset: String(command.offset) }
     default: return base

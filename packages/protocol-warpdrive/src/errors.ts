@@ -56,6 +56,16 @@ export interface WarpdriveErrorOptions {
   cause?: unknown
 }
 
+/** The code of any coded error; `ERR_UNKNOWN` where there is none. */
+export function codeOf (error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : 'ERR_UNKNOWN'
+}
+
+export function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 export class WarpdriveError extends Error {
   override readonly name = 'WarpdriveError'
   readonly code: WarpdriveErrorCode

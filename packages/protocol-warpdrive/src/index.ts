@@ -4,12 +4,13 @@
  * @module
  */
 export {
-  acceptOffer, createOffer, download, downloaded, endSession, finishDownload, listenOffers, listenStatus, listOffers, listPeers, ping, sendOffer, updatePeer
+  acceptOffer, createOffer, download, downloaded, endSession, finishDownload, listenOffers, listenStatus, listOffers, listPeers, ping, sendOffer, settleOffer, updatePeer
 } from './client.ts'
 export { systemClock } from './clock.ts'
 export type { Clock } from './clock.ts'
 export { GO_838779E, portOf, PROFILES, SEED } from './codec.ts'
 export type { Command, CommandType, FileInfo, Filter, Offer, OfferStatus, OfferStatusName, Peer, Profile } from './codec.ts'
+export { Outcome } from './constants.ts'
 export { WarpdriveError } from './errors.ts'
 export type { WarpdriveErrorCode, WarpdriveErrorOptions, WarpdriveErrorScope } from './errors.ts'
 export { MemoryState } from './memory-store.ts'

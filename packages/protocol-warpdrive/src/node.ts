@@ -7,17 +7,17 @@ import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { endSession, sendOffer } from './client.ts'
 import { pause, systemClock, type Clock } from './clock.ts'
-import { AUTO_ACCEPT_DELAY_MS, MAX_PEER_SESSIONS, PARALLEL_FILES, PROGRESS_TIMEOUT_MS } from './constants.ts'
-import { WarpdriveError } from './errors.ts'
+import { AUTO_ACCEPT_DELAY_MS, MAX_PEER_SESSIONS, Outcome, PARALLEL_FILES, PROGRESS_TIMEOUT_MS } from './constants.ts'
+import { codeOf, messageOf, WarpdriveError } from './errors.ts'
 import type { FileInfo, Offer, OfferStatus, Peer } from './json-codec.ts'
 import { Listeners } from './listeners.ts'
-import { checkId, checkManifest, manifestBytes } from './manifest-codec.ts'
+import { checkId, checkManifest, isExtended, manifestBytes } from './manifest-codec.ts'
 import { MemoryState } from './memory-store.ts'
 import { OffersState } from './offers-state.ts'
 import { PeersState } from './peers-state.ts'
 import type { FileSource, Inbox, OfferedFile, Query, Sha256, StateStore, StoredOffer } from './ports.ts'
 import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
-import { receiveOffer } from './receiving.ts'
+import { receiveOffer, tellOutcome } from './receiving.ts'
 import { serveSession, type Answers } from './server.ts'
 import { Session, type SessionOptions } from './session.ts'
 
@@ -37,6 +37,8 @@ export interface NodeOptions extends Pick<SessionOptions, 'replyMs' | 'maxJsonBy
   extended?: boolean | undefined
   /** Offer symbolic links, and take offers with them. Default false. */
   symlinks?: boolean | undefined
+  /** Accept by itself what comes from peers of `trust`. Default true, as the original means to. */
+  autoAccept?: boolean | undefined
   /** Files downloaded at a time from our own peers. Default 4. */
   parallel?: number | undefined
   maxPeerOffers?: number | undefined
@@ -70,7 +72,8 @@ export class WarpdriveNode implements Answers {
   readonly #answeredAt = new Map<string, number>()
   readonly #sessions = new Map<string, number>()
   readonly #closing = new AbortController()
-  readonly #running = new Set<Promise<void>>()
+  /** Downloads by offer, and what stops each. */
+  readonly #running = new Map<string, { readonly finished: Promise<void>, readonly stop: AbortController }>()
 
   constructor (options: NodeOptions, state: StateStore, offers: readonly StoredOffer[], peers: readonly Peer[]) {
     this.identity = options.identity
@@ -158,11 +161,12 @@ export class WarpdriveNode implements Answers {
   async accept (id: string, digest: string | undefined, { signal }: AbortOptions = {}): Promise<Transfer | undefined> {
     if (!this.#offers.begin(true, id, digest, this.#clock.now())) return undefined
     const offer = this.#offers.get(true, id) as StoredOffer
-    const both = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
+    const stop = new AbortController()
+    const both = AbortSignal.any([stop.signal, this.#closing.signal, ...signal === undefined ? [] : [signal]])
     const begun = Promise.withResolvers<void>()
     const finished = this.#receive(offer, both, begun.resolve)
-    this.#running.add(finished)
-    finished.then(begun.resolve, begun.reject).finally(() => { this.#running.delete(finished) })
+    this.#running.set(id, { finished, stop })
+    finished.then(begun.resolve, begun.reject).finally(() => { this.#running.delete(id) })
     await begun.promise
     return { finished }
   }
@@ -178,7 +182,7 @@ export class WarpdriveNode implements Answers {
     const offer = this.#offers.add({ id, incoming: true, peer: caller, files, digest: await this.#digest(files) }, this.#clock.now())
     await this.#state.putOffer(offer)
     this.#listeners.publish(offer)
-    const accepted = this.#peers.modeOf(caller) === 'trust'
+    const accepted = this.#options.autoAccept !== false && this.#peers.modeOf(caller) === 'trust'
     return {
       accepted,
       answered: () => {
@@ -186,6 +190,46 @@ export class WarpdriveNode implements Answers {
         if (accepted) void this.accept(id, offer.digest).catch(() => {})
       }
     }
+  }
+
+  /** Says no: the offer is kept as `rejected`, and the peer is told where it understands that. */
+  async decline (id: string, options: AbortOptions = {}): Promise<void> {
+    const running = this.#running.get(id)
+    running?.stop.abort(new WarpdriveError('ERR_INTERRUPTED', 'the offer was declined', { remote: false }))
+    await running?.finished.catch(() => {})
+    const offer = this.#offers.settle(true, id, 'rejected', this.#clock.now())
+    this.#changed(offer)
+    await this.#settle(offer, Outcome.declined, options.signal)
+  }
+
+  /** Offers again what was offered before: the peer takes it for the same offer. */
+  async offerAgain (id: string, { signal }: AbortOptions = {}): Promise<void> {
+    const offer = this.#offers.get(false, id)
+    if (offer === undefined) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer', { remote: false })
+    const session = await this.#open(offer.peer, 'sendOffer', signal)
+    const sent = (this.#sources.get(id) ?? []).map(({ source: _, ...info }): FileInfo => info)
+    await sendOffer(session, id, sent).catch((error: unknown) => { session.abort(error as Error); throw error })
+    await endSession(session)
+  }
+
+  /** Forgets an offer, whatever became of it. */
+  async forget (incoming: boolean, id: string): Promise<void> {
+    this.#offers.remove(incoming, id)
+    if (!incoming) this.#sources.delete(id)
+    await this.#state.removeOffer(incoming, id)
+  }
+
+  confirmed (caller: string, id: string, index: number): void {
+    const offer = this.#offers.get(false, id)
+    if (offer?.peer !== caller || index < 0 || index >= offer.files.length) return
+    this.#offers.progress(false, id, index, offer.files[index]?.size ?? 0, this.#clock.now())
+    if (this.#offers.confirm(id, index)) this.#changed(this.#offers.settle(false, id, 'completed', this.#clock.now()))
+  }
+
+  async settleOffer (caller: string, id: string, outcome: number): Promise<void> {
+    this.admit(caller)
+    if (this.#offers.get(false, id)?.peer !== caller) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer for this peer')
+    this.#changed(this.#offers.settle(false, id, outcome === Outcome.completed ? 'completed' : outcome === Outcome.declined ? 'rejected' : 'failed', this.#clock.now()))
   }
 
   download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, { signal }: AbortOptions = {}): AsyncIterable<Uint8Array> {
@@ -199,18 +243,19 @@ export class WarpdriveNode implements Answers {
   /** Ends every session and download. */
   async close (): Promise<void> {
     this.#closing.abort(new WarpdriveError('ERR_INTERRUPTED', 'the node is closed', { remote: false }))
-    await Promise.allSettled(this.#running)
+    await Promise.allSettled(Array.from(this.#running.values(), ({ finished }) => finished))
   }
 
   async * #send (offer: StoredOffer, index: bigint, offset: bigint, one: boolean, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     if (offset < 0n || (one && index < 0n)) throw new WarpdriveError('ERR_BAD_VALUE', `a download from ${index}, ${offset}`)
     const sources = this.#sources.get(offer.id) ?? []
     const first = index < 0n ? 0 : Number(index)
-    this.#offers.begin(false, offer.id, undefined, this.#clock.now())
-    this.#changed(this.#offers.get(false, offer.id))
+    const begins = this.#offers.begin(false, offer.id, undefined, this.#clock.now())
+    if (begins) this.#changed(this.#offers.get(false, offer.id))
+    let at = first
     let failed = true
     try {
-      for (let at = first; at < (one ? Math.min(first + 1, sources.length) : sources.length); at++) {
+      for (; at < (one ? Math.min(first + 1, sources.length) : sources.length); at++) {
         const file = sources[at] as OfferedFile
         if (file.isDir || file.link !== undefined) continue
         const start = at === first ? Number(offset) : 0
@@ -225,8 +270,12 @@ export class WarpdriveNode implements Answers {
         this.#offers.progress(false, offer.id, at, Math.min(sent, file.size), this.#clock.now())
       }
       failed = false
+    } catch (error) {
+      if (one) this.#offers.fail(false, offer.id, at, codeOf(error), messageOf(error))
+      throw error
     } finally {
-      this.#changed(this.#offers.end(false, offer.id, failed ? 'failed' : 'completed', this.#clock.now()))
+      // Of single entries their confirmations tell, and at the end the word of the peer.
+      if (!one) this.#changed(this.#offers.end(false, offer.id, failed ? 'failed' : 'completed', this.#clock.now()))
     }
   }
 
@@ -235,7 +284,8 @@ export class WarpdriveNode implements Answers {
     let done = false
     let toldAt = -Infinity
     try {
-      const wait = (this.#answeredAt.get(id) ?? -Infinity) + AUTO_ACCEPT_DELAY_MS - this.#clock.now()
+      // Ours are there as soon as they are offered.
+      const wait = isExtended(offer.files) ? 0 : (this.#answeredAt.get(id) ?? -Infinity) + AUTO_ACCEPT_DELAY_MS - this.#clock.now()
       if (wait > 0) await pause(this.#clock, wait, signal)
       this.#answeredAt.delete(id)
       const { inbox, sha256, parallel = PARALLEL_FILES, progressMs = PROGRESS_TIMEOUT_MS } = this.#options
@@ -248,6 +298,7 @@ export class WarpdriveNode implements Answers {
           this.#offers.keep(id, index, bytes, whole)
           this.#offers.progress(true, id, index, whole ? 0 : bytes, this.#clock.now())
         },
+        fail: (index, error) => { this.#offers.fail(true, id, index, codeOf(error.cause ?? error), messageOf(error.cause ?? error)) },
         progress: (index, bytes) => {
           this.#offers.progress(true, id, index, bytes, this.#clock.now())
           if (this.#clock.now() - toldAt < 1000) return
@@ -256,6 +307,10 @@ export class WarpdriveNode implements Answers {
         }
       }, () => { this.#changed(this.#offers.get(true, id)); begun() })
       done = true
+      await this.#settle(offer, Outcome.completed, signal)
+    } catch (error) {
+      if (error instanceof WarpdriveError && error.scope === 'transfer') await this.#settle(offer, Outcome.failed, signal)
+      throw error
     } finally {
       this.#changed(this.#offers.end(true, id, done ? 'completed' : 'failed', this.#clock.now()))
     }
@@ -286,6 +341,10 @@ export class WarpdriveNode implements Answers {
     const hash = this.#options.sha256()
     hash.update(manifestBytes(files))
     return toHex(await hash.digest())
+  }
+
+  async #settle (offer: StoredOffer | undefined, outcome: Outcome, signal: AbortSignal | undefined): Promise<void> {
+    if (offer !== undefined) await tellOutcome(() => this.#open(offer.peer, 'download', signal), offer, outcome)
   }
 
   async #open (peer: string, type: 'sendOffer' | 'download', signal: AbortSignal | undefined): Promise<Session> {

@@ -14,6 +14,7 @@ interface Entry {
   offer: StoredOffer
   readonly done: Set<number>
   readonly parts: Map<number, number>
+  readonly failures: Map<number, readonly [code: string, message: string]>
   running: boolean
 }
 
@@ -37,7 +38,7 @@ export class OffersState {
   /** Puts back what a store has kept. What was running when it was written is not any more. */
   restore (stored: StoredOffer): void {
     const status = stored.status === 'accepted' || stored.status === 'updated' ? 'failed' : stored.status
-    this.#set({ offer: { ...stored, status }, done: new Set(stored.done), parts: new Map(stored.parts), running: false })
+    this.#set({ offer: { ...stored, status }, done: new Set(stored.done), parts: new Map(stored.parts), failures: failuresOf(stored), running: false })
   }
 
   /** An id that exists is taken again only from the same peer; with another manifest it is a new offer, and nobody has consented to it. */
@@ -52,7 +53,7 @@ export class OffersState {
     }
     const entry: Entry = {
       offer: { ...offer, status: 'awaiting', index: -1, progress: 0, updatedAt: now, createdAt: now, done: [], parts: [] },
-      done: new Set(), parts: new Map(), running: false
+      done: new Set(), parts: new Map(), failures: new Map(), running: false
     }
     this.#set(entry)
     return entry.offer
@@ -98,9 +99,32 @@ export class OffersState {
   /** So many bytes of an entry are kept; all of them when it is `whole`. */
   keep (id: string, index: number, bytes: number, whole: boolean): void {
     const entry = this.#known(true, id)
+    if (whole) entry.failures.delete(index)
     if (whole) entry.done.add(index)
     if (whole || bytes === 0) entry.parts.delete(index)
     else entry.parts.set(index, bytes)
+  }
+
+  /** An entry failed alone. */
+  fail (incoming: boolean, id: string, index: number, code: string, message: string): void {
+    this.#known(incoming, id).failures.set(index, [code, message])
+  }
+
+  /** The peer has one entry of ours, whole. True when that was the last one. */
+  confirm (id: string, index: number): boolean {
+    const { offer, done, failures } = this.#known(false, id)
+    done.add(index)
+    failures.delete(index)
+    return done.size === offer.files.filter(file => !file.isDir && file.link === undefined).length
+  }
+
+  /** What became of an offer, by the word of who decides it. */
+  settle (incoming: boolean, id: string, status: Extract<OfferStatusName, 'completed' | 'failed' | 'rejected'>, now: number): StoredOffer | undefined {
+    const entry = this.#known(incoming, id)
+    if (!incoming) entry.running = false
+    if (status === 'completed') entry.failures.clear()
+    entry.offer = { ...entry.offer, status, updatedAt: now, ...status === 'completed' ? { index: entry.offer.files.length, progress: 0 } : {} }
+    return this.#snapshot(entry)
   }
 
   isDone (id: string, index: number): boolean {
@@ -136,8 +160,12 @@ export class OffersState {
   }
 
   #snapshot (entry: Entry): StoredOffer {
-    return { ...entry.offer, done: [...entry.done], parts: [...entry.parts] }
+    return { ...entry.offer, done: [...entry.done], parts: [...entry.parts], failures: Array.from(entry.failures, ([index, [code, message]]) => [index, code, message]) }
   }
+}
+
+function failuresOf (stored: StoredOffer): Map<number, readonly [string, string]> {
+  return new Map(stored.failures?.map(([index, code, message]) => [index, [code, message]]))
 }
 
 function keyOf (incoming: boolean, id: string): string {

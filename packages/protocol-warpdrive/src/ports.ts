@@ -60,6 +60,8 @@ export interface StoredOffer extends Offer {
   readonly done: readonly number[]
   /** Bytes that are kept of others. */
   readonly parts: ReadonlyArray<readonly [index: number, bytes: number]>
+  /** Entries that failed alone when they were last tried, and why. */
+  readonly failures?: ReadonlyArray<readonly [index: number, code: string, message: string]> | undefined
 }
 
 /** What survives a restart, where it survives one. */

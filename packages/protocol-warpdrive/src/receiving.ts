@@ -4,7 +4,8 @@
  * @module
  */
 import { toHex } from '@ropewalk/framing'
-import { download, downloaded, finishDownload } from './client.ts'
+import { askRange, begun, download, downloaded, endSession, finishDownload, settleOffer } from './client.ts'
+import { ASKED_AHEAD, type Outcome } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import type { FileInfo } from './json-codec.ts'
 import { isExtended } from './manifest-codec.ts'
@@ -23,21 +24,35 @@ export interface Receiving {
   keptOf (index: number): number
   progress (index: number, bytes: number): void
   keep (index: number, bytes: number, whole: boolean): void
+  /** An entry failed alone. */
+  fail (index: number, error: WarpdriveError): void
 }
 
-/** The peer has confirmed when `begun` is called. */
-export async function receiveOffer (receiving: Receiving, begun: () => void): Promise<void> {
-  await (isExtended(receiving.offer.files) ? receiveParallel(receiving, begun) : receiveStream(receiving, begun))
+/** The peer has confirmed when `whenBegun` is called. */
+export async function receiveOffer (receiving: Receiving, whenBegun: () => void): Promise<void> {
+  await (isExtended(receiving.offer.files) ? receiveParallel(receiving, whenBegun) : receiveStream(receiving, whenBegun))
 }
 
-async function receiveStream (receiving: Receiving, begun: () => void): Promise<void> {
+/** Tells the peer what became of its offer, where it understands that. It may not hear it: what is ours is done. */
+export async function tellOutcome (open: () => Promise<Session>, { id, files }: StoredOffer, outcome: Outcome): Promise<void> {
+  if (!isExtended(files)) return
+  try {
+    const session = await open()
+    await settleOffer(session, id, outcome).catch((error: unknown) => { session.abort(error as Error); throw error })
+    await endSession(session)
+  } catch {
+    // It will see what it was asked for.
+  }
+}
+
+async function receiveStream (receiving: Receiving, whenBegun: () => void): Promise<void> {
   const { offer } = receiving
   const start = Math.max(offer.index, 0)
   const offset = offer.index < 0 ? 0 : receiving.keptOf(start)
   const session = await receiving.open()
   try {
     await download(session, offer.id, offer.index, offset)
-    begun()
+    whenBegun()
     for (let index = start; index < offer.files.length; index++) {
       await receiveEntry(receiving, session, index, index === start ? offset : 0)
     }
@@ -48,39 +63,79 @@ async function receiveStream (receiving: Receiving, begun: () => void): Promise<
   }
 }
 
-async function receiveParallel (receiving: Receiving, begun: () => void): Promise<void> {
-  const { files, id } = receiving.offer
-  const stop = new AbortController()
+async function receiveParallel (receiving: Receiving, whenBegun: () => void): Promise<void> {
+  const { files } = receiving.offer
   const contents: number[] = []
+  const failed: WarpdriveError[] = []
   for (const [index, file] of files.entries()) {
-    if (file.isDir || file.link !== undefined) await receiveEntry(receiving, undefined, index, 0)
-    else if (!receiving.isDone(index)) contents.push(index)
+    if (!file.isDir && file.link === undefined) {
+      if (!receiving.isDone(index)) contents.push(index)
+    } else await attempt(receiving, index, failed, () => receiveEntry(receiving, undefined, index, 0))
   }
-  if (contents.length === 0) begun()
-  const worker = async (): Promise<void> => {
-    for (let index = contents.shift(); index !== undefined; index = contents.shift()) {
-      stop.signal.throwIfAborted()
-      const session = await receiving.open()
-      const breakOff = (): void => { session.abort(stop.signal.reason as Error) }
-      stop.signal.addEventListener('abort', breakOff)
-      try {
-        const offset = receiving.keptOf(index)
-        await download(session, id, index, offset, 'downloadRange')
-        begun()
-        await receiveEntry(receiving, session, index, offset)
-        await finishDownload(session)
-      } catch (error) {
-        session.abort(error as Error)
-        stop.abort(error)
-        throw error
-      } finally {
-        stop.signal.removeEventListener('abort', breakOff)
-      }
-    }
-  }
-  const results = await Promise.allSettled(Array.from({ length: Math.min(receiving.parallel, contents.length) }, worker))
+  if (contents.length === 0) whenBegun()
+  const stop = new AbortController()
+  const lanes = Math.min(receiving.parallel, contents.length)
+  const ahead = Math.min(ASKED_AHEAD, Math.ceil(contents.length / lanes))
+  const results = await Promise.allSettled(Array.from({ length: lanes }, () => receiveLane(receiving, contents, ahead, failed, stop, whenBegun)))
   if (stop.signal.aborted) throw stop.signal.reason
   for (const result of results) if (result.status === 'rejected') throw result.reason
+  if (failed.length === 1) throw failed[0]
+  if (failed.length > 1) throw new WarpdriveError('ERR_INCOMPLETE', `${failed.length} of ${files.length} entries failed`, { scope: 'transfer', cause: failed[0] })
+}
+
+/** Entries one after the other on one session, asked for ahead. Those that fail alone are noted; what breaks the channel breaks all lanes. */
+async function receiveLane (receiving: Receiving, contents: number[], ahead: number, failed: WarpdriveError[], stop: AbortController, whenBegun: () => void): Promise<void> {
+  const { id } = receiving.offer
+  let session: Session | undefined
+  let asked: Array<readonly [index: number, offset: number]> = []
+  const breakOff = (): void => { session?.abort(stop.signal.reason as Error) }
+  stop.signal.addEventListener('abort', breakOff)
+  try {
+    while (contents.length > 0 || asked.length > 0) {
+      stop.signal.throwIfAborted()
+      session ??= await receiving.open()
+      while (asked.length < ahead && contents.length > 0) {
+        const index = contents.shift() as number
+        const offset = receiving.keptOf(index)
+        asked.push([index, offset])
+        await askRange(session, id, index, offset)
+      }
+      const [index, offset] = asked[0] as readonly [number, number]
+      const current = session
+      await attempt(receiving, index, failed, async () => {
+        await begun(current)
+        whenBegun()
+        await receiveEntry(receiving, current, index, offset)
+      })
+      asked.shift()
+      if (receiving.isDone(index)) await session.send(Uint8Array.of(0))
+      else {
+        // Whatever is still on its way belongs to the entry that failed.
+        session.abort(new WarpdriveError('ERR_INTERRUPTED', 'an entry failed', { remote: false }))
+        session = undefined
+        contents.unshift(...asked.map(([index]) => index))
+        asked = []
+      }
+    }
+    if (session !== undefined) await endSession(session)
+  } catch (error) {
+    session?.abort(error as Error)
+    stop.abort(error)
+    throw error
+  } finally {
+    stop.signal.removeEventListener('abort', breakOff)
+  }
+}
+
+/** Notes an entry that failed alone; what concerns more than the entry is thrown. */
+async function attempt (receiving: Receiving, index: number, failed: WarpdriveError[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (receiving.signal.aborted || !(error instanceof WarpdriveError) || error.scope !== 'transfer') throw error
+    receiving.fail(index, error)
+    failed.push(error)
+  }
 }
 
 async function receiveEntry (receiving: Receiving, session: Session | undefined, index: number, offset: number): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { argumentBytes, decodeCommand, hasJson, type Command, type Filter } from './command-codec.ts'
-import { IDLE_TIMEOUT_MS } from './constants.ts'
+import { IDLE_TIMEOUT_MS, MAX_UNCONFIRMED } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import { encodeJson, offerJson, peerJson, statusJson, type FileInfo, type Offer, type OfferStatus, type Peer } from './json-codec.ts'
 import { encodeCslq } from './cslq-codec.ts'
@@ -25,6 +25,10 @@ export interface Answers {
   admit (caller: string): void
   /** True: accepted. `answered` is called when the answer is out. */
   sendOffer (caller: string, id: string, files: readonly FileInfo[]): Promise<{ readonly accepted: boolean, answered? (): void }>
+  /** One entry is whole at the caller, and lasts: our extension. */
+  confirmed? (caller: string, id: string, index: number): void
+  /** What became of an offer at the caller: our extension. */
+  settleOffer? (caller: string, id: string, outcome: number): Promise<void>
   /** The bytes behind the confirmation. Throws at once when there is nothing for this caller. */
   download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: AbortOptions): AsyncIterable<Uint8Array>
 }
@@ -43,8 +47,9 @@ export interface ServeOptions extends SessionOptions {
 /** Answers until the session is over. Never rejects: resolves to what ended it, undefined when that was the caller's wish. */
 export async function serveSession (channel: Channel, answers: Answers, options: ServeOptions): Promise<Error | undefined> {
   const session = new Session(channel, options)
+  const sent: Sent[] = []
   try {
-    while (await answerOne(session, answers, options));
+    while (await answerOne(session, answers, options, sent));
     await session.close()
     return undefined
   } catch (error) {
@@ -55,9 +60,16 @@ export async function serveSession (channel: Channel, answers: Answers, options:
   }
 }
 
-async function answerOne (session: Session, answers: Answers, { caller, local, port, idleMs = IDLE_TIMEOUT_MS }: ServeOptions): Promise<boolean> {
+/** Entries that were sent on this session and not confirmed, oldest first. */
+interface Sent { readonly id: string, readonly index: number }
+
+async function answerOne (session: Session, answers: Answers, { caller, local, port, idleMs = IDLE_TIMEOUT_MS }: ServeOptions, sent: Sent[]): Promise<boolean> {
   const code = await session.byte('command', idleMs)
   // What ends a download may arrive as a command, and so may the LF behind a JSON value.
+  if (code === 0) {
+    const whole = sent.shift()
+    if (whole !== undefined) answers.confirmed?.(caller, whole.id, whole.index)
+  }
   if (code === 0 || code === 0x0a) return true
   if (code === undefined) return false
   const type = commandOf(session.profile, port, code)
@@ -65,7 +77,12 @@ async function answerOne (session: Session, answers: Answers, { caller, local, p
   if (LOCAL_COMMANDS.has(type) && !local) throw new WarpdriveError('ERR_UNAUTHORIZED', `${type} is for the node itself`)
   if (type === 'end') return false
   if (type === 'sendOffer') answers.admit(caller)
-  await perform(session, answers, caller, await readCommand(session, type))
+  const command = await readCommand(session, type)
+  await perform(session, answers, caller, command)
+  if (command.type === 'downloadRange') {
+    if (sent.length >= MAX_UNCONFIRMED) throw new WarpdriveError('ERR_TOO_MANY', `too many entries that are not confirmed: ${sent.length + 1} > ${MAX_UNCONFIRMED}`)
+    sent.push({ id: command.id, index: Number(command.index) })
+  }
   return type !== 'ping'
 }
 
@@ -123,6 +140,10 @@ async function perform (session: Session, answers: Answers, caller: string, comm
       for await (const chunk of bytes) await session.send(chunk)
       break
     }
+    case 'settleOffer':
+      await answers.settleOffer?.(caller, command.id, command.outcome)
+      await session.send(Uint8Array.of(0))
+      break
     case 'ping':
       for (let byte = await session.byte('ping'); byte !== undefined; byte = await session.byte('ping')) {
         if (byte !== 0 || session.profile.echoesZero) await session.send(Uint8Array.of(byte))

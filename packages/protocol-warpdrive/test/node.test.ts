@@ -1,4 +1,4 @@
-import { duplexPair, scriptedPeer, turn } from '@ropewalk/testing'
+import { duplexPair, scriptedPeer, settle, turn } from '@ropewalk/testing'
 import t from 'tap'
 import { MemoryState, Session, ping, type StoredOffer } from '../src/index.ts'
 import { MAX_JSON_BYTES, REPLY_TIMEOUT_MS } from '../src/constants.ts'
@@ -30,7 +30,7 @@ for (const extended of [true, false]) {
     t.equal(scene.inbox.files.get('d/a')?.mtimeMs, extended ? 1_600_000_000_000 : undefined)
     const [offer] = scene.bob.offers(1)
     t.match(offer, { status: 'completed', index: 5, progress: 0, peer: ALICE })
-    t.equal(scene.queries.filter(({ from }) => from === BOB).length, extended ? 3 : 1)
+    t.equal(scene.queries.filter(({ from }) => from === BOB).length, extended ? 4 : 1, 'ours: three entries at a time, and a word at the end')
     t.equal(scene.clock.pending, 0)
   })
 }
@@ -170,4 +170,91 @@ t.test('a peer that never answers, one that lies about the content, one that ref
   const peer = scriptedPeer(left)
   await peer.send(bytesOf('0101'))
   t.equal((await peer.readUntilGone()).bytes.length, 0, 'local commands are for the node itself')
+})
+
+t.test('the sender knows when everything is whole at the other end, and not before', async t => {
+  const scene = await pair(TREE)
+  const { id } = await scene.alice.createOffer(BOB, 'd')
+  const seen: string[] = []
+  const stop = new AbortController()
+  const listening = (async () => { for await (const { status } of scene.alice.listen('status', 2, { signal: stop.signal })) seen.push(status) })()
+  await accept(scene, id)
+  const [offer] = scene.alice.offers(2)
+  t.equal(offer?.status, 'completed')
+  t.same([...offer?.done ?? []].sort(), [1, 2, 4])
+  stop.abort()
+  await listening
+  t.equal(seen.filter(status => status === 'completed').length > 0, true)
+  t.notOk(seen.includes('failed'))
+})
+
+t.test('ours are downloaded at once when they are trusted; with autoAccept off nobody is', async t => {
+  for (const autoAccept of [true, false]) {
+    const scene = await pair({ 'a.txt': 'one' }, { bob: { autoAccept } })
+    await scene.bob.updatePeer(ALICE, 'mod', 'trust')
+    const { accepted } = await scene.alice.createOffer(BOB, 'a.txt')
+    t.equal(accepted, autoAccept)
+    await settle(() => !autoAccept || scene.inbox.files.size === 1)
+    t.equal(scene.inbox.files.size, autoAccept ? 1 : 0)
+    if (!autoAccept) t.equal(scene.queries.length, 1)
+  }
+})
+
+t.test('an entry that fails does so alone: the others arrive, both sides say which failed and why, and accepting again fetches only that', async t => {
+  const scene = await pair({ a: 'AAAA', b: 'BBBB', c: 'CCCC' }, { bob: { parallel: 1 } })
+  const { id } = await scene.alice.createOffer(BOB, '.')
+  scene.files.files.set('b', new TextEncoder().encode('BB'))
+  await t.rejects(accept(scene, id), { code: 'ERR_INCOMPLETE' })
+  t.same([...scene.inbox.files.keys()], ['a', 'c'])
+  t.match(scene.bob.offers(1)[0], { status: 'failed', done: [0, 2], failures: [[1, 'ERR_INCOMPLETE', String]] })
+  await settle(() => scene.alice.offers(2)[0]?.status === 'failed')
+  t.match(scene.alice.offers(2)[0], { status: 'failed', failures: [[1, 'ERR_INCOMPLETE', /changed/]] })
+  scene.files.files.set('b', new TextEncoder().encode('BBBB'))
+  scene.files.reads = []
+  await accept(scene, id)
+  t.same(scene.files.reads.map(([name]) => name), ['b'])
+  t.match(scene.bob.offers(1)[0], { status: 'completed', failures: [] })
+  t.match(scene.alice.offers(2)[0], { status: 'completed', failures: [] })
+})
+
+t.test('what the inbox refuses fails alone, with the reason of the inbox', async t => {
+  class Picky extends MemoryInbox {
+    override async file (...args: Parameters<MemoryInbox['file']>): ReturnType<MemoryInbox['file']> {
+      if (args[0] === 'con') throw Object.assign(new Error('a device'), { code: 'ERR_NAME' })
+      return await super.file(...args)
+    }
+  }
+  const scene = await pair({ con: 'AAAA', b: 'BBBB' }, { inbox: new Picky() })
+  const { id } = await scene.alice.createOffer(BOB, '.')
+  await t.rejects(accept(scene, id), { code: 'ERR_FILES' })
+  t.match(scene.bob.offers(1)[0], { failures: [[0, 'ERR_NAME', 'a device']] })
+  t.same([...scene.inbox.files.keys()], ['b'])
+})
+
+t.test('an offer that is declined is kept as such, and its sender is told; nobody else can say so', async t => {
+  const scene = await pair({ 'a.txt': 'one' })
+  const { id } = await scene.alice.createOffer(BOB, 'a.txt')
+  await t.rejects(scene.alice.settleOffer('c3'.repeat(32), id, 1), { code: 'ERR_UNKNOWN_OFFER' })
+  t.equal(scene.alice.offers(2)[0]?.status, 'awaiting')
+  await scene.bob.decline(id)
+  t.equal(scene.bob.offers(1)[0]?.status, 'rejected')
+  t.equal(scene.alice.offers(2)[0]?.status, 'rejected')
+  await scene.alice.offerAgain(id)
+  t.equal(scene.bob.offers(1)[0]?.status, 'rejected', 'it is the same offer')
+  await scene.bob.forget(true, id)
+  t.same(scene.bob.offers(1), [])
+  await scene.alice.offerAgain(id)
+  t.equal(scene.bob.offers(1)[0]?.status, 'awaiting', 'which was forgotten')
+})
+
+t.test('declining a download that runs ends it', async t => {
+  const scene = await pair({ 'a.txt': 'one' })
+  const { id } = await scene.alice.createOffer(BOB, 'a.txt')
+  const stuck = Promise.withResolvers<never>()
+  scene.files.read = async function * () { await stuck.promise }
+  const transfer = await scene.bob.accept(id, undefined)
+  const ended = t.rejects(transfer?.finished ?? Promise.resolve(), { code: 'ERR_INTERRUPTED' })
+  await scene.bob.decline(id)
+  await ended
+  t.equal(scene.bob.offers(1)[0]?.status, 'rejected')
 })
