@@ -34,6 +34,10 @@ export type RopewalkErrorCode =
   /** A client that this node does not serve. */
   | 'ERR_REFUSED'
   | 'ERR_STOPPED'
+  /** Who should have a code out for pairing has none. */
+  | 'ERR_NO_CODE'
+  /** Nobody did in time what was waited for. */
+  | 'ERR_TIMEOUT'
   /** Ctrl-C, or SIGTERM. */
   | 'ERR_USER_INTERRUPT'
 
@@ -95,6 +99,9 @@ const EXITS: Readonly<Record<string, Exit>> = {
   ERR_KEY: Exit.usage,
   ERR_UNREACHABLE: Exit.unreachable,
   ERR_UNTRUSTED: Exit.unreachable,
+  ERR_NO_CODE: Exit.unreachable,
+  ERR_WRONG_CODE: Exit.unreachable,
+  ERR_BAD_CODE: Exit.usage,
   ERR_NOT_FOUND: Exit.notFound,
   ERR_USER_INTERRUPT: Exit.interrupted
 }

@@ -13,6 +13,7 @@ import { addInspect } from './tree/inspect.ts'
 import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
 import { addUploads } from './tree/uploads.ts'
+import { addPeers } from './tree/peers.ts'
 import { version } from './version.ts'
 
 /** Runs the command line `argv`, without the names of Node and of the program. Resolves to the exit code and never rejects. */
@@ -51,6 +52,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
   addObjects(program, context, done)
   addUploads(program, context, done)
   addAuthority(program, context, done)
+  addPeers(program, context, done)
   addInspect(program, context, done)
   return program
 }

@@ -32,6 +32,9 @@ export interface InboxFileOptions extends AbortOptions {
   readonly offset: number
 }
 
+/** Of which transfer the folder is part, and what it should be. */
+export type InboxFolderOptions = Pick<InboxFileOptions, 'peer' | 'offer' | 'mode' | 'mtimeMs' | 'signal'>
+
 export interface InboxWriter {
   write (bytes: Uint8Array): Promise<void>
   /** The file is whole: gives it its name. */
@@ -46,7 +49,7 @@ export interface InboxWriter {
 
 /** Where received files go. Names were checked, and may be checked again. */
 export interface Inbox {
-  directory (name: string, options: { readonly mode: number } & AbortOptions): Promise<void>
+  directory (name: string, options: InboxFolderOptions): Promise<void>
   file (name: string, options: InboxFileOptions): Promise<InboxWriter>
   /** Only called where links were asked for. */
   link? (name: string, target: string, options: AbortOptions): Promise<void>

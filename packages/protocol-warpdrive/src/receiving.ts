@@ -143,7 +143,7 @@ async function receiveEntry (receiving: Receiving, session: Session | undefined,
   const file = offer.files[index] as FileInfo
   if (file.isDir) {
     // The base folder itself is there.
-    if (file.uri !== '' && file.uri !== '.') await ours(inbox.directory(file.uri, { mode: file.perm & 0o777 | 0o700, signal }))
+    if (file.uri !== '' && file.uri !== '.') await ours(inbox.directory(file.uri, { peer: offer.peer, offer: offer.id, mode: file.perm & 0o777 | 0o700, mtimeMs: file.mtimeMs, signal }))
   } else if (file.link !== undefined) {
     if (inbox.link === undefined) throw new WarpdriveError('ERR_SYMLINK', 'the inbox takes no symbolic links', { remote: false, scope: 'transfer' })
     await ours(inbox.link(file.uri, file.link, { signal }))

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
 import type { Identity } from '@ropewalk/transport-tcp'
@@ -7,9 +8,13 @@ import { loadCertificate, loadTokens } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { GRACE_MS } from '../node-server.ts'
+import { pairing } from './peers.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { ipcOptions, startIpc } from '../services/ipc.ts'
+import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
+import { withNode } from '../peers/with-node.ts'
+import { startPeers, type PeersOptions } from '../services/peers.ts'
 import type { Host, Service } from '../services/service.ts'
 import { startStorage } from '../services/storage.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
@@ -27,6 +32,12 @@ export interface ServeFlags {
   readonly ipcRoot?: string | undefined
   readonly ipcMaxFile?: number | undefined
   readonly ipcAudience?: string | undefined
+  readonly inbox?: string | undefined
+  readonly peers?: readonly string[] | undefined
+  readonly autoAccept: boolean
+  readonly anyoneMayOffer: boolean
+  readonly discover: boolean
+  readonly pair: boolean
   readonly json: boolean
   readonly cert?: string | undefined
   readonly key?: string | undefined
@@ -41,8 +52,10 @@ const TROUBLE = { ratePerSecond: 1, burst: 20 }
 export async function serve (context: Context, flags: ServeFlags): Promise<Exit> {
   const { stderr, signal, env } = context
   const ipc = ipcOptions(flags, statePath(env))
+  const peers = peersOptions(flags)
   const verifyToken = await loadTokens(env, flags.tokenFile)
-  const addresses = (flags.listen ?? (ipc === undefined ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, verifyToken !== undefined))
+  // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
+  const addresses = (flags.listen ?? (ipc === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, verifyToken !== undefined))
   const certificate = await certificateOf(flags)
   const state = statePath(env)
   const host: Host = {
@@ -68,7 +81,9 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
       }))
     }
     if (ipc !== undefined) services.push(await startIpc(host, ipc))
+    if (peers !== undefined) services.push(await startPeers(host, peers))
     host.note('Ctrl-C stops')
+    if (flags.pair) await withNode(context, { alone: 'refuse' }, async ask => { await pairing(context, flags.json, ask) }).catch((error: unknown) => { host.onTrouble('pairing', error) })
     await aborted(signal)
   } finally {
     host.note('Stopping; what is under way may take 10 seconds more')
@@ -79,6 +94,16 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))
   }
   return Exit.done
+}
+
+/** What peers may do here; undefined where it is no node for peers. */
+function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover, pair }: ServeFlags): PeersOptions | undefined {
+  if (inbox === undefined && peers === undefined) {
+    const said = [['--auto-accept', autoAccept], ['--anyone-may-offer', anyoneMayOffer], ['--pair', pair]].find(([, is]) => is === true)
+    if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} is for a node that receives: say --inbox DIRECTORY`)
+    return undefined
+  }
+  return { addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), autoAccept, anyone: anyoneMayOffer, discover }
 }
 
 function tell ({ stdout }: Context, json: boolean, event: string, address: string): void {

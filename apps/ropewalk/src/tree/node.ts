@@ -35,10 +35,17 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--ipc-root <directory>', 'where uploads are kept (default: in the state directory)')
     .option('--ipc-max-file <size>', 'largest file that is taken (default: 1G)', checked(parseSize))
     .option('--ipc-audience <name>', 'take only tokens that are meant for it')
+    .option('--inbox <directory>', 'receive what peers offer, into this directory')
+    .option('--peers <address>', 'where peers come in: HOST:PORT; several times for several (default: [::]:7741, with --inbox)', collect)
+    .option('--auto-accept', 'accept by itself what trusted peers offer', false)
+    .option('--anyone-may-offer', 'take offers also from who is not paired', false)
+    .option('--no-discover', 'neither tell the local network of this node nor listen to it')
+    .option('--pair', 'put a code out at once, as "ropewalk pair" does', false)
     .option('--json', 'print NDJSON, one JSON object a line', false)
     .action(async (flags: ServeFlags) => done(await serve(context, flags)))
   examples(command, [
     'ropewalk serve',
+    'ropewalk serve --inbox Inbox',
     'ropewalk serve --listen mdsftp+tls://0.0.0.0:7740 --allow sha256=9f86…',
     'ropewalk serve --cert nas/cert.pem --key nas/key.pem --token-file tokens \\',
     '    --listen mdsftp+tls://0.0.0.0:7740',

@@ -1,0 +1,56 @@
+import { mkdir, open, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { addAbortSignal } from 'node:stream'
+import type { Context } from '../context.ts'
+import { fileError, RopewalkError } from '../errors.ts'
+import type { Exit } from '../exit-codes.ts'
+import { formatBytes } from '../format.ts'
+import { follow } from '../peers/follow.ts'
+import { withNode } from '../peers/with-node.ts'
+import { statePath } from '../state-directory.ts'
+
+export interface SendFlags {
+  readonly wait: boolean
+  readonly name: string
+  readonly spoolLimit: number
+  readonly discover: boolean
+  readonly json: boolean
+}
+
+/** Offers files and folders to a peer. */
+export async function send (context: Context, words: readonly string[], flags: SendFlags): Promise<Exit> {
+  const [peer = '', ...reversed] = words.toReversed()
+  const paths = reversed.toReversed()
+  if (paths.length === 0) throw new RopewalkError('ERR_USAGE', 'what, and to whom? The last word is the peer', { text: peer, advice: ['ropewalk send photos laptop'] })
+  if (paths.indexOf('-') !== paths.lastIndexOf('-')) throw new RopewalkError('ERR_USAGE', 'standard input can be read only once')
+  const alone = flags.wait ? 'listening' : 'refuse'
+  const advice = ['An offer needs a node that stays until the files are fetched:', '"ropewalk send --wait …" is one for as long as it takes,', '"ropewalk serve --inbox DIRECTORY" one that stays, in another terminal.']
+  return await withNode(context, { alone, discover: flags.discover, advice }, async ask => {
+    const files = await Promise.all(paths.map(async path => path === '-' ? await spoolNamed(context, flags) : resolve(path)))
+    return await follow(context, flags.json, ask({ do: 'send', peer, paths: files, wait: flags.wait }))
+  }).finally(() => { context.stdin.destroy() })
+}
+
+/** Standard input under a name, until the node has no use for it any more. */
+async function spoolNamed ({ stdin, env, signal }: Context, { name, spoolLimit }: SendFlags): Promise<string> {
+  const folder = join(statePath(env), 'outbox', crypto.randomUUID())
+  const path = join(folder, name)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const handle = await open(path, 'wx', 0o600)
+    try {
+      let size = 0
+      for await (const chunk of addAbortSignal(signal, stdin) as AsyncIterable<Uint8Array>) {
+        size += chunk.length
+        if (size > spoolLimit) throw new RopewalkError('ERR_SPOOL_LIMIT', `standard input has more than ${formatBytes(spoolLimit)}`, { advice: ['--spool-limit SIZE allows more.'] })
+        await handle.appendFile(chunk)
+      }
+    } finally {
+      await handle.close()
+    }
+    return path
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw signal.aborted ? signal.reason : fileError(error)
+  }
+}

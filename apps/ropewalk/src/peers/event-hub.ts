@@ -1,0 +1,22 @@
+import type { TransferEvent } from '@ropewalk/interface'
+
+/** Who wants to know what moves: of offers that are received by their id, of files that are sent by their path. */
+export class EventHub {
+  readonly #listeners = new Map<string, Set<(event: TransferEvent) => void>>()
+
+  readonly emit = (key: string, event: TransferEvent): void => {
+    for (const listener of this.#listeners.get(key) ?? []) listener(event)
+  }
+
+  /** Calls `listener` for every event of these keys until the function that it returns is called. */
+  listen (keys: readonly string[], listener: (event: TransferEvent) => void): () => void {
+    for (const key of keys) this.#listeners.set(key, (this.#listeners.get(key) ?? new Set()).add(listener))
+    return () => {
+      for (const key of keys) {
+        const listeners = this.#listeners.get(key)
+        listeners?.delete(listener)
+        if (listeners?.size === 0) this.#listeners.delete(key)
+      }
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Where what was accepted goes: for each offer a folder, a transfer of `receive` in it, and a record that survives the process, so that whoever
+ * comes after it goes on.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TransferEvent } from '@ropewalk/interface'
+import type { Inbox, InboxFileOptions, InboxWriter, StoredOffer } from '@ropewalk/protocol-warpdrive'
+import { normaliseName, openReceiver, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
+import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { makeStateDirectory } from '../state-directory.ts'
+
+/** What survives of an offer that is being received. */
+export interface Destination {
+  readonly peer: string
+  readonly offer: string
+  readonly directory: string
+  /** What the first components of its names became, where those were taken. */
+  readonly renamed: Readonly<Record<string, string>>
+}
+
+interface Open {
+  readonly destination: Destination
+  readonly receiver: Receiver
+  readonly transfer: ReceiveTransfer
+}
+
+export class Inboxes implements Inbox {
+  readonly #folder: string
+  readonly #open = new Map<string, Open>()
+  readonly #emit: (offer: string, event: TransferEvent) => void
+
+  constructor (state: string, emit: (offer: string, event: TransferEvent) => void) {
+    this.#folder = join(state, 'receiving')
+    this.#emit = emit
+  }
+
+  /** Offers that were being received when the last process ended. */
+  async interrupted (): Promise<Destination[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    const found: Destination[] = []
+    for (const name of names.filter(name => name.endsWith('.json'))) {
+      const text = await readFile(join(this.#folder, name), 'utf8')
+      found.push(JSON.parse(text) as Destination)
+    }
+    return found
+  }
+
+  /** Makes ready to receive an offer below `directory`, or where an earlier process has begun to. */
+  async begin (offer: StoredOffer, directory: string): Promise<Destination> {
+    const key = keyOf(offer.peer, offer.id)
+    const before = this.#open.get(key)
+    if (before !== undefined) return before.destination
+    const kept = (await this.interrupted()).find(({ peer, offer: id }) => peer === offer.peer && id === offer.id)
+    const destination = kept ?? { peer: offer.peer, offer: offer.id, directory, renamed: await renamedIn(directory, offer) }
+    const receiver = await openReceiver(destination.directory)
+    try {
+      const contents = offer.files.filter(file => !file.isDir)
+      const transfer = await receiver.transfer(key, { bytes: contents.reduce((sum, { size }) => sum + size, 0), entries: offer.files.length })
+      await this.#write(destination)
+      this.#open.set(key, { destination, receiver, transfer })
+      return destination
+    } catch (error) {
+      await receiver.close()
+      throw error
+    }
+  }
+
+  /** Everything is there, or nobody wants the rest. */
+  async end (peer: string, offer: string, how: 'whole' | 'discarded'): Promise<void> {
+    const key = keyOf(peer, offer)
+    const open = this.#open.get(key)
+    this.#open.delete(key)
+    await rm(this.#recordOf(key), { force: true })
+    if (open === undefined) return
+    if (how === 'whole') await open.transfer.finish()
+    else await open.transfer.discard()
+    await open.receiver.close()
+  }
+
+  /** Lets go of it; what is there is kept for whoever goes on. */
+  async pause (peer: string, offer: string): Promise<void> {
+    const key = keyOf(peer, offer)
+    const open = this.#open.get(key)
+    this.#open.delete(key)
+    await open?.transfer.close()
+    await open?.receiver.close()
+  }
+
+  async close (): Promise<void> {
+    for (const { destination } of this.#open.values()) await this.pause(destination.peer, destination.offer)
+  }
+
+  async directory (name: string, options: Parameters<Inbox['directory']>[1]): Promise<void> {
+    const { peer, offer, mode, mtimeMs, signal } = options
+    const { destination, transfer } = this.#of(peer, offer)
+    await transfer.directory(placeOf(name, destination), { mode, mtimeMs, signal })
+  }
+
+  async file (name: string, { peer, offer, size, mode, mtimeMs, offset, signal }: InboxFileOptions): Promise<InboxWriter> {
+    const { destination, transfer } = this.#of(peer, offer)
+    const base = { transfer: `${offer}/${name}`, name, direction: 'receive' as const }
+    this.#emit(offer, { event: 'started', ...base, size })
+    let have = offset
+    const failed = (error: unknown): never => {
+      this.#emit(offer, { event: 'failed', ...base, bytes: have, code: codeOf(error), message: messageOf(error) })
+      throw error
+    }
+    const place = placeOf(name, destination)
+    // An earlier process was further than its state knew: the bytes come again, and nobody needs them.
+    if (transfer.isWhole(place)) return NOWHERE
+    const begin = async (): Promise<PartWriter> => await transfer.file(place, { size, mode, mtimeMs, overwrite: 'refuse', signal })
+    let writer = await begin().catch(failed)
+    if (writer.size !== offset) {
+      await writer.abort()
+      writer = await begin().catch(failed)
+    }
+    return {
+      write: async bytes => {
+        await writer.write(bytes).catch(failed)
+        have += bytes.length
+        this.#emit(offer, { event: 'progress', ...base, bytes: have, size })
+      },
+      finish: async () => {
+        await writer.finish().catch(failed)
+        this.#emit(offer, { event: 'finished', ...base, bytes: have })
+      },
+      keep: async () => {
+        this.#emit(offer, { event: 'failed', ...base, bytes: have, code: 'ERR_INTERRUPTED', message: 'interrupted' })
+        return await writer.keep()
+      },
+      abort: async () => { await writer.abort() },
+      kept: () => writer.read(0, offset)
+    }
+  }
+
+  #of (peer: string, offer: string): Open {
+    const open = this.#open.get(keyOf(peer, offer))
+    if (open === undefined) throw new RopewalkError('ERR_STATE', 'nobody has said where this offer goes')
+    return open
+  }
+
+  #recordOf (key: string): string {
+    // An id is somebody else's choice, and no part of a path.
+    return join(this.#folder, `${createHash('sha256').update(key).digest('hex')}.json`)
+  }
+
+  async #write (destination: Destination): Promise<void> {
+    await makeStateDirectory(this.#folder)
+    const path = this.#recordOf(keyOf(destination.peer, destination.offer))
+    await writeFile(`${path}.new`, JSON.stringify(destination), { mode: 0o600, flush: true })
+    await rename(`${path}.new`, path)
+  }
+}
+
+const NOWHERE: InboxWriter = { write: async () => {}, finish: async () => {}, keep: async () => 0, abort: async () => {}, kept: async function * () {} }
+
+/** The name below the destination of what the offer calls `uri`. */
+export function placeOf (uri: string, { renamed }: Destination): string {
+  const [first = '', ...rest] = uri.split('/')
+  return [renamed[first] ?? first, ...rest].join('/')
+}
+
+/** New names for those first components that are taken: nothing is replaced, and nothing is mixed. */
+async function renamedIn (directory: string, { files }: StoredOffer): Promise<Record<string, string>> {
+  const firsts = new Set(files.map(({ uri }) => uri.split('/')[0] as string))
+  const renamed: Record<string, string> = {}
+  for (const first of firsts) {
+    // What is no name is refused where it is used.
+    if (!isName(first)) continue
+    for (let number = 2, name = first; await exists(join(directory, name)); number++) renamed[first] = name = numbered(first, number)
+  }
+  return renamed
+}
+
+/** `photos 2`, `a 2.txt`. */
+function numbered (name: string, number: number): string {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? `${name.slice(0, dot)} ${number}${name.slice(dot)}` : `${name} ${number}`
+}
+
+function isName (name: string): boolean {
+  try {
+    return normaliseName(name) !== ''
+  } catch {
+    return false
+  }
+}
+
+async function exists (path: string): Promise<boolean> {
+  return await lstat(path).then(() => true, () => false)
+}
+
+function keyOf (peer: string, offer: string): string {
+  return `${peer} ${offer}`
+}

@@ -1,0 +1,194 @@
+/**
+ * Connections between peers: one with each, muxed, known by key, whoever has dialled it. Every query is a channel of its own.
+ *
+ * @module
+ */
+import type { AbortOptions, Channel, Connection, Listener } from '@ropewalk/interface'
+import { mdsftp, type MdsftpMuxer } from '@ropewalk/muxer-mdsftp'
+import { handle, select } from '@ropewalk/negotiate'
+import { dial, type Identity, type TlsAddress } from '@ropewalk/transport-tcp'
+import { messageOf, RopewalkError } from '../errors.ts'
+import { formatPeerAddress } from './peer-address.ts'
+
+/** Offers and downloads. Its channels carry sessions of the port `warpdrive`. */
+export const WARPDRIVE = '/ropewalk/warpdrive/1'
+export const PAIR = '/ropewalk/pair/1'
+
+/** Connections at once; one more is refused. Ours. */
+export const MAX_LINKS = 256
+
+/** Connections at once of peers that are not known; one more is refused. Ours: they can only pair. */
+export const MAX_STRANGERS = 16
+
+/** How long one of those may stay. Ours. */
+const STRANGER_MS = 15_000
+
+/** How long one address may take to answer. Ours. */
+const DIAL_MS = 5_000
+
+export interface Link {
+  readonly fingerprint: string
+  /** Of the other end, without its port where it has dialled us. */
+  readonly address: string
+  readonly muxer: MdsftpMuxer
+}
+
+export interface LinksOptions {
+  readonly identity: Identity
+  /** Where a peer may be, the likeliest first. */
+  readonly addressesOf: (fingerprint: string) => readonly TlsAddress[]
+  /** What whoever has this key may speak now; nothing: it is refused. */
+  readonly protocolsFor: (fingerprint: string) => readonly string[]
+  readonly isKnown: (fingerprint: string) => boolean
+  /** Never rejects. */
+  readonly serve: (protocol: string, channel: Channel, link: Link) => Promise<void>
+  readonly onLink: (link: Link) => void
+  readonly onTrouble: (who: string, error: unknown) => void
+}
+
+export class Links {
+  readonly #options: LinksOptions
+  readonly #links = new Map<string, Set<Link>>()
+  readonly #listeners = new Set<Listener<unknown>>()
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  #count = 0
+  #strangers = 0
+
+  constructor (options: LinksOptions) {
+    this.#options = options
+  }
+
+  /** Takes whoever comes to `listener`. */
+  listen (listener: Listener<unknown>): void {
+    this.#listeners.add(listener)
+    this.#run((async () => {
+      for await (const connection of listener) this.#run(this.#accept(connection))
+    })())
+  }
+
+  isConnected (fingerprint: string): boolean {
+    return this.#links.has(fingerprint)
+  }
+
+  /** A channel to a peer, over the connection that there is, or a new one. */
+  async query (fingerprint: string, protocol: string, { signal }: AbortOptions = {}): Promise<Channel> {
+    const link = this.#newest(fingerprint) ?? await this.#reach(fingerprint, signal)
+    const channel = await link.muxer.open({ signal })
+    return (await select(channel, [protocol], { lazy: true, signal })).channel
+  }
+
+  /** Connects to whoever is at `address`, or to the one whose fingerprint it names. */
+  async dial (address: TlsAddress, { signal }: AbortOptions = {}): Promise<Link> {
+    const { identity } = this.#options
+    const tls = address.fingerprint === undefined ? { identity, verify: () => true } : { identity }
+    const connection = await dial(address, { signal, timeoutMs: DIAL_MS, tls })
+    return this.#adopt(connection, 'dialer', formatPeerAddress(address))
+  }
+
+  /** Breaks off every connection with a peer. */
+  drop (fingerprint: string, reason: Error): void {
+    for (const { muxer } of this.#links.get(fingerprint) ?? []) muxer.abort(reason)
+  }
+
+  async close (): Promise<void> {
+    for (const listener of this.#listeners) await listener.close()
+    const stopped = new RopewalkError('ERR_STOPPED', 'the node stops')
+    this.#closing.abort(stopped)
+    await Promise.all(Array.from(this.#links.values(), links => Promise.all(Array.from(links, async ({ muxer }) => {
+      await muxer.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => {})
+      muxer.abort(stopped)
+    }))))
+    await Promise.all(this.#running)
+  }
+
+  #newest (fingerprint: string): Link | undefined {
+    return [...this.#links.get(fingerprint) ?? []].at(-1)
+  }
+
+  async #reach (fingerprint: string, signal: AbortSignal | undefined): Promise<Link> {
+    const tried: string[] = []
+    for (const address of this.#options.addressesOf(fingerprint)) {
+      try {
+        return await this.dial({ ...address, fingerprint }, { signal })
+      } catch (error) {
+        signal?.throwIfAborted()
+        tried.push(`${formatPeerAddress(address)}: ${messageOf(error)}`)
+      }
+    }
+    throw new RopewalkError('ERR_UNREACHABLE', 'the peer cannot be reached', {
+      advice: tried.length > 0 ? tried : ['It has told no address, and is not connected. It has to connect here: with "ropewalk ping", for instance.']
+    })
+  }
+
+  async #accept (connection: Connection): Promise<void> {
+    const { fingerprint, address } = connection.remote
+    try {
+      if (fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
+      if (this.#count >= MAX_LINKS) throw new RopewalkError('ERR_REFUSED', `${this.#count + 1} > ${MAX_LINKS} connections`)
+      if (this.#options.protocolsFor(fingerprint).length === 0) throw new RopewalkError('ERR_REFUSED', `its key sha256=${fingerprint} is not that of a peer`)
+      const link = this.#adopt(connection, 'acceptor', address)
+      if (!this.#options.isKnown(fingerprint)) this.#bound(link)
+    } catch (error) {
+      connection.abort(error as Error)
+      this.#options.onTrouble(address, error)
+    }
+  }
+
+  /** Whoever is not known may pair, and then goes, or is known. */
+  #bound (link: Link): void {
+    if (this.#strangers >= MAX_STRANGERS) throw new RopewalkError('ERR_REFUSED', `${this.#strangers + 1} > ${MAX_STRANGERS} connections of strangers`)
+    this.#strangers++
+    const timer = setTimeout(() => {
+      this.#strangers--
+      if (!this.#options.isKnown(link.fingerprint)) link.muxer.abort(new RopewalkError('ERR_REFUSED', 'it has not paired'))
+    }, STRANGER_MS)
+    timer.unref()
+  }
+
+  #adopt (connection: Connection, role: 'dialer' | 'acceptor', address: string): Link {
+    const { fingerprint = '' } = connection.remote
+    const link: Link = { fingerprint, address, muxer: mdsftp(connection, { role }) }
+    const links = this.#links.get(fingerprint) ?? new Set()
+    links.add(link)
+    this.#links.set(fingerprint, links)
+    this.#count++
+    this.#run(this.#serve(link).finally(() => {
+      this.#count--
+      links.delete(link)
+      if (links.size === 0 && this.#links.get(fingerprint) === links) this.#links.delete(fingerprint)
+    }))
+    this.#options.onLink(link)
+    return link
+  }
+
+  async #serve (link: Link): Promise<void> {
+    try {
+      for await (const channel of link.muxer) this.#run(this.#answer(channel, link))
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#options.onTrouble(link.address, error)
+    } finally {
+      // The other end has ended its direction, and this ends ours.
+      await link.muxer.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => {})
+      link.muxer.abort(new RopewalkError('ERR_STOPPED', 'the connection is over'))
+    }
+  }
+
+  async #answer (channel: Channel, link: Link): Promise<void> {
+    try {
+      const spoken = this.#options.protocolsFor(link.fingerprint)
+      const { protocol, channel: agreed } = await handle(channel, spoken, { signal: this.#closing.signal })
+      await this.#options.serve(protocol, agreed, link)
+    } catch {
+      // The channel is broken off by now, and the other end knows why.
+    }
+  }
+
+  #run (work: Promise<void>): void {
+    const running: Promise<void> = work.catch((error: unknown) => { this.#options.onTrouble('peers', error) }).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+}
+
+/** How long the other end may take to agree to an end. Ours. */
+const CLOSE_MS = 1000

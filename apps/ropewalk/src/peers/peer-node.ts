@@ -1,0 +1,227 @@
+/**
+ * The node that offers, receives and pairs, for one user: the protocol over links to its peers, with files and inboxes on disk.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import type { Channel } from '@ropewalk/interface'
+import { answerPair, CodeState, codeFrom, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
+import { openNode, ping, Session, type Offer, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import type { Identity, TlsAddress } from '@ropewalk/transport-tcp'
+import { codeOf, RopewalkError } from '../errors.ts'
+import { EventHub } from './event-hub.ts'
+import { Inboxes } from './inboxes.ts'
+import { Links, PAIR, WARPDRIVE, type Link } from './links.ts'
+import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
+import type { PeerBook } from './peer-book.ts'
+import { Receiving } from './receiving.ts'
+import { Sources } from './sources.ts'
+
+export interface PeerNodeOptions {
+  readonly state: string
+  readonly identity: Identity
+  readonly store: StateStore
+  readonly book: PeerBook
+  /** By what this machine introduces itself when it pairs. */
+  readonly name: string
+  /** Where received files go, unless an acceptance says otherwise. */
+  readonly inbox: string | undefined
+  /** Accept by itself what trusted peers offer. */
+  readonly autoAccept: boolean
+  /** Take offers also of who is not paired. */
+  readonly anyone: boolean
+  /** Peers that the local network tells of, by fingerprint. Hints only. */
+  readonly nearby: (fingerprint: string) => readonly TlsAddress[]
+  readonly onTrouble: (who: string, error: unknown) => void
+}
+
+const sha512 = (message: Uint8Array): Uint8Array => new Uint8Array(createHash('sha512').update(message).digest())
+
+const sha256 = (): { update (bytes: Uint8Array): void, digest (): Uint8Array } => {
+  const hash = createHash('sha256')
+  return { update: bytes => { hash.update(bytes) }, digest: () => new Uint8Array(hash.digest()) }
+}
+
+export class PeerNode {
+  readonly events = new EventHub()
+  readonly codes = new CodeState()
+  readonly links: Links
+  readonly warpdrive: WarpdriveNode
+  readonly receiving: Receiving
+  readonly sources: Sources
+  /** At which port peers reach it; 0 where they cannot. */
+  port = 0
+  /** Where it listens; all addresses of the machine where that is none of them. */
+  host: string | undefined
+  /** The peers that were paired since somebody began to wait for it. */
+  #paired = Promise.withResolvers<Paired>()
+  readonly #options: PeerNodeOptions
+
+  private constructor (options: PeerNodeOptions, sources: Sources, inboxes: Inboxes, events: EventHub, warpdrive: WarpdriveNode, links: Links) {
+    this.#options = options
+    this.sources = sources
+    this.events = events
+    this.warpdrive = warpdrive
+    this.links = links
+    this.receiving = new Receiving({ warpdrive, inboxes, inbox: options.inbox, onTrouble: options.onTrouble })
+  }
+
+  static async open (options: PeerNodeOptions): Promise<PeerNode> {
+    const { identity, store, book, nearby, autoAccept, onTrouble } = options
+    const events = new EventHub()
+    const sources = new Sources(events.emit)
+    const inboxes = new Inboxes(options.state, events.emit)
+    const links = new Links({
+      identity,
+      addressesOf: fingerprint => [...book.of(fingerprint).map(parsePeerAddress), ...nearby(fingerprint)],
+      isKnown: fingerprint => node.isKnown(fingerprint),
+      protocolsFor: fingerprint => node.#protocolsFor(fingerprint),
+      serve: (protocol, channel, link) => node.#serve(protocol, channel, link),
+      onLink: link => { node.receiving.wake(link.fingerprint) },
+      onTrouble
+    })
+    const warpdrive = await openNode({
+      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false,
+      query: (peer, _, { signal }) => links.query(peer, WARPDRIVE, { signal })
+    })
+    const node: PeerNode = new PeerNode(options, sources, inboxes, events, warpdrive, links)
+    await node.receiving.resume()
+    if (autoAccept) void node.#autoAccept()
+    return node
+  }
+
+  get identity (): string {
+    return this.warpdrive.identity
+  }
+
+  get name (): string {
+    return this.#options.name
+  }
+
+  peer (fingerprint: string): Peer | undefined {
+    return this.warpdrive.peers().find(({ id }) => id === fingerprint)
+  }
+
+  isKnown (fingerprint: string): boolean {
+    const peer = this.peer(fingerprint)
+    return peer !== undefined && peer.mod !== 'block'
+  }
+
+  addressesOf (fingerprint: string): readonly string[] {
+    return this.#options.book.of(fingerprint)
+  }
+
+  /** Puts a code out. What was out before is void. */
+  issueCode (): string {
+    const code = codeFrom(crypto.getRandomValues(new Uint8Array(9)))
+    this.codes.issue(code, Date.now())
+    this.#paired = Promise.withResolvers()
+    this.#paired.promise.catch(() => {})
+    return formatCode(code)
+  }
+
+  /** Who knew the code that is out. Rejects when its guess was wrong. */
+  paired (): Promise<Paired> {
+    return this.#paired.promise
+  }
+
+  /** Pairs with whoever has put `code` out at `address`. */
+  async pairWith (code: string, address: TlsAddress, signal: AbortSignal): Promise<Paired> {
+    parseCode(code)
+    const link = await this.links.dial(address, { signal })
+    const options = { ours: this.identity, theirs: link.fingerprint, introduction: this.#introduction(), sha512, signal }
+    const paired = await this.links.query(link.fingerprint, PAIR, { signal }).then(channel => pair(channel, code, options)).catch((error: unknown) => {
+      signal.throwIfAborted()
+      // Who has no code out speaks with no stranger.
+      throw error instanceof PairError && error.code !== 'ERR_INTERRUPTED' ? error : new RopewalkError('ERR_NO_CODE', 'the other side has no code out: it is used up, or more than 2 minutes old', { cause: error })
+    })
+    await this.#keep(paired, formatPeerAddress(address))
+    return paired
+  }
+
+  /** Makes a peer of one whose key and address somebody has said. */
+  async know (fingerprint: string, address: string | undefined): Promise<void> {
+    if (this.peer(fingerprint) === undefined) await this.warpdrive.updatePeer(fingerprint, 'mod', '')
+    if (address !== undefined) await this.#options.book.remember(fingerprint, address)
+  }
+
+  /** Offers what is at `paths`. */
+  async offer (peer: string, paths: readonly string[], signal: AbortSignal): Promise<string> {
+    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths), { signal })
+    return id
+  }
+
+  /** Milliseconds that a signal takes there and back. */
+  async ping (peer: string, signal: AbortSignal): Promise<number> {
+    const session = new Session(await this.links.query(peer, WARPDRIVE, { signal }), { signal })
+    const began = performance.now()
+    await ping(session, [1])
+    return performance.now() - began
+  }
+
+  async block (peer: string): Promise<void> {
+    await this.warpdrive.updatePeer(peer, 'mod', 'block')
+    this.links.drop(peer, new RopewalkError('ERR_REFUSED', 'the peer is blocked'))
+  }
+
+  async close (): Promise<void> {
+    await this.receiving.close()
+    await this.warpdrive.close()
+    await this.links.close()
+  }
+
+  #introduction (): { name: string, port: number } {
+    return { name: this.#options.name, port: this.port }
+  }
+
+  #protocolsFor (fingerprint: string): string[] {
+    if (this.peer(fingerprint)?.mod === 'block') return []
+    const known = this.isKnown(fingerprint) || this.#options.anyone
+    return [...known ? [WARPDRIVE] : [], ...this.codes.plate(Date.now()) === undefined ? [] : [PAIR]]
+  }
+
+  async #serve (protocol: string, channel: Channel, link: Link): Promise<void> {
+    if (protocol === WARPDRIVE) {
+      await this.warpdrive.serve(channel, link.fingerprint, 'warpdrive')
+      return
+    }
+    const waiting = this.#paired
+    try {
+      waiting.resolve(await answerPair(channel, {
+        ours: this.identity, theirs: link.fingerprint, introduction: this.#introduction(), sha512, codes: this.codes, now: Date.now,
+        keep: paired => this.#keep(paired, paired.port === 0 ? undefined : withPort(link.address, paired.port))
+      }))
+    } catch (error) {
+      this.#options.onTrouble(link.address, error)
+      // A code is used up by its guess; whoever left before that has spent nothing.
+      if (this.codes.plate(Date.now()) === undefined) waiting.reject(codeOf(error) === 'ERR_INTERRUPTED' ? wrongCode(error) : error)
+    }
+  }
+
+  async #keep ({ fingerprint, name }: Paired, address: string | undefined): Promise<void> {
+    if (this.peer(fingerprint)?.mod === 'block') await this.warpdrive.updatePeer(fingerprint, 'mod', '')
+    if ((this.peer(fingerprint)?.alias ?? '') === '') await this.warpdrive.updatePeer(fingerprint, 'alias', this.#freeAlias(name, fingerprint))
+    if (address !== undefined) await this.#options.book.remember(fingerprint, address)
+  }
+
+  /** The name that the peer has given itself, unless another has it: then the first digits of its key come behind it. */
+  #freeAlias (name: string, fingerprint: string): string {
+    const wanted = name.trim() === '' ? fingerprint.slice(0, 8) : name.trim()
+    return this.warpdrive.peers().some(({ alias }) => alias === wanted) ? `${wanted}-${fingerprint.slice(0, 4)}` : wanted
+  }
+
+  async #autoAccept (): Promise<void> {
+    for await (const offer of this.warpdrive.listen('offers', 1) as AsyncIterable<Offer>) {
+      if (this.peer(offer.peer)?.mod === 'trust') this.receiving.accept(offer as StoredOffer, undefined, undefined).catch((error: unknown) => { this.#options.onTrouble('inbox', error) })
+    }
+  }
+}
+
+function wrongCode (cause: unknown): RopewalkError {
+  return new RopewalkError('ERR_UNTRUSTED', 'somebody has tried another code; this one is used up', { cause, advice: ['Pair again, with a new code.'] })
+}
+
+/** Where a peer listens that has dialled us from `address`. */
+function withPort (address: string, port: number): string {
+  return formatPeerAddress({ ...parsePeerAddress(address.replace(/^\[?::ffff:([\d.]+)\]?/, '$1')), port })
+}

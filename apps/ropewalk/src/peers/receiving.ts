@@ -1,0 +1,121 @@
+/**
+ * Offers that were accepted, until they are whole: each goes on when the connection broke, when its sender is there again, and when a new process
+ * finds it.
+ *
+ * @module
+ */
+import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { codeOf, RopewalkError } from '../errors.ts'
+import type { Inboxes } from './inboxes.ts'
+
+/** Waits between two attempts, in milliseconds; the last one repeats. Ours. */
+const PAUSES_MS = [250, 1_000, 2_000, 5_000, 15_000, 30_000]
+
+/** How long without a byte before an offer waits for somebody to accept it again. Ours. */
+const PATIENCE_MS = 600_000
+
+/** Codes of a transfer that goes on by itself: the connection, not the offer, is at fault. */
+const PASSING: ReadonlySet<string> = new Set(['ERR_INTERRUPTED', 'ERR_TIMEOUT', 'ERR_UNREACHABLE', 'ERR_REFUSED', 'ERR_TRUNCATED'])
+
+export interface ReceivingOptions {
+  readonly warpdrive: WarpdriveNode
+  readonly inboxes: Inboxes
+  readonly inbox: string | undefined
+  readonly onTrouble: (who: string, error: unknown) => void
+}
+
+export class Receiving {
+  readonly #options: ReceivingOptions
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #wakes = new Map<string, Set<() => void>>()
+  readonly #closing = new AbortController()
+
+  constructor (options: ReceivingOptions) {
+    this.#options = options
+  }
+
+  /** Goes on with what the last process has left. */
+  async resume (): Promise<void> {
+    const { warpdrive, inboxes, onTrouble } = this.#options
+    for (const { peer, offer: id, directory } of await inboxes.interrupted()) {
+      const offer = warpdrive.offers(1).find(offer => offer.id === id && offer.peer === peer)
+      if (offer === undefined || offer.status === 'completed' || offer.status === 'rejected') await inboxes.end(peer, id, 'discarded')
+      else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble('inbox', error) })
+    }
+  }
+
+  /** Receives exactly what `offer` lists. Resolves when everything is whole; rejects when it will not go on by itself. */
+  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined): Promise<void> {
+    const running = this.#running.get(offer.id)
+    if (running !== undefined) return await running
+    const where = directory ?? this.#options.inbox ?? otherwise
+    if (where === undefined) throw new RopewalkError('ERR_USAGE', 'nobody has said where to', { advice: ['Say -o DIRECTORY, or start the node with --inbox DIRECTORY.'] })
+    const work = this.#receive(offer, where).finally(() => this.#running.delete(offer.id))
+    this.#running.set(offer.id, work)
+    await work
+  }
+
+  /** Somebody is there again. */
+  wake (peer: string): void {
+    for (const wake of this.#wakes.get(peer) ?? []) wake()
+  }
+
+  /** Says no, and removes what is not whole. */
+  async decline (offer: StoredOffer, signal: AbortSignal): Promise<void> {
+    await this.#options.warpdrive.decline(offer.id, { signal })
+    await this.#running.get(offer.id)?.catch(() => {})
+    await this.#options.inboxes.end(offer.peer, offer.id, 'discarded')
+  }
+
+  /** What is under way is broken off, and kept for the next process. */
+  async close (): Promise<void> {
+    this.#closing.abort(new RopewalkError('ERR_STOPPED', 'the node stops'))
+    await Promise.allSettled(this.#running.values())
+    await this.#options.inboxes.close()
+  }
+
+  async #receive (offer: StoredOffer, directory: string): Promise<void> {
+    const { warpdrive, inboxes } = this.#options
+    const { signal } = this.#closing
+    await inboxes.begin(offer, directory)
+    let since = Date.now()
+    for (let attempt = 0; ; attempt++) {
+      const before = progressOf(warpdrive, offer.id)
+      try {
+        const transfer = await warpdrive.accept(offer.id, offer.digest, { signal })
+        await transfer?.finished
+        await inboxes.end(offer.peer, offer.id, 'whole')
+        return
+      } catch (error) {
+        const status = warpdrive.offers(1).find(({ id }) => id === offer.id)?.status
+        if (progressOf(warpdrive, offer.id) !== before) [since, attempt] = [Date.now(), 0]
+        if (signal.aborted || status === 'rejected' || !PASSING.has(codeOf(error)) || Date.now() - since > PATIENCE_MS) {
+          if (!signal.aborted && status !== 'rejected') await inboxes.pause(offer.peer, offer.id)
+          throw error
+        }
+      }
+      await this.#pause(offer.peer, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] as number, signal)
+    }
+  }
+
+  /** Ends early when the peer comes. */
+  async #pause (peer: string, ms: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, ms)
+    const wakes = this.#wakes.get(peer) ?? new Set()
+    this.#wakes.set(peer, wakes.add(resolve))
+    signal.addEventListener('abort', () => { resolve() }, { once: true })
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      wakes.delete(resolve)
+      if (wakes.size === 0) this.#wakes.delete(peer)
+    }
+  }
+}
+
+function progressOf (warpdrive: WarpdriveNode, id: string): string {
+  const offer = warpdrive.offers(1).find(offer => offer.id === id)
+  return `${offer?.done.length} ${offer?.index} ${offer?.progress} ${offer?.parts.length}`
+}

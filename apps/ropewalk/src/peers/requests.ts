@@ -1,0 +1,270 @@
+/**
+ * What commands ask of the node, one function each.
+ *
+ * @module
+ */
+import { parseCode } from '@ropewalk/protocol-pair'
+import type { Offer, Peer, StoredOffer } from '@ropewalk/protocol-warpdrive'
+import { RopewalkError } from '../errors.ts'
+import { ownAddresses, type Discovery } from './discovery.ts'
+import type { Line } from './control.ts'
+import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
+import { findOffer, findPeer } from './peer-names.ts'
+import type { PeerNode } from './peer-node.ts'
+
+type Tell = (line: Line) => void
+
+/** Nodes that a code is tried with which say that they have it out. Ours: each could be somebody who only says so. */
+const MAX_TRIED = 3
+
+/** How long the local network is asked for whoever has a code out. Ours. */
+const FIND_MS = 5_000
+
+/** What an offer says of itself, with its files counted. */
+export interface OfferLine extends Line {
+  readonly id: string
+  readonly incoming: boolean
+  readonly peer: string
+  readonly alias: string
+  readonly status: string
+  readonly names: readonly string[]
+  readonly files: number
+  readonly bytes: number
+  readonly done: number
+  readonly failures: ReadonlyArray<{ readonly name: string, readonly code: string, readonly message: string }>
+  readonly created_at: number
+}
+
+export class Requests {
+  readonly #node: PeerNode
+  readonly #discovery: Discovery
+
+  constructor (node: PeerNode, discovery: Discovery) {
+    this.#node = node
+    this.#discovery = discovery
+  }
+
+  async perform (request: Line, tell: Tell, signal: AbortSignal): Promise<void> {
+    const text = (field: string): string => {
+      const value = request[field]
+      if (typeof value !== 'string') throw new RopewalkError('ERR_USAGE', `${field} is wanted`)
+      return value
+    }
+    const optional = (field: string): string | undefined => request[field] === undefined ? undefined : text(field)
+    switch (request['do']) {
+      case 'peers': return this.#peers(tell)
+      case 'set': return await this.#set(text('peer'), text('attribute'), text('value'), tell)
+      case 'ping': return await this.#ping(text('peer'), tell, signal)
+      case 'pair': return await this.#pair(tell, signal)
+      case 'pair-with': return await this.#pairWith(text('code'), optional('address'), tell, signal)
+      case 'send': return await this.#send(text('peer'), request['paths'] as string[], request['wait'] === true, tell, signal)
+      case 'offers': return await this.#offers(Number(request['filter'] ?? 0), request['watch'] === true, tell, signal)
+      case 'accept': return await this.#accept(text('offer'), optional('directory'), text('otherwise'), tell, signal)
+      case 'decline': return await this.#decline(text('offer'), tell, signal)
+      case 'retry': return await this.#retry(text('offer'), text('otherwise'), tell, signal)
+      case 'status': return void tell({ ...this.#line(this.#find(text('offer'))) })
+      default: throw new RopewalkError('ERR_USAGE', 'the node that runs does not know this command', { advice: ['It is another version of ropewalk: stop it, and start it anew.'] })
+    }
+  }
+
+  #peers (tell: Tell): void {
+    const { warpdrive, links } = this.#node
+    const nearby = this.#discovery.nearby()
+    const known = warpdrive.peers()
+    for (const { id, alias, mod } of known) {
+      tell({ peer: id, alias, mode: mod === '' ? 'ask' : mod, connected: links.isConnected(id), addresses: this.#node.addressesOf(id), nearby: nearby.some(({ fingerprint }) => fingerprint === id) })
+    }
+    for (const { fingerprint, name, host, port } of nearby.filter(({ fingerprint }) => !known.some(({ id }) => id === fingerprint))) {
+      tell({ peer: fingerprint, claims: name, mode: 'unknown', connected: false, addresses: [formatPeerAddress({ transport: 'tls', host, port })], nearby: true })
+    }
+  }
+
+  async #set (peer: string, attribute: string, value: string, tell: Tell): Promise<void> {
+    const { warpdrive } = this.#node
+    const id = findPeer(warpdrive.peers(), peer)
+    if (attribute === 'alias' && warpdrive.peers().some(other => other.alias === value && other.id !== id)) throw new RopewalkError('ERR_EXISTS', 'another peer has that name', { text: value })
+    if (attribute === 'mod' && value === 'block') await this.#node.block(id)
+    else await warpdrive.updatePeer(id, attribute, value)
+    tell(this.#peer(id))
+  }
+
+  async #ping (text: string, tell: Tell, signal: AbortSignal): Promise<void> {
+    const id = await this.#reachable(text)
+    const ms = await this.#node.ping(id, signal)
+    tell({ ...this.#peer(id), ms })
+  }
+
+  async #pair (tell: Tell, signal: AbortSignal): Promise<void> {
+    const { codes } = this.#node
+    if (this.#node.port === 0) throw new RopewalkError('ERR_LISTEN', 'this node does not listen, so nobody could reach it')
+    const code = this.#node.issueCode()
+    const { host } = this.#node
+    const hosts = host === undefined || host === '::' || host === '0.0.0.0' ? ownAddresses() : [host]
+    if (hosts.length === 0) hosts.push('127.0.0.1')
+    const paired = this.#node.paired()
+    tell({ code, addresses: hosts.map(host => formatPeerAddress({ transport: 'tls', host, port: this.#node.port })), port: this.#node.port })
+    this.#discovery.tell()
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => { reject(new RopewalkError('ERR_TIMEOUT', 'nobody has used the code within 2 minutes')) }, CODE_MS)
+    const stop = (): void => { reject(signal.reason) }
+    signal.addEventListener('abort', stop)
+    try {
+      const { fingerprint } = await Promise.race([paired, late])
+      tell({ paired: this.#peer(fingerprint) })
+    } catch (error) {
+      codes.revoke()
+      throw error
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+      this.#discovery.tell()
+    }
+  }
+
+  async #pairWith (code: string, address: string | undefined, tell: Tell, signal: AbortSignal): Promise<void> {
+    const { plate } = parseCode(code)
+    const addresses = address !== undefined ? [parsePeerAddress(address)] : (await this.#discovery.waiting(plate, AbortSignal.any([signal, AbortSignal.timeout(FIND_MS)])))
+      .slice(0, MAX_TRIED).map(({ host, port, fingerprint }) => ({ transport: 'tls' as const, host, port, fingerprint }))
+    signal.throwIfAborted()
+    if (addresses.length === 0) {
+      throw new RopewalkError('ERR_UNREACHABLE', 'nobody on the local network says that it has this code out', { advice: ['The other machine has printed an address with the code: ropewalk pair CODE ADDRESS'] })
+    }
+    let failure: unknown
+    for (const address of addresses) {
+      try {
+        const { fingerprint } = await this.#node.pairWith(code, address, signal)
+        tell({ paired: this.#peer(fingerprint) })
+        return
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async #send (text: string, paths: readonly string[], wait: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
+    const peer = await this.#reachable(text)
+    const id = await this.#node.offer(peer, paths, signal)
+    const offer = this.#known(id, false)
+    tell({ offer: this.#line(offer) })
+    if (wait) await this.#follow(offer, tell, signal, offer => offer.status === 'completed' || offer.status === 'rejected' || offer.status === 'failed')
+  }
+
+  async #offers (filter: number, watch: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
+    const { warpdrive } = this.#node
+    const changes = warpdrive.listen('status', filter, { signal })
+    for (const offer of warpdrive.offers(filter)) tell({ offer: this.#line(offer) })
+    if (!watch) return
+    tell({ watching: true })
+    const told = new Map<string, string>()
+    for await (const change of changes as AsyncIterable<Offer>) {
+      const key = `${change.incoming} ${change.id}`
+      if (told.get(key) === change.status) continue
+      told.set(key, change.status)
+      tell({ offer: this.#line(change as StoredOffer) })
+    }
+  }
+
+  async #accept (text: string, directory: string | undefined, otherwise: string, tell: Tell, signal: AbortSignal): Promise<void> {
+    await this.#receive(this.#find(text, true), directory, otherwise, tell, signal)
+  }
+
+  async #receive (offer: StoredOffer, directory: string | undefined, otherwise: string, tell: Tell, signal: AbortSignal): Promise<void> {
+    tell({ offer: this.#line(offer) })
+    const stop = this.#node.events.listen([offer.id], event => { tell({ transfer: event }) })
+    const gone = new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }, { once: true }) })
+    try {
+      // Who has accepted may leave: the node goes on.
+      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise), gone])
+    } catch (error) {
+      signal.throwIfAborted()
+      const after = this.#known(offer.id, true)
+      if ((after.failures ?? []).length === 0) throw error
+    } finally {
+      stop()
+    }
+    tell({ settled: this.#line(this.#known(offer.id, true)) })
+  }
+
+  async #decline (text: string, tell: Tell, signal: AbortSignal): Promise<void> {
+    const offer = this.#find(text, true)
+    await this.#node.receiving.decline(offer, signal)
+    tell({ offer: this.#line(this.#known(offer.id, true)) })
+  }
+
+  /** What failed, and nothing else: whoever receives knows what is whole. */
+  async #retry (text: string, otherwise: string, tell: Tell, signal: AbortSignal): Promise<void> {
+    const offer = this.#find(text)
+    if (offer.incoming) return await this.#receive(offer, undefined, otherwise, tell, signal)
+    tell({ offer: this.#line(offer) })
+    await this.#node.warpdrive.offerAgain(offer.id, { signal })
+    await this.#follow(offer, tell, signal, ({ status }) => status === 'completed' || status === 'rejected' || status === 'failed')
+  }
+
+  /** Tells of an offer of ours until it is over. */
+  async #follow (offer: StoredOffer, tell: Tell, signal: AbortSignal, isOver: (offer: Offer) => boolean): Promise<void> {
+    const { warpdrive, events } = this.#node
+    const names = new Map(offer.files.filter(({ isDir }) => !isDir).map(({ uri, path }) => [uri, path]))
+    const stop = events.listen([...names.keys()], event => { tell({ transfer: { ...event, name: names.get(event.name) ?? event.name } }) })
+    const ended = new AbortController()
+    try {
+      const changes = warpdrive.listen('status', 2, { signal: AbortSignal.any([signal, ended.signal]) })
+      if (!isOver(this.#known(offer.id, false)) || offer.status === 'failed') {
+        for await (const change of changes as AsyncIterable<Offer>) if (change.id === offer.id && isOver(change)) break
+      }
+      signal.throwIfAborted()
+    } finally {
+      ended.abort()
+      stop()
+    }
+    const after = this.#known(offer.id, false)
+    // Of a file without bytes nothing is read: nobody has told of it.
+    if (after.status === 'completed') for (const { path, size, isDir } of offer.files) if (!isDir && size === 0) tell({ transfer: { event: 'finished', transfer: path, name: path, direction: 'send', bytes: 0 } })
+    tell({ settled: this.#line(after) })
+  }
+
+  /** A peer, of whom an address with a key may only now be told. */
+  async #reachable (text: string): Promise<string> {
+    const peers = this.#node.warpdrive.peers()
+    if (!text.includes('#') && !peers.some(({ alias }) => alias === text) && /[.:]/.test(text)) {
+      const address = formatPeerAddress(parsePeerAddress(text))
+      const found = peers.find(({ id }) => this.#node.addressesOf(id).includes(address))
+      if (found !== undefined) return found.id
+      throw new RopewalkError('ERR_UNTRUSTED', 'whose key must be shown there is not known', { text, advice: ['Pair with it first: ropewalk pair', 'or name its key: HOST:PORT#sha256=… ("ropewalk identity" prints it there)'] })
+    }
+    const id = findPeer(peers, text)
+    if (text.includes('#')) await this.#node.know(id, formatPeerAddress(parsePeerAddress(text)))
+    if (this.#node.peer(id)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked here', { text, advice: ['"ropewalk ask PEER" ends that.'] })
+    return id
+  }
+
+  #find (text: string, incoming?: boolean): StoredOffer {
+    const { warpdrive } = this.#node
+    return findOffer(warpdrive.offers(incoming === undefined ? 0 : incoming ? 1 : 2), warpdrive.peers(), text)
+  }
+
+  #known (id: string, incoming: boolean): StoredOffer {
+    const offer = this.#node.warpdrive.offers(incoming ? 1 : 2).find(offer => offer.id === id)
+    if (offer === undefined) throw new RopewalkError('ERR_NOT_FOUND', 'the offer is gone', { text: id })
+    return offer
+  }
+
+  #peer (id: string): Line {
+    const peer: Peer = this.#node.peer(id) ?? { id, alias: '', mod: '' }
+    return { peer: peer.id, alias: peer.alias, mode: peer.mod === '' ? 'ask' : peer.mod }
+  }
+
+  #line (offer: StoredOffer): OfferLine {
+    const { id, incoming, peer, status, files, done = [], failures = [], createdAt } = offer
+    const contents = files.filter(({ isDir }) => !isDir)
+    const nameOf = ({ uri, path }: { uri: string, path: string }): string => incoming ? uri : path
+    return {
+      id, incoming, peer, alias: this.#node.peer(peer)?.alias ?? '', status, names: [...new Set(files.map(file => nameOf(file).split('/')[0] as string))].slice(0, 16),
+      files: contents.length, bytes: contents.reduce((sum, { size }) => sum + size, 0), done: done.filter(index => files[index]?.isDir === false).length,
+      failures: failures.map(([index, code, message]) => ({ name: nameOf(files[index] ?? { uri: '', path: '' }), code, message })), created_at: createdAt
+    }
+  }
+}
+
+/** As long as a code is good for. */
+const CODE_MS = 120_000

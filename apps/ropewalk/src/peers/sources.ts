@@ -1,0 +1,125 @@
+/**
+ * Files that are offered: a tree as a list, each file hashed once, and read when it is asked for.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, open, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
+import type { FileSource, OfferedFile } from '@ropewalk/protocol-warpdrive'
+import { fileError, RopewalkError } from '../errors.ts'
+import { inParallel } from '../parallel.ts'
+
+/** Bytes that are read at a time. Ours. */
+const READ_BYTES = 262_144
+
+/** Files that are hashed at a time. Ours. */
+const HASHED_AT_ONCE = 4
+
+/** Offers that are being put together, at most. Ours. */
+export const MAX_DRAFTS = 64
+
+export class Sources implements FileSource {
+  readonly #drafts = new Map<string, readonly string[]>()
+  readonly #emit: (source: string, event: TransferEvent) => void
+
+  constructor (emit: (source: string, event: TransferEvent) => void) {
+    this.#emit = emit
+  }
+
+  /** A name for several paths, for one `list`. */
+  draft (paths: readonly string[]): string {
+    if (this.#drafts.size >= MAX_DRAFTS) throw new RopewalkError('ERR_REFUSED', `${MAX_DRAFTS + 1} > ${MAX_DRAFTS} offers are being put together`)
+    const name = `draft:${crypto.randomUUID()}`
+    this.#drafts.set(name, paths)
+    return name
+  }
+
+  /** Files, and folders before what is in them. Links and everything that is no file are left out. */
+  async list (path: string, { signal }: AbortOptions): Promise<OfferedFile[]> {
+    const paths = this.#drafts.get(path) ?? [path]
+    this.#drafts.delete(path)
+    const found: OfferedFile[] = []
+    for (const path of paths) await walk(path, basename(path), found, signal)
+    const hashes = new Map<OfferedFile, string>()
+    await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async file => {
+      hashes.set(file, await hashOf(file, signal))
+    })
+    signal?.throwIfAborted()
+    return found.map(file => file.isDir ? file : { ...file, sha256: hashes.get(file) })
+  }
+
+  async * read (source: string, start: number, end: number, { signal }: AbortOptions): AsyncGenerator<Uint8Array> {
+    const base = { transfer: source, name: source, direction: 'send' as const }
+    let at = start
+    let over = false
+    this.#emit(source, { event: 'started', ...base, size: end })
+    try {
+      for await (const bytes of contentOf(source, start, end, signal)) {
+        at += bytes.length
+        yield bytes
+        this.#emit(source, { event: 'progress', ...base, bytes: at, size: end })
+      }
+      over = at === end
+    } catch (error) {
+      throw fileError(error)
+    } finally {
+      if (over) this.#emit(source, { event: 'finished', ...base, bytes: at })
+      else this.#emit(source, { event: 'failed', ...base, bytes: at, code: 'ERR_INTERRUPTED', message: 'it was not taken to its end' })
+    }
+  }
+}
+
+async function walk (source: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const stat = await lstat(source).catch((error: unknown) => { throw unreadable(source, error) })
+  if (!stat.isDirectory() && !stat.isFile()) {
+    if (found.length === 0) throw new RopewalkError('ERR_NOT_A_FILE', 'neither a file nor a folder', { text: source })
+    return
+  }
+  const isDir = stat.isDirectory()
+  found.push({ uri, path: uri, name: basename(uri), size: isDir ? 0 : stat.size, isDir, perm: stat.mode & 0o777, mime: '', mtimeMs: Math.trunc(stat.mtimeMs), source })
+  if (!isDir) return
+  const names = await readdir(source).catch((error: unknown) => { throw unreadable(source, error) })
+  for (const name of names.sort()) await walk(join(source, name), `${uri}/${name}`, found, signal)
+}
+
+async function hashOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    let length = 0
+    for await (const bytes of contentOf(source, 0, size, signal)) {
+      hash.update(bytes)
+      length += bytes.length
+    }
+    if (length !== size) throw new RopewalkError('ERR_FILE_CHANGED', `the file changed while it was read: ${length} != ${size} bytes`)
+  } catch (error) {
+    throw unreadable(source, error)
+  }
+  return hash.digest('hex')
+}
+
+/** Each array is fresh: it travels on while the next is read. */
+async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!(await handle.stat()).isFile()) throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
+    for (let at = start; at < end;) {
+      signal?.throwIfAborted()
+      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at))
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+      if (bytesRead === 0) return
+      at += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+function unreadable (path: string, error: unknown): RopewalkError {
+  const { code, message } = fileError(error)
+  return new RopewalkError(code, message, { cause: error, text: path })
+}

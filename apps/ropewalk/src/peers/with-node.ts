@@ -1,0 +1,69 @@
+/**
+ * The node of this user, as the commands reach it: the one that runs; where none does, one for as long as the command takes.
+ *
+ * @module
+ */
+import { mdsftp } from '@ropewalk/muxer-mdsftp'
+import { select } from '@ropewalk/negotiate'
+import { dial } from '@ropewalk/transport-tcp'
+import type { Context } from '../context.ts'
+import { codeOf, RopewalkError } from '../errors.ts'
+import { controlPath, startPeers } from '../services/peers.ts'
+import type { Service } from '../services/service.ts'
+import { statePath } from '../state-directory.ts'
+import { ask, CONTROL, type Line } from './control.ts'
+
+/** What a command does where no node runs. */
+export type Alone =
+  /** A node for the command, which peers reach only over connections that it has opened. */
+  | 'quiet'
+  /** One that they can reach, at any port. */
+  | 'listening'
+  /** The command is of no use without a node that stays. */
+  | 'refuse'
+
+export interface NodeOptions {
+  readonly alone: Alone
+  /** Listen to the local network. */
+  readonly discover?: boolean | undefined
+  readonly advice?: readonly string[] | undefined
+}
+
+/** Asks the node, line by line. */
+export type AskNode = (request: Line) => AsyncGenerator<Line, void, undefined>
+
+export async function withNode<T> (context: Context, options: NodeOptions, work: (ask: AskNode) => Promise<T>): Promise<T> {
+  const state = statePath(context.env)
+  const path = controlPath(state)
+  let connection = await dial({ transport: 'unix', path }, { signal: context.signal }).catch(nobody)
+  let service: Service | undefined
+  if (connection === undefined) {
+    if (options.alone === 'refuse') {
+      throw new RopewalkError('ERR_UNREACHABLE', 'no node of yours is running', { advice: options.advice ?? ['"ropewalk serve --inbox DIRECTORY" starts one, in another terminal.'] })
+    }
+    service = await startPeers({
+      context, state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
+    }, {
+      addresses: options.alone === 'listening' ? [{ transport: 'tls', host: '::', port: 0 }] : [],
+      inbox: undefined, autoAccept: false, anyone: false, discover: options.discover ?? false
+    })
+    connection = await dial({ transport: 'unix', path }, { signal: context.signal })
+  }
+  const muxer = mdsftp(connection, { role: 'dialer' })
+  try {
+    return await work(async function * (request) {
+      const channel = await muxer.open({ signal: context.signal })
+      const { channel: agreed } = await select(channel, [CONTROL], { lazy: true, signal: context.signal })
+      yield * ask(agreed, request, context.signal)
+    })
+  } finally {
+    muxer.abort(new RopewalkError('ERR_STOPPED', 'the command is over'))
+    await service?.stop(0)
+  }
+}
+
+function nobody (error: unknown): undefined {
+  const cause = codeOf(error instanceof Error ? error.cause : undefined)
+  if (cause === 'ENOENT' || cause === 'ECONNREFUSED' || codeOf(error) === 'ERR_CONNECT') return undefined
+  throw error
+}

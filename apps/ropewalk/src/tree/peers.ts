@@ -1,0 +1,138 @@
+/**
+ * Commands that send files to people: peers, offers and pairing.
+ *
+ * @module
+ */
+import { type Command, Option } from 'commander'
+import { parseSize } from '../arguments.ts'
+import { accept, decline, offers, retry, status, type AcceptFlags, type OfferFlags, type OffersFlags } from '../commands/offers.ts'
+import { pair, peers, ping, rename, setMode, type PeerFlags, type PeersFlags } from '../commands/peers.ts'
+import { send, type SendFlags } from '../commands/send.ts'
+import type { Context } from '../context.ts'
+import type { Exit } from '../exit-codes.ts'
+import { checked, examples } from '../options.ts'
+import { SPOOL_LIMIT_BYTES } from '../spool.ts'
+
+type Done = (exit: Exit) => void
+
+export function addPeers (program: Command, context: Context, done: Done): void {
+  addPair(program, context, done)
+  addSend(program, context, done)
+  addOffers(program, context, done)
+  addPeerCommands(program, context, done)
+}
+
+function addPair (program: Command, context: Context, done: Done): void {
+  const command = json(discovering(program.command('pair')))
+    .description('make a peer of another machine: prints a code, or uses the one that the other machine has printed')
+    .argument('[code]', 'the code that the other machine has printed')
+    .argument('[address]', 'where that machine is: HOST or HOST:PORT')
+    .action(async (code: string | undefined, address: string | undefined, flags: PeersFlags) => done(await pair(context, code, address, flags)))
+  examples(command, ['ropewalk pair', 'ropewalk pair 31-k7wq-m2x9 192.168.1.17:7741'], PAIR_HELP)
+}
+
+function addSend (program: Command, context: Context, done: Done): void {
+  const command = json(discovering(program.command('send')))
+    .description('offer files and folders to a peer, who accepts and fetches them')
+    .argument('<path...>', 'files and folders, or - for standard input; the last word is the peer: its name, its key, or HOST:PORT#sha256=KEY')
+    .option('--wait', 'stay until everything has arrived, or was declined', false)
+    .option('--name <name>', 'what standard input is called', 'stdin')
+    .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
+    .action(async (words: string[], flags: SendFlags) => done(await send(context, words, flags)))
+  examples(command, ['ropewalk send photos laptop', 'tar c src | ropewalk send --wait --name src.tar - laptop'], SEND_HELP)
+}
+
+function addOffers (program: Command, context: Context, done: Done): void {
+  const list = json(program.command('offers'))
+    .description('list what was offered to you, and by you')
+    .option('--incoming', 'only what was offered to you', false)
+    .option('--outgoing', 'only what you have offered', false)
+    .option('--watch', 'go on, with a line for every change, until Ctrl-C', false)
+    .action(async (flags: OffersFlags) => done(await offers(context, flags)))
+  examples(list, ['ropewalk offers --incoming', 'ropewalk offers --watch --json'])
+
+  const take = json(program.command('accept'))
+    .description('receive what was offered')
+    .argument('<offer>', OFFER)
+    .option('-o, --output <directory>', 'where to (default: the inbox of the node that runs, else here)')
+    .action(async (offer: string, flags: AcceptFlags) => done(await accept(context, offer, flags)))
+  examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads'], ACCEPT_HELP)
+
+  const refuse = json(program.command('decline'))
+    .description('say no to an offer, also to one that is being received')
+    .argument('<offer>', OFFER)
+    .action(async (offer: string, flags: OfferFlags) => done(await decline(context, offer, flags)))
+  examples(refuse, ['ropewalk decline 5f0c2a91', 'ropewalk decline desk'])
+
+  const look = json(program.command('status'))
+    .description('say how far an offer is, which files failed, and why')
+    .argument('<offer>', OFFER)
+    .action(async (offer: string, flags: OfferFlags) => done(await status(context, offer, flags)))
+  examples(look, ['ropewalk status 5f0c2a91', 'ropewalk status --json desk'])
+
+  const again = json(program.command('retry'))
+    .description('move what failed, and only that')
+    .argument('<offer>', OFFER)
+    .requiredOption('--failed', 'the files that failed, or were not begun')
+    .action(async (offer: string, flags: OfferFlags) => done(await retry(context, offer, flags)))
+  examples(again, ['ropewalk retry --failed 5f0c2a91', 'ropewalk retry --failed desk --json'])
+}
+
+function addPeerCommands (program: Command, context: Context, done: Done): void {
+  const list = json(discovering(program.command('peers')))
+    .description('list your peers, and who else is on the local network')
+    .action(async (flags: PeersFlags) => done(await peers(context, flags)))
+  examples(list, ['ropewalk peers', 'ropewalk peers --json --no-discover'], '\nWhat the network tells of itself is a hint: a name found so is the name of nobody.\n')
+
+  for (const [mode, description] of MODES) {
+    const command = json(program.command(mode))
+      .description(description)
+      .argument('<peer>', PEER)
+      .action(async (peer: string, flags: PeerFlags) => done(await setMode(context, peer, mode, flags)))
+    examples(command, [`ropewalk ${mode} laptop`, `ropewalk ${mode} 9f86d081 --json`])
+  }
+  const name = json(program.command('rename'))
+    .description('call a peer something else')
+    .argument('<peer>', PEER)
+    .argument('<name>', 'the new name')
+    .action(async (peer: string, name: string, flags: PeerFlags) => done(await rename(context, peer, name, flags)))
+  examples(name, ['ropewalk rename laptop anna', 'ropewalk rename 9f86d081 anna'])
+
+  const knock = json(program.command('ping'))
+    .description('see whether a peer answers')
+    .argument('<peer>', PEER)
+    .action(async (peer: string, flags: PeerFlags) => done(await ping(context, peer, flags)))
+  examples(knock, ['ropewalk ping laptop', 'ropewalk ping --json laptop'])
+}
+
+const MODES = [
+  ['trust', 'accept from a peer without a question, where serve says --auto-accept'],
+  ['block', 'take nothing from a peer, and give it nothing'],
+  ['ask', 'neither trust nor block a peer: you are asked, which is how every peer begins']
+] as const
+
+const PEER = 'its name, its key, or the first digits of that'
+const OFFER = 'its id, the first digits of that, or the peer whose only offer it is'
+
+const PAIR_HELP = `
+Both machines then know the key of the other. A code is good for one try within
+two minutes; who does not know it, or stands in between, has pinned nothing.
+`
+
+const SEND_HELP = `
+The files are fetched from the node that runs here ("ropewalk serve"); --wait
+runs one itself where none does. Links and special files are left out.
+`
+
+const ACCEPT_HELP = `
+What is received is exactly the list that was offered: who changes it offers
+anew. Nothing is replaced: a name that is taken gets a number.
+`
+
+function json (command: Command): Command {
+  return command.option('--json', 'print NDJSON, one JSON object a line', false)
+}
+
+function discovering (command: Command): Command {
+  return command.option('--no-discover', 'neither tell the local network nor listen to it')
+}
