@@ -29,6 +29,8 @@ export type RopewalkErrorCode =
   /** The state directory cannot be used. */
   | 'ERR_STATE'
   | 'ERR_LISTEN'
+  /** A part of the machine that is not there: sockets of packets, elsewhere than on Linux. */
+  | 'ERR_UNAVAILABLE'
   /** A file of a token or a key that cannot be used. Nothing of it is told. */
   | 'ERR_KEY'
   /** A client that this node does not serve. */
@@ -98,6 +100,7 @@ const EXITS: Readonly<Record<string, Exit>> = {
   ERR_USAGE: Exit.usage,
   ERR_KEY: Exit.usage,
   ERR_UNREACHABLE: Exit.unreachable,
+  ERR_UNAVAILABLE: Exit.unreachable,
   ERR_UNTRUSTED: Exit.unreachable,
   ERR_NO_CODE: Exit.unreachable,
   ERR_WRONG_CODE: Exit.unreachable,

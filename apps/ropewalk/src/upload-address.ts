@@ -1,10 +1,11 @@
 /**
  * Where uploads with a token go, and the text of it.
  *
- *      unix:/PATH    ipc+tls://HOST[:PORT][#sha256=FINGERPRINT]
+ *      unix:/PATH    seqpacket:/PATH    ipc+tls://HOST[:PORT][#sha256=FINGERPRINT]
  *
  * @module
  */
+import type { SeqpacketAddress } from '@ropewalk/transport-seqpacket'
 import type { Address } from '@ropewalk/transport-tcp'
 import { formatHostPort, parseHostAddress, parsePath } from './address.ts'
 import { RopewalkError } from './errors.ts'
@@ -15,22 +16,25 @@ export const DEFAULT_UPLOAD_PORT = 7741
 /** By what a channel of a muxed connection is asked to speak it. Ours. */
 export const UPLOAD_PROTOCOL = '/ropewalk/ipc-upload/1'
 
-const SCHEMES = ['unix:', 'ipc+tls://'] as const
+export type UploadAddress = Address | SeqpacketAddress
+
+const SCHEMES = ['unix:', 'seqpacket:', 'ipc+tls://'] as const
 
 /** Reads the text of an address; a bare path is that of a unix socket. `ERR_ADDRESS` says what is wrong. */
-export function parseUploadAddress (text: string): Address {
+export function parseUploadAddress (text: string): UploadAddress {
   if (text.startsWith('/') || text.startsWith('./')) return { transport: 'unix', path: parsePath(text, 0) }
   const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
   switch (scheme) {
     case 'unix:': return { transport: 'unix', path: parsePath(text, scheme.length) }
+    case 'seqpacket:': return { transport: 'seqpacket', path: parsePath(text, scheme.length) }
     case 'ipc+tls://': return parseHostAddress(text, scheme.length, 'tls', DEFAULT_UPLOAD_PORT)
     default: throw new RopewalkError('ERR_ADDRESS', `an address for uploads begins with ${SCHEMES.join(' or ')}`, { text, at: 0 })
   }
 }
 
 /** Writes the text that `parseUploadAddress` reads. */
-export function formatUploadAddress (address: Address): string {
-  if (address.transport === 'unix') return `unix:${address.path}`
+export function formatUploadAddress (address: UploadAddress): string {
+  if (address.transport === 'unix' || address.transport === 'seqpacket') return `${address.transport}:${address.path}`
   const fragment = address.transport === 'tls' && address.fingerprint !== undefined ? `#sha256=${address.fingerprint}` : ''
   return `ipc+${address.transport}://${formatHostPort(address)}${fragment}`
 }

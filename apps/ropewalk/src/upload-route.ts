@@ -6,31 +6,32 @@
 import type { Channel, Connection, Muxer } from '@ropewalk/interface'
 import { yamux } from '@ropewalk/muxer-yamux'
 import { select } from '@ropewalk/negotiate'
-import type { Address } from '@ropewalk/transport-tcp'
+import { dial as dialPackets, type SeqpacketAddress } from '@ropewalk/transport-seqpacket'
 import type { Context } from './context.ts'
+import { codeOf, messageOf, RopewalkError } from './errors.ts'
 import { reach, type SessionFlags } from './session.ts'
 import { statePath } from './state-directory.ts'
-import { formatUploadAddress, UPLOAD_PROTOCOL } from './upload-address.ts'
+import { formatUploadAddress, UPLOAD_PROTOCOL, type UploadAddress } from './upload-address.ts'
 
 /** How long a close may wait. By then everything was answered. Ours. */
 const CLOSE_TIMEOUT_MS = 1000
 
 export class UploadRoute implements AsyncDisposable {
   readonly #context: Context
-  readonly #address: Address
+  readonly #address: UploadAddress
   readonly #flags: Pick<SessionFlags, 'trust' | 'json'>
   #muxer: Promise<Muxer> | undefined
   #first: Channel | undefined
   #channels = 0
 
-  private constructor (context: Context, address: Address, flags: Pick<SessionFlags, 'trust' | 'json'>) {
+  private constructor (context: Context, address: UploadAddress, flags: Pick<SessionFlags, 'trust' | 'json'>) {
     this.#context = context
     this.#address = address
     this.#flags = flags
   }
 
   /** Connects, so that what is wrong with the address is known before the first file. */
-  static async open (context: Context, address: Address, flags: Pick<SessionFlags, 'trust' | 'json'>): Promise<UploadRoute> {
+  static async open (context: Context, address: UploadAddress, flags: Pick<SessionFlags, 'trust' | 'json'>): Promise<UploadRoute> {
     const route = new UploadRoute(context, address, flags)
     route.#first = await route.#channel()
     return route
@@ -57,7 +58,7 @@ export class UploadRoute implements AsyncDisposable {
   }
 
   async #channel (): Promise<Channel> {
-    if (this.#address.transport === 'unix') return await this.#reach()
+    if (this.#address.transport !== 'tls') return await this.#reach()
     this.#muxer ??= this.#reach().then(connection => yamux(connection, { role: 'client' }))
     const { signal } = this.#context
     try {
@@ -73,6 +74,18 @@ export class UploadRoute implements AsyncDisposable {
   }
 
   async #reach (): Promise<Connection> {
-    return await reach(this.#context, this.#address, statePath(this.#context.env), this.#flags, formatUploadAddress)
+    const address = this.#address
+    if (address.transport === 'seqpacket') return await reachPackets(this.#context, address)
+    return await reach(this.#context, address, statePath(this.#context.env), this.#flags, formatUploadAddress)
+  }
+}
+
+async function reachPackets ({ signal }: Context, address: SeqpacketAddress): Promise<Connection> {
+  try {
+    return await dialPackets(address, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    const absent = codeOf(error) === 'ERR_UNAVAILABLE'
+    throw new RopewalkError(absent ? 'ERR_UNAVAILABLE' : 'ERR_UNREACHABLE', `cannot connect to ${formatUploadAddress(address)}`, { cause: error, advice: [messageOf(error)] })
   }
 }

@@ -18,6 +18,7 @@ interface Setting {
   start (): Promise<void>
 }
 
+const PACKETS = process.platform === 'linux'
 const PLANTED = 'PLANTED0SECRET0'
 
 async function setting (t: Test, more: readonly string[] = []): Promise<Setting> {
@@ -30,9 +31,9 @@ async function setting (t: Test, more: readonly string[] = []): Promise<Setting>
     addresses: [] as string[],
     command: undefined as unknown as Command,
     start: async () => {
-      const command = new Command(['serve', '--json', '--ipc', `unix:${socket}`, '--ipc', 'ipc+tls://127.0.0.1:0', '--ipc-key', key, '--ipc-root', join(path, 'root'), ...more], { state })
+      const command = new Command(['serve', '--json', '--ipc', `unix:${socket}`, '--ipc', 'ipc+tls://127.0.0.1:0', ...PACKETS ? ['--ipc', `seqpacket:${socket}.packets`] : [], '--ipc-key', key, '--ipc-root', join(path, 'root'), ...more], { state })
       t.teardown(() => { command.kill('SIGKILL') })
-      await command.until(({ stdout }) => factsOf(stdout, 'listening').length === 2)
+      await command.until(({ stdout }) => factsOf(stdout, 'listening').length === (PACKETS ? 3 : 2))
       made.command = command
       made.addresses = factsOf(command.stdout, 'listening').map(({ address }) => String(address))
     }
@@ -49,7 +50,7 @@ async function here (args: readonly string[], state: string): Promise<Ended> {
   return { code, signal: null, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') }
 }
 
-t.test('files go up and come back, over a unix socket and over a muxed TLS connection; again, nothing is sent', async t => {
+t.test('files go up and come back, over unix sockets of streams and of packets, and over a muxed TLS connection; again, nothing is sent', async t => {
   const { state, path, token, command, addresses } = await setting(t)
   const files = { 'a.bin': randomBytes(300_000), 'b.txt': Buffer.from('rope'), empty: Buffer.alloc(0) }
   for (const [name, content] of Object.entries(files)) await writeFile(join(path, name), content)
@@ -125,6 +126,7 @@ t.test('exit codes and codes of what goes wrong', async t => {
     [['upload', file, '--to', to, '--token', join(path, 'nothing')], 2, /ERR_KEY/],
     [['upload', file, '--to', to, '--token', join(path, 'absent')], 2, /ERR_KEY/],
     [['upload', file, '--to', 'unix:/absent/socket', '--token', token], 3, /ERR_UNREACHABLE/],
+    [['upload', file, '--to', `seqpacket:${socket}`, '--token', token], 3, /ERR_UN(REACHABLE|AVAILABLE)/],
     [['upload', file, '--to', tls.replace(/[\da-f]{64}$/, '0'.repeat(64)), '--token', token], 3, /ERR_UNTRUSTED/],
     [['upload', file, '--to', 'mdsftp+tls://127.0.0.1', '--token', token], 2, /ERR_ADDRESS/],
     [['upload', path, '--to', to, '--token', token], 1, /is a directory/],
@@ -168,7 +170,7 @@ t.test('a planted token and a planted key are in no output, whatever goes wrong'
   }
   command.kill('SIGTERM')
   said.push(await command.ended)
-  t.equal(said.length, 13)
+  t.equal(said.length, PACKETS ? 16 : 13)
   for (const { stdout, stderr } of said) for (const secret of secrets) t.notOk(`${stdout}${stderr}`.includes(secret), `${stdout}${stderr}`)
   t.match(factsOf(said.at(0)?.stdout ?? '', 'uploaded'), [{ name: 'a' }], 'a good token works')
 })

@@ -30,8 +30,8 @@ export interface ClientOptions extends AbortOptions {
   readonly token: string
   readonly hashes: Hashes
   readonly clock?: Clock | undefined
-  /** Default `stream6`. */
-  readonly framing?: Exclude<Framing, 'seqpacket'> | undefined
+  /** Default `stream6`; `seqpacket` over channels that keep packets apart. */
+  readonly framing?: Framing | undefined
   /** How long an answer may take. Default 10 s. */
   readonly answerMs?: number | undefined
   readonly tags?: readonly string[] | undefined

@@ -13,7 +13,7 @@ export { decodeFinal, encodeFinal } from './final-codec.ts'
 export type {
   ChunkInfo, Download, DownloadOk, Failure, FileInfo, FinalAnswer, FinalMessage, FinalRequest, GetChunk, GetChunkOk, Login, LoginOk, PutChunk, PutChunkOk, Upload, UploadOk
 } from './final-codec.ts'
-export { decodePacket, Deframer, encodeFrame, headerBytes } from './frame-codec.ts'
-export type { Frame, Framing } from './frame-codec.ts'
+export { decodePacket, Deframer, encodeFrame, frameReader, headerBytes } from './frame-codec.ts'
+export type { Frame, FrameReader, Framing } from './frame-codec.ts'
 export { decodeReadme, encodeReadme } from './readme-codec.ts'
 export type { AnnouncedFile, Authentication, DataEncoding, Encoded, MissingRange, ReadmeMessage, Response, Transfer } from './readme-codec.ts'

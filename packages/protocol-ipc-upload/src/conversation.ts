@@ -8,12 +8,12 @@
 import type { Channel } from '@ropewalk/interface'
 import { ANSWER_TIMEOUT_MS, MAX_STRAY_RESPONSES } from './constants.ts'
 import { IpcUploadError } from './errors.ts'
-import { Deframer, encodeFrame, type Frame, type Framing } from './frame-codec.ts'
+import { encodeFrame, frameReader, type Frame, type FrameReader, type Framing } from './frame-codec.ts'
 import type { Clock } from './ports.ts'
 import type { Encoded } from './readme-codec.ts'
 
 export interface ConversationOptions {
-  readonly framing: Exclude<Framing, 'seqpacket'>
+  readonly framing: Framing
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
 }
@@ -21,7 +21,7 @@ export interface ConversationOptions {
 export class Conversation implements AsyncDisposable {
   readonly #channel: Channel
   readonly #options: ConversationOptions
-  readonly #deframer: Deframer
+  readonly #deframer: FrameReader
   readonly #iterator: AsyncIterator<Iterable<Uint8Array>>
   readonly #queue: Uint8Array[] = []
   readonly #frames: Frame[] = []
@@ -34,7 +34,7 @@ export class Conversation implements AsyncDisposable {
   constructor (channel: Channel, options: ConversationOptions) {
     this.#channel = channel
     this.#options = options
-    this.#deframer = new Deframer(options.framing)
+    this.#deframer = frameReader(options.framing)
     this.#iterator = channel.source[Symbol.asyncIterator]()
     this.#onAbort = () => { channel.abort(options.signal?.reason as Error) }
     options.signal?.addEventListener('abort', this.#onAbort)

@@ -58,8 +58,21 @@ export function decodePacket (packet: Uint8Array, maxPayloadBytes: number = MAX_
   return frameOf('stream6', packet)
 }
 
+/** Takes what a connection carries, piece by piece. */
+export interface FrameReader {
+  /** Yields each frame that `chunk` completes. Exhaust it. */
+  push (chunk: Uint8Array): Iterable<Frame>
+  /** Call when the connection ends. */
+  end (): void
+}
+
+/** A reader of any framing; of `seqpacket`, each chunk is a packet, and nothing is ever waited for. */
+export function frameReader (framing: Framing): FrameReader {
+  return framing === 'seqpacket' ? { push: packet => [decodePacket(packet)], end: () => {} } : new Deframer(framing)
+}
+
 /** Cuts frames out of a stream of any segmentation. */
-export class Deframer {
+export class Deframer implements FrameReader {
   readonly #framing: Framing
   readonly #cutter: FrameCutter
 

@@ -7,7 +7,7 @@ import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { IDLE_TIMEOUT_MS, LINGER_BYTES, ReadmeType } from './constants.ts'
 import type { Profile } from './describe-codec.ts'
 import { IpcUploadError } from './errors.ts'
-import { Deframer, encodeFrame, type Framing } from './frame-codec.ts'
+import { encodeFrame, frameReader, type Framing } from './frame-codec.ts'
 import type { UploadNode } from './node.ts'
 import type { Encoded } from './readme-codec.ts'
 import { FinalSession } from './serve-final.ts'
@@ -17,8 +17,11 @@ export interface ServeOptions extends AbortOptions {
   readonly node: UploadNode
   /** Default `readme`. With `auto` the first message decides: who begins with a Login speaks `final`. */
   readonly profile?: Profile | 'auto' | undefined
-  /** Default `stream6`. Packets of `seqpacket` come through a Channel as `stream6`. With `auto` the first byte decides: a 0 begins `stream4`. */
-  readonly framing?: Exclude<Framing, 'seqpacket'> | 'auto' | undefined
+  /**
+   * Default `stream6`. With `auto` the first byte decides: a 0 begins `stream4`. `seqpacket` is for channels that keep packets apart:
+   * each buffer that comes out is one, and so is each that goes in.
+   */
+  readonly framing?: Framing | 'auto' | undefined
   /** How long a client may say nothing. Default 60 s. */
   readonly idleMs?: number | undefined
 }
@@ -45,7 +48,7 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
   }
 
   async function * answers (): AsyncGenerator<Uint8Array, void, undefined> {
-    let deframer = options.framing === 'auto' ? undefined : new Deframer(framing)
+    let deframer = options.framing === 'auto' ? undefined : frameReader(framing)
     let cancel = watch()
     try {
       for (;;) {
@@ -56,7 +59,7 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
           if (deframer === undefined) {
             // Lengths below 16 MiB begin with a 0, and no client says that the server closes.
             if (chunk[0] === 0) framing = 'stream4'
-            deframer = new Deframer(framing)
+            deframer = frameReader(framing)
           }
           for (const { userType, payload } of deframer.push(chunk)) {
             session ??= isReadme(profile, userType) ? new ReadmeSession(node) : new FinalSession(node)

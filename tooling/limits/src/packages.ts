@@ -7,11 +7,13 @@ import { negotiate } from './packages/negotiate.ts'
 import { protocolMdsftp } from './packages/protocol-mdsftp.ts'
 import { receive } from './packages/receive.ts'
 import { storeFs } from './packages/store-fs.ts'
+import { transportSeqpacket } from './packages/transport-seqpacket.ts'
 import { transportStdio } from './packages/transport-stdio.ts'
 import { transportTcp } from './packages/transport-tcp.ts'
 import { transportWs } from './packages/transport-ws.ts'
 
 /** From the bottom up. A new package is one more line. */
 export const PACKAGES: readonly PackageLimits[] = [
-  framing, negotiate, mux, muxerMdsftp, muxerYamux, protocolMdsftp, transportTcp, transportWs, transportStdio, receive, storeFs
+  framing, negotiate, mux, muxerMdsftp, muxerYamux, protocolMdsftp, transportTcp, transportWs, transportSeqpacket,
+  transportStdio, receive, storeFs
 ]

@@ -30,7 +30,7 @@ export const LAYERS = {
 }
 
 /** Packages that talk to the machine. All others run unchanged in a browser: no `node:*`, no Buffer. */
-export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'tree-fs', 'ledger-sqlite', 'transport-tcp', 'transport-stdio']
+export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'tree-fs', 'ledger-sqlite', 'transport-tcp', 'transport-stdio', 'transport-seqpacket']
 
 /** Folders of portable packages that only their entry point `./node` leads to: they talk to the machine, and no portable file imports them. */
 export const NODE_FOLDERS = { 'transport-ws': ['src/node/'], 'protocol-ipc-upload': ['src/node/'] }

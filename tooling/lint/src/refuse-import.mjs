@@ -7,7 +7,7 @@ import { isForNode, relativeTarget } from './place.mjs'
  *
  * @param {ReturnType<import('./place.mjs').placeOf>} place
  * @param {string} specifier
- * @param {{ name?: string, dependencies?: object, peerDependencies?: object, devDependencies?: object }} manifest of the package
+ * @param {{ name?: string, dependencies?: object, peerDependencies?: object, optionalDependencies?: object, devDependencies?: object }} manifest of the package
  */
 export function refuseImport (place, specifier, manifest) {
   if (specifier.startsWith('.')) return refuseRelative(place, specifier)
@@ -55,7 +55,7 @@ function refuseWorkspace (place, name) {
 
 function refuseUndeclared (place, name, manifest) {
   if (name === manifest.name) return undefined
-  const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...(place.production ? {} : manifest.devDependencies) }
+  const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies, ...(place.production ? {} : manifest.devDependencies) }
   if (name in declared) return undefined
   return place.production ? `${name} is not among the dependencies of package.json` : `${name} is not in package.json`
 }

@@ -61,7 +61,7 @@ function * refuseLayer (name, manifest) {
     yield `packages/${name} is not in tooling/lint/src/layers.mjs`
     return
   }
-  for (const other of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter(isWorkspace)) {
+  for (const other of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies }).filter(isWorkspace)) {
     if (other !== '@ropewalk/testing' && !layer.includes(other.replace('@ropewalk/', ''))) {
       yield `${other} is no dependency of ${name}: it may import ${layer.join(', ') || 'nothing of the workspace'}`
     }
@@ -80,7 +80,7 @@ function * refuseExports (exports, exists) {
 }
 
 function allDependencies (manifest) {
-  return Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.devDependencies })
+  return Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies, ...manifest.devDependencies })
 }
 
 function isWorkspace (name) {

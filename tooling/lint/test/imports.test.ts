@@ -114,4 +114,5 @@ t.test('what src imports is a dependency, what tests import is declared', async 
   t.same(await refusals('packages/flow/test/ring.test.ts', use('tap'), manifest), [])
   t.same(await refusals('packages/flow/test/ring.test.ts', use('fast-check'), manifest), [RULE])
   t.same(await refusals('packages/flow/src/ring.ts', use('uint8arraylist'), { peerDependencies: { uint8arraylist: '*' } }), [])
+  t.same(await refusals('packages/flow/src/ring.ts', use('uint8arraylist'), { optionalDependencies: { uint8arraylist: '*' } }), [])
 })

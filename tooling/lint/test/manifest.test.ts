@@ -28,6 +28,8 @@ t.test('each violation is refused, and only it', async t => {
   const cases: Array<[object, RegExp]> = [
     [{ dependencies: { '@ropewalk/store-fs': 'workspace:^' } }, /store-fs is no dependency of muxer-mdsftp/],
     [{ peerDependencies: { '@ropewalk/protocol-mdsftp': 'workspace:^' } }, /protocol-mdsftp is no dependency/],
+    [{ optionalDependencies: { '@ropewalk/protocol-mdsftp': 'workspace:^' } }, /protocol-mdsftp is no dependency/],
+    [{ optionalDependencies: { uint8arraylist: '^3.0.0' } }, /uint8arraylist is "catalog:"/],
     [{ dependencies: { '@ropewalk/testing': 'workspace:^' }, devDependencies: {} }, /testing is a dev dependency/],
     [{ devDependencies: { ropewalk: 'workspace:^' } }, /ropewalk is an app/],
     [{ dependencies: { '@ropewalk/framing': '^1.0.0' } }, /framing is "workspace:\^"/],

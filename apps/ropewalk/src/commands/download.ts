@@ -13,7 +13,7 @@ import { readToken } from '../token-file.ts'
 import type { Transfer } from '../transfer.ts'
 import { parseUploadAddress } from '../upload-address.ts'
 import { UploadRoute } from '../upload-route.ts'
-import type { RouteFlags } from './upload.ts'
+import { framingFor, type RouteFlags } from './upload.ts'
 
 export interface DownloadFlags extends RouteFlags {
   readonly from: string
@@ -68,7 +68,7 @@ export async function download (context: Context, wanted: readonly string[], fla
       }, {
         token,
         hashes: nodeHashes,
-        framing: flags.framing,
+        framing: framingFor(flags),
         signal: context.signal,
         maxFileBytes: Number.MAX_SAFE_INTEGER,
         onFound: async ({ name, size }) => {

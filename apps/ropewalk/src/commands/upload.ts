@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatUuid } from '@ropewalk/framing'
 import { upload as uploadReadme, uploadFinal, type DigestFile } from '@ropewalk/protocol-ipc-upload'
+import type { Framing } from '@ropewalk/protocol-ipc-upload/codec'
 import { nodeHashes, openUploadFile, readIdentity } from '@ropewalk/protocol-ipc-upload/node'
 import { escapeName } from '@ropewalk/receive'
 import { runBatch } from '../batch.ts'
@@ -30,6 +31,11 @@ export interface UploadFlags extends RouteFlags {
   readonly to: string
   readonly tag?: readonly string[] | undefined
   readonly profile: 'readme' | 'final'
+}
+
+/** On a socket of packets nothing else is meant. */
+export function framingFor ({ to, from, framing }: { readonly to?: string, readonly from?: string, readonly framing: 'stream6' | 'stream4' }): Framing {
+  return parseUploadAddress(to ?? from ?? '').transport === 'seqpacket' ? 'seqpacket' : framing
 }
 
 /** How often an upload that gets nothing done goes on by itself, and how long it waits before it does. Ours. */
@@ -107,7 +113,8 @@ class Sender {
 
   /** Once over a channel of its own: sends what the server says it misses. */
   async #attempt (path: string, source: DigestFile, transfer: Transfer, onSent: (bytes: number) => void): Promise<{ id: string }> {
-    const { framing, tag: tags = [], profile } = this.#flags
+    const { tag: tags = [], profile } = this.#flags
+    const framing = framingFor(this.#flags)
     const options = { token: this.#token, hashes: nodeHashes, signal: this.#context.signal, framing, tags }
     let there = 0
     const moved = (bytes: number): void => {

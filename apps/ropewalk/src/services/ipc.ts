@@ -7,15 +7,16 @@ import { handle } from '@ropewalk/negotiate'
 import { serve, UploadNode } from '@ropewalk/protocol-ipc-upload'
 import { nodeHashes, openUploadStore, openVerifier } from '@ropewalk/protocol-ipc-upload/node'
 import { escapeName } from '@ropewalk/receive'
-import { listen, loadIdentity, type Address } from '@ropewalk/transport-tcp'
+import { listen as listenPackets } from '@ropewalk/transport-seqpacket'
+import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
 import { keyFrom } from '../commands/token.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { MAX_CONNECTIONS } from '../node-server.ts'
-import { formatUploadAddress, parseUploadAddress, UPLOAD_PROTOCOL } from '../upload-address.ts'
+import { formatUploadAddress, parseUploadAddress, UPLOAD_PROTOCOL, type UploadAddress } from '../upload-address.ts'
 import type { Host, Service } from './service.ts'
 
 export interface IpcOptions {
-  readonly addresses: readonly Address[]
+  readonly addresses: readonly UploadAddress[]
   readonly keyFile: string
   readonly root: string
   readonly maxFileBytes: number
@@ -69,7 +70,7 @@ export async function startIpc (host: Host, { addresses, keyFile, root, maxFileB
     host.note(`Uploads are kept in ${escapeName(root)}`)
     const identity = addresses.some(({ transport }) => transport === 'tls') ? await loadIdentity(host.state) : undefined
     for (const address of addresses) {
-      const listener = await listen(address, { tls: identity === undefined ? undefined : { identity }, onRefused: error => { host.onTrouble('client', error) } })
+      const listener = await listenOn(address, identity, error => { host.onTrouble('client', error) })
         .catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatUploadAddress(address)}: ${messageOf(error)}`, { cause: error }) })
       service.add(listener)
       host.listening(formatUploadAddress(listener.address))
@@ -81,11 +82,16 @@ export async function startIpc (host: Host, { addresses, keyFile, root, maxFileB
   return service
 }
 
+async function listenOn (address: UploadAddress, identity: Identity | undefined, onRefused: (error: Error) => void): Promise<Listener<UploadAddress>> {
+  if (address.transport === 'seqpacket') return await listenPackets(address, { onRefused })
+  return await listen(address, { tls: identity === undefined ? undefined : { identity }, onRefused })
+}
+
 class IpcService implements Service {
   readonly #host: Host
   readonly #node: UploadNode
   readonly #lock: Listener<unknown>
-  readonly #listeners = new Set<Listener<Address>>()
+  readonly #listeners = new Set<Listener<UploadAddress>>()
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #connections = 0
@@ -96,7 +102,7 @@ class IpcService implements Service {
     this.#lock = lock
   }
 
-  add (listener: Listener<Address>): void {
+  add (listener: Listener<UploadAddress>): void {
     this.#listeners.add(listener)
     this.#run('listener', this.#accept(listener))
   }
@@ -113,16 +119,16 @@ class IpcService implements Service {
     return clean
   }
 
-  async #accept (listener: Listener<Address>): Promise<void> {
+  async #accept (listener: Listener<UploadAddress>): Promise<void> {
     for await (const connection of listener) this.#run(connection.remote.address, this.#connection(connection, listener.address))
   }
 
-  async #connection (connection: Connection, { transport }: Address): Promise<void> {
+  async #connection (connection: Connection, { transport }: UploadAddress): Promise<void> {
     this.#connections++
     try {
       if (this.#connections > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#connections} > ${MAX_CONNECTIONS} connections`)
       if (transport === 'tls') await this.#channels(connection)
-      else await this.#serve(connection)
+      else await this.#serve(connection, transport === 'seqpacket' ? 'seqpacket' : 'auto')
     } catch (error) {
       connection.abort(error as Error)
       throw error
@@ -144,11 +150,11 @@ class IpcService implements Service {
 
   async #negotiated (raw: Channel): Promise<void> {
     const { channel } = await handle(raw, [UPLOAD_PROTOCOL], { signal: this.#stopping.signal })
-    await this.#serve(channel)
+    await this.#serve(channel, 'auto')
   }
 
-  async #serve (channel: Channel): Promise<void> {
-    await serve(channel, { node: this.#node, profile: 'auto', framing: 'auto', signal: this.#stopping.signal })
+  async #serve (channel: Channel, framing: 'seqpacket' | 'auto'): Promise<void> {
+    await serve(channel, { node: this.#node, profile: 'auto', framing, signal: this.#stopping.signal })
   }
 
   #run (who: string, work: Promise<void>): void {

@@ -30,7 +30,7 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .addOption(profile())
     .option('--allow-anyone', 'serve whoever connects, also from other machines', false)
     .option('--allow-plaintext', 'allow mdsftp+tcp:// for other machines', false)
-    .option('--ipc <address>', 'take uploads with a token there: unix:/PATH, or ipc+tls://HOST:PORT; several times for several', collect)
+    .option('--ipc <address>', 'take uploads with a token there: unix:/PATH, seqpacket:/PATH, or ipc+tls://HOST:PORT; several times for several', collect)
     .option('--ipc-key <file>', 'what their tokens are signed with: a shared secret, a public key, or a JWKS')
     .option('--ipc-root <directory>', 'where uploads are kept (default: in the state directory)')
     .option('--ipc-max-file <size>', 'largest file that is taken (default: 1G)', checked(parseSize))

@@ -69,14 +69,14 @@ function addToken (program: Command, context: Context, done: (exit: Exit) => voi
 
 function withToken (command: Command, flag: '--to' | '--from'): Command {
   return command
-    .requiredOption(`${flag} <address>`, 'the server: unix:/PATH, or ipc+tls://HOST[:PORT][#sha256=KEY]')
+    .requiredOption(`${flag} <address>`, 'the server: unix:/PATH, seqpacket:/PATH, or ipc+tls://HOST[:PORT][#sha256=KEY]')
     .requiredOption('--token <file>', 'the file that holds the token, or - for standard input')
     .option('--trust', 'trust a server that is not known yet, and keep its key', false)
     .option('--json', 'print NDJSON, one JSON object a line', false)
 }
 
 function framing (): Option {
-  return new Option('--framing <name>', 'stream6: a header of 6 bytes; stream4: of the original\'s stream era').choices(['stream6', 'stream4']).default('stream6')
+  return new Option('--framing <name>', 'of streams; stream6: a header of 6 bytes; stream4: of the original\'s stream era').choices(['stream6', 'stream4']).default('stream6')
 }
 
 const UPLOAD_HELP = `
