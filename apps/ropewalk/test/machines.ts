@@ -14,6 +14,8 @@ export class Machine {
   readonly name: string
   readonly state: string
   readonly files: string
+  /** Where peers reach its node. */
+  address = ''
   #node: Command | undefined
   readonly #t: Test
 
@@ -50,11 +52,12 @@ export class Machine {
     return factsOf(stdout, event)
   }
 
-  /** A node that receives; resolves to where peers reach it. */
+  /** A node that receives; resolves to where peers reach it: HOST:PORT. */
   async serve (...args: string[]): Promise<string> {
     this.#node = this.begin('serve', '--inbox', 'Inbox', '--no-discover', '--json', ...args.includes('--peers') ? [] : ['--peers', '127.0.0.1:0'], ...args)
     await this.#node.until(({ stdout }) => factsOf(stdout, 'listening').length > 0)
-    return String(factsOf(this.#node.stdout, 'listening')[0]?.['address'])
+    this.address = String(factsOf(this.#node.stdout, 'listening')[0]?.['address']).split('#')[0] as string
+    return this.address
   }
 
   async stop (signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
@@ -75,7 +78,7 @@ export async function machine (t: Test, name: string): Promise<Machine> {
 /** A laptop whose node runs, and a desk that has paired with it. */
 export async function pairOf (t: Test, ...serve: string[]): Promise<{ readonly desk: Machine, readonly laptop: Machine, readonly address: string }> {
   const [desk, laptop] = [await machine(t, 'desk'), await machine(t, 'laptop')]
-  const address = (await laptop.serve(...serve)).split('#')[0] as string
+  const address = await laptop.serve(...serve)
   const waiting = laptop.begin('pair', '--json')
   await waiting.until(({ stdout }) => factsOf(stdout, 'code').length > 0)
   await desk.facts('paired', 'pair', String(factsOf(waiting.stdout, 'code')[0]?.['code']), address, '--no-discover')

@@ -27,7 +27,7 @@ t.test('who is blocked, or was never paired, is refused with exit code 3 or 1, a
 
 t.test('a wrong code uses it up, for the right one too; exit code 3', async t => {
   const [desk, laptop] = [await machine(t, 'desk'), await machine(t, 'laptop')]
-  const address = (await laptop.serve()).split('#')[0] as string
+  const address = await laptop.serve()
   const waiting = laptop.begin('pair', '--json')
   await waiting.until(({ stdout }) => factsOf(stdout, 'code').length > 0)
   const right = String(factsOf(waiting.stdout, 'code')[0]?.['code'])

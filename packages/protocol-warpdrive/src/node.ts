@@ -17,7 +17,7 @@ import { OffersState } from './offers-state.ts'
 import { PeersState } from './peers-state.ts'
 import type { FileSource, Inbox, OfferedFile, Query, Sha256, StateStore, StoredOffer } from './ports.ts'
 import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
-import { receiveOffer, tellOutcome } from './receiving.ts'
+import { recall, receiveOffer, tellOutcome } from './receiving.ts'
 import { serveSession, type Answers } from './server.ts'
 import { Session, type SessionOptions } from './session.ts'
 
@@ -289,6 +289,7 @@ export class WarpdriveNode implements Answers {
       if (wait > 0) await pause(this.#clock, wait, signal)
       this.#answeredAt.delete(id)
       const { inbox, sha256, parallel = PARALLEL_FILES, progressMs = PROGRESS_TIMEOUT_MS } = this.#options
+      recall(offer, inbox, (index, bytes, whole) => { this.#offers.keep(id, index, bytes, whole) })
       await receiveOffer({
         offer, inbox, sha256, parallel, progressMs, signal,
         open: () => this.#open(offer.peer, 'download', signal),

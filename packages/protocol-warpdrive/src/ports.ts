@@ -51,6 +51,8 @@ export interface InboxWriter {
 export interface Inbox {
   directory (name: string, options: InboxFolderOptions): Promise<void>
   file (name: string, options: InboxFileOptions): Promise<InboxWriter>
+  /** What is there of a file of a transfer, which may be more than our state knows: it is asked before each download. */
+  kept? (name: string, transfer: Pick<InboxFileOptions, 'peer' | 'offer'>): { readonly bytes: number, readonly whole: boolean }
   /** Only called where links were asked for. */
   link? (name: string, target: string, options: AbortOptions): Promise<void>
 }

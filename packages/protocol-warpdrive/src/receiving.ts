@@ -33,6 +33,16 @@ export async function receiveOffer (receiving: Receiving, whenBegun: () => void)
   await (isExtended(receiving.offer.files) ? receiveParallel(receiving, whenBegun) : receiveStream(receiving, whenBegun))
 }
 
+/** The inbox knows better than a state that was written before the last bytes were. */
+export function recall ({ id, peer, files }: StoredOffer, inbox: Inbox, keep: Receiving['keep']): void {
+  if (inbox.kept === undefined) return
+  for (const [index, { uri, isDir, link }] of files.entries()) {
+    if (isDir || link !== undefined) continue
+    const { bytes, whole } = inbox.kept(uri, { peer, offer: id })
+    keep(index, bytes, whole)
+  }
+}
+
 /** Tells the peer what became of its offer, where it understands that. It may not hear it: what is ours is done. */
 export async function tellOutcome (open: () => Promise<Session>, { id, files }: StoredOffer, outcome: Outcome): Promise<void> {
   if (!isExtended(files)) return

@@ -258,3 +258,21 @@ t.test('declining a download that runs ends it', async t => {
   await ended
   t.equal(scene.bob.offers(1)[0]?.status, 'rejected')
 })
+
+t.test('the inbox is asked what is there, whatever the state knows: a process that was killed goes on at the byte', async t => {
+  class Remembering extends MemoryInbox {
+    kept (name: string): { bytes: number, whole: boolean } {
+      if (name === 'a') return { bytes: 0, whole: true }
+      const pieces = name === 'b' ? [new TextEncoder().encode('BB')] : []
+      this.parts.set(`${ALICE} ${id} ${name}`, pieces)
+      return { bytes: pieces.length * 2, whole: false }
+    }
+  }
+  let id = ''
+  const scene = await pair({ a: 'AAAA', b: 'BBBB', c: 'CCCC' }, { inbox: new Remembering() })
+  id = (await scene.alice.createOffer(BOB, '.')).id
+  scene.files.reads = []
+  await accept(scene, id)
+  t.same(scene.files.reads.sort(), [['b', 2], ['c', 0]])
+  t.match(scene.bob.offers(1)[0], { status: 'completed' })
+})

@@ -52,7 +52,7 @@ export async function pairing (context: Context, json: boolean, ask: AskNode, co
   await tellAll(context, json, ask(code === undefined ? { do: 'pair' } : { do: 'pair-with', code, address }), line => {
     if (line['paired'] === undefined) return codeResult(line)
     const result = peerResult(line['paired'] as Line, 'paired')
-    return { ...result, lines: [`Paired with ${result.lines[0] ?? ''}`, ...result.lines.slice(1)] }
+    return { ...result, lines: [`Paired with ${aliasOf(line['paired'] as { peer: string })}`, ...result.lines.slice(1)] }
   })
 }
 

@@ -1,10 +1,20 @@
 import type { TransferEvent } from '@ropewalk/interface'
 
+/** Between two lines on how far one transfer is. Ours: a picture is drawn as often. */
+const PROGRESS_MS = 100
+
 /** Who wants to know what moves: of offers that are received by their id, of files that are sent by their path. */
 export class EventHub {
   readonly #listeners = new Map<string, Set<(event: TransferEvent) => void>>()
 
+  readonly #told = new Map<string, number>()
+
   readonly emit = (key: string, event: TransferEvent): void => {
+    if (!this.#listeners.has(key)) return
+    const now = Date.now()
+    if (event.event !== 'progress') this.#told.delete(event.transfer)
+    else if (now - (this.#told.get(event.transfer) ?? 0) < PROGRESS_MS) return
+    else this.#told.set(event.transfer, now)
     for (const listener of this.#listeners.get(key) ?? []) listener(event)
   }
 

@@ -100,6 +100,17 @@ export class Inboxes implements Inbox {
     await transfer.directory(placeOf(name, destination), { mode, mtimeMs, signal })
   }
 
+  kept (name: string, { peer, offer }: { readonly peer: string, readonly offer: string }): { readonly bytes: number, readonly whole: boolean } {
+    const { destination, transfer } = this.#of(peer, offer)
+    try {
+      const place = normaliseName(placeOf(name, destination))
+      return { bytes: transfer.keptBytes(place), whole: transfer.isWhole(place) }
+    } catch {
+      // What is no name is refused where it is used.
+      return { bytes: 0, whole: false }
+    }
+  }
+
   async file (name: string, { peer, offer, size, mode, mtimeMs, offset, signal }: InboxFileOptions): Promise<InboxWriter> {
     const { destination, transfer } = this.#of(peer, offer)
     const base = { transfer: `${offer}/${name}`, name, direction: 'receive' as const }
@@ -110,8 +121,6 @@ export class Inboxes implements Inbox {
       throw error
     }
     const place = placeOf(name, destination)
-    // An earlier process was further than its state knew: the bytes come again, and nobody needs them.
-    if (transfer.isWhole(place)) return NOWHERE
     const begin = async (): Promise<PartWriter> => await transfer.file(place, { size, mode, mtimeMs, overwrite: 'refuse', signal })
     let writer = await begin().catch(failed)
     if (writer.size !== offset) {
@@ -155,8 +164,6 @@ export class Inboxes implements Inbox {
     await rename(`${path}.new`, path)
   }
 }
-
-const NOWHERE: InboxWriter = { write: async () => {}, finish: async () => {}, keep: async () => 0, abort: async () => {}, kept: async function * () {} }
 
 /** The name below the destination of what the offer calls `uri`. */
 export function placeOf (uri: string, { renamed }: Destination): string {

@@ -86,6 +86,11 @@ export class Links {
     return this.#adopt(connection, 'dialer', formatPeerAddress(address))
   }
 
+  /** Connects to a peer, unless it is connected. */
+  async connect (fingerprint: string, { signal }: AbortOptions = {}): Promise<void> {
+    if (!this.isConnected(fingerprint)) await this.#reach(fingerprint, signal)
+  }
+
   /** Breaks off every connection with a peer. */
   drop (fingerprint: string, reason: Error): void {
     for (const { muxer } of this.#links.get(fingerprint) ?? []) muxer.abort(reason)

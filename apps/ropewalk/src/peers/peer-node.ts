@@ -14,6 +14,7 @@ import { Inboxes } from './inboxes.ts'
 import { Links, PAIR, WARPDRIVE, type Link } from './links.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
 import type { PeerBook } from './peer-book.ts'
+import { Presence } from './presence.ts'
 import { Receiving } from './receiving.ts'
 import { Sources } from './sources.ts'
 
@@ -55,6 +56,7 @@ export class PeerNode {
   host: string | undefined
   /** The peers that were paired since somebody began to wait for it. */
   #paired = Promise.withResolvers<Paired>()
+  #presence: Presence | undefined
   readonly #options: PeerNodeOptions
 
   private constructor (options: PeerNodeOptions, sources: Sources, inboxes: Inboxes, events: EventHub, warpdrive: WarpdriveNode, links: Links) {
@@ -86,6 +88,7 @@ export class PeerNode {
     })
     const node: PeerNode = new PeerNode(options, sources, inboxes, events, warpdrive, links)
     await node.receiving.resume()
+    node.#presence = new Presence(warpdrive, links)
     if (autoAccept) void node.#autoAccept()
     return node
   }
@@ -165,6 +168,7 @@ export class PeerNode {
   }
 
   async close (): Promise<void> {
+    await this.#presence?.close()
     await this.receiving.close()
     await this.warpdrive.close()
     await this.links.close()

@@ -1,0 +1,57 @@
+/**
+ * Is there for those who have not fetched yet what was offered to them: a peer may not know where this node is now, but this node knows the peer.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import type { Links } from './links.ts'
+
+/** How often it looks. Ours. */
+const LOOK_MS = 1_000
+
+/** Longest wait between two attempts to reach a peer. Ours. */
+const MAX_PAUSE_MS = 30_000
+
+/** How long an offer is worth a connection. Ours. */
+const OFFER_MS = 7 * 24 * 3600 * 1000
+
+export class Presence {
+  readonly #closing = new AbortController()
+  readonly #looking: Promise<void>
+  readonly #waits = new Map<string, { readonly pauseMs: number, readonly until: number }>()
+
+  constructor (warpdrive: WarpdriveNode, links: Links) {
+    this.#looking = this.#look(warpdrive, links)
+  }
+
+  async close (): Promise<void> {
+    this.#closing.abort()
+    await this.#looking
+  }
+
+  async #look (warpdrive: WarpdriveNode, links: Links): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const peers = new Set(warpdrive.offers(2).filter(isUnfinished).map(({ peer }) => peer))
+      await Promise.all(Array.from(peers, async peer => {
+        if (links.isConnected(peer)) this.#waits.delete(peer)
+        else if ((this.#waits.get(peer)?.until ?? 0) <= Date.now()) await this.#reach(links, peer, signal)
+      }))
+      await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  async #reach (links: Links, peer: string, signal: AbortSignal): Promise<void> {
+    try {
+      await links.connect(peer, { signal })
+    } catch {
+      const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#waits.get(peer)?.pauseMs ?? LOOK_MS / 2))
+      this.#waits.set(peer, { pauseMs, until: Date.now() + pauseMs })
+    }
+  }
+}
+
+function isUnfinished ({ status, createdAt }: StoredOffer): boolean {
+  return status !== 'completed' && status !== 'rejected' && Date.now() - createdAt < OFFER_MS
+}
