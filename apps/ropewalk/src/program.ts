@@ -9,6 +9,7 @@ import { exitFor } from './errors.ts'
 import { Exit, EXIT_HELP } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
 import { addAuthority } from './tree/authority.ts'
+import { addCasync } from './tree/casync.ts'
 import { addInspect } from './tree/inspect.ts'
 import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
@@ -53,6 +54,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
   addUploads(program, context, done)
   addAuthority(program, context, done)
   addPeers(program, context, done)
+  addCasync(program, context, done)
   addInspect(program, context, done)
   return program
 }

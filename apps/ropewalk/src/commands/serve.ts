@@ -106,7 +106,7 @@ function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover, pai
   return { addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), autoAccept, anyone: anyoneMayOffer, discover }
 }
 
-function tell ({ stdout }: Context, json: boolean, event: string, address: string): void {
+export function tell ({ stdout }: Context, json: boolean, event: string, address: string): void {
   if (json) stdout.write(encodeLine({ event, address }))
   else stdout.write(stdout.isTTY === true ? `Listening on ${address}\n` : `${address}\n`)
 }
@@ -141,7 +141,7 @@ async function certificateOf ({ cert, key }: ServeFlags): Promise<Identity | und
   return await loadCertificate(cert, key)
 }
 
-function trouble ({ stderr, stdout, now }: Context, json: boolean): (remote: string, error: unknown) => void {
+export function trouble ({ stderr, stdout, now }: Context, json: boolean): (remote: string, error: unknown) => void {
   const bucket = new TokenBucket(TROUBLE)
   let silent = 0
   return (remote, error) => {
@@ -156,7 +156,7 @@ function trouble ({ stderr, stdout, now }: Context, json: boolean): (remote: str
   }
 }
 
-function aborted (signal: AbortSignal): Promise<void> {
+export function aborted (signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })

@@ -44,6 +44,11 @@ export class LiveScreen {
     this.#drawn = 0
   }
 
+  /** What is drawn stays, and scrolls away like other text. */
+  keep (): void {
+    this.#drawn = 0
+  }
+
   #home (): string {
     return this.#drawn === 0 ? '\r' : `\r\u001b[${this.#drawn}A`
   }

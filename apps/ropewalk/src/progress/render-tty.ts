@@ -18,7 +18,7 @@ export interface Frame {
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: string) => string
 
 /** Columns of the bar, and from which width of the terminal there is one. */
-const BAR = 20
+export const BAR = 20
 const MIN_BAR_COLUMNS = 64
 
 /** `name` must already be escaped in the transfers of `plan`. No line is wider than the terminal, and one row stays free. */
@@ -46,7 +46,7 @@ function renderTransfer ({ name, bytes, size }: Transfer, { columns, paint }: Fr
   return `  ${column(name, room)}${bar === 0 ? '' : ` ${renderBar(share ?? 0, paint)}`}${right}`.trimEnd()
 }
 
-function renderBar (share: number, paint: Paint): string {
+export function renderBar (share: number, paint: Paint): string {
   const full = Math.floor(share * BAR)
   return paint('cyan', '━'.repeat(full)) + paint('dim', '─'.repeat(BAR - full))
 }

@@ -67,7 +67,7 @@ export class Report {
     this.#began = now()
     this.#rate = new Rate(this.#began)
     this.#screen = stderr.isTTY === true && !json && env['TERM'] !== 'dumb' ? new LiveScreen(stderr) : undefined
-    this.#paint = hasColour(stderr, env) ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
+    this.#paint = painter(stderr, env)
   }
 
   get totals (): Totals {
@@ -134,6 +134,11 @@ export class Report {
     this.#rate.sample(this.totals.bytes, this.#options.now())
     screen.draw(renderTty(this.#plan, this.#rate, { columns: screen.columns, rows: screen.rows, paint: this.#paint }))
   }
+}
+
+/** Colours where the terminal has them and nobody minds. */
+export function painter (stream: Output, env: NodeJS.ProcessEnv): Paint {
+  return hasColour(stream, env) ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
 }
 
 /** https://no-color.org: any value but the empty one. */

@@ -1,0 +1,158 @@
+/**
+ * A blob from its index, written to a file: index, seeds, chunks, writing.
+ *
+ * @module
+ */
+import { chmod, open, rename, stat, type FileHandle } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { ChunkSource } from '@ropewalk/interface'
+import { assemble, seed, type BlobTarget, type IndexItem, type Origin } from '@ropewalk/protocol-casync'
+import { nodeHash } from '@ropewalk/store-castr'
+import type { Context } from '../context.ts'
+import type { Phases } from '../progress/phases.ts'
+import { named } from './content.ts'
+import type { Input } from './input.ts'
+import { syncDirectory } from './new-file.ts'
+import { Partial } from './partial.ts'
+import { openSeed, readSeeds, type SeedFile } from './seeds.ts'
+
+export interface ExtractBlobOptions {
+  readonly seeds: readonly string[]
+  /** What is at the output now is a seed too. */
+  readonly seedOutput: boolean
+  /** Write into the output itself, which is then neither old nor new until the end. */
+  readonly inPlace: boolean
+}
+
+export interface ExtractedBlob {
+  readonly size: number
+  readonly chunks: number
+  /** Chunks by where they were found; `resumed` were in their places from a run before. */
+  readonly from: Readonly<Record<Origin | 'resumed', number>>
+  /** Bytes of chunks that came from stores. */
+  readonly fetched: number
+}
+
+/** Writes the blob of `input` to `path`. What is done stays for the next run when it fails. */
+export async function extractBlob (context: Context, input: Input, path: string, options: ExtractBlobOptions, phases: Phases): Promise<ExtractedBlob> {
+  const output = resolve(path)
+  const before = await stat(output).catch(() => undefined)
+  // A device has no name that another could take.
+  const inPlace = options.inPlace || (before !== undefined && !before.isFile())
+  const seeds = await openSeeds(!inPlace && options.seedOutput && before?.isFile() === true ? [...options.seeds, output] : options.seeds)
+  const partial = await Partial.open(output)
+  let done = false
+  try {
+    const indexPhase = phases.begin('index')
+    const known = await partial.keepIndex(input.bytes, indexPhase)
+    indexPhase.end()
+
+    const handle = await open(inPlace ? output : partial.blob, before !== undefined && inPlace ? 'r+' : 'a+').then(async opened => {
+      // 'a+' makes what is not there and destroys nothing; writes at positions need another mode.
+      if (before !== undefined && inPlace) return opened
+      await opened.close()
+      return await open(inPlace ? output : partial.blob, 'r+')
+    }).catch((error: unknown) => { throw named(error, context) })
+    try {
+      const extracted = await write(handle)
+      if (before === undefined || before.isFile()) await handle.truncate(known.size)
+      await handle.sync()
+      if (!inPlace) {
+        if (before !== undefined) await chmod(partial.blob, before.mode & 0o7777)
+        await rename(partial.blob, output)
+      }
+      if (before === undefined || !inPlace) await syncDirectory(dirname(output))
+      done = true
+      return extracted
+    } catch (error) {
+      throw named(error, context)
+    } finally {
+      await handle.close()
+    }
+
+    async function write (handle: FileHandle): Promise<ExtractedBlob> {
+      const resumed = partial.resume()
+      await using found = await seedsOf()
+      const fetching = phases.begin('chunks')
+      const writing = phases.begin('writing', known.size)
+      const target = targetOf(handle, partial)
+      const placed = resumed ?? new Float64Array()
+      const counts = { existing: 0, self: 0, seed: 0, store: 0, resumed: 0 }
+      let fetched = 0
+
+      // What a run before has put into place need not be fetched again where it comes again.
+      const own = placed.length === 0 ? [] : [await seed(target, chosen(partial.items(), placed, true), nodeHash, { maxChunks: 131_072 })]
+      async function * missing (): AsyncGenerator<IndexItem, void, undefined> {
+        for await (const item of chosen(partial.items(), placed, false, item => {
+          counts.resumed++
+          writing.add(item.end - item.start)
+        })) yield item
+      }
+      const counted: ChunkSource = {
+        get: async (id, getOptions) => {
+          const chunk = await input.chunks.get(id, getOptions)
+          fetched += chunk?.bytes.length ?? 0
+          fetching.add(chunk?.bytes.length ?? 0)
+          return chunk
+        }
+      }
+      await assemble(missing(), counted, target, nodeHash, {
+        seeds: [...own, ...found.sources],
+        // Over what is there now, each chunk is looked at before it is asked for.
+        existing: (inPlace && before !== undefined && before.size > 0) || resumed === undefined,
+        signal: context.signal,
+        onChunk: (item, from) => {
+          counts[from]++
+          if (from === 'existing') partial.note(item.start)
+          writing.add(item.end - item.start)
+        }
+      })
+      fetching.end()
+      writing.end()
+      return { size: known.size, chunks: known.items, from: counts, fetched }
+    }
+
+    async function seedsOf (): ReturnType<typeof readSeeds> {
+      if (seeds.length === 0) return { sources: [], async [Symbol.asyncDispose] () {} }
+      const phase = phases.begin('seeds', seeds.reduce((sum, { size }) => sum + size, 0))
+      const read = await readSeeds(seeds, known.header, partial.directory, phase, context.signal)
+      phase.end()
+      return read
+    }
+  } finally {
+    await Promise.allSettled(seeds.map(({ handle }) => handle.close()))
+    await partial.close(done)
+  }
+}
+
+/** Those items that begin at one of `starts`, or at none. */
+async function * chosen (items: AsyncIterable<IndexItem>, starts: Float64Array, wanted: boolean, other: (item: IndexItem) => void = () => {}): AsyncGenerator<IndexItem, void, undefined> {
+  let at = 0
+  for await (const item of items) {
+    while (at < starts.length && (starts[at] as number) < item.start) at++
+    if ((starts[at] === item.start) === wanted) yield item
+    else other(item)
+  }
+}
+
+function targetOf (handle: FileHandle, partial: Partial): BlobTarget {
+  return {
+    read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
+    write: async (bytes, position) => {
+      let written = 0
+      while (written < bytes.length) written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten
+      partial.note(position)
+    }
+  }
+}
+
+async function openSeeds (paths: readonly string[]): Promise<SeedFile[]> {
+  const opened: SeedFile[] = []
+  try {
+    for (const path of new Set(paths)) opened.push(await openSeed(path))
+    return opened
+  } catch (error) {
+    await Promise.allSettled(opened.map(({ handle }) => handle.close()))
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Files that may have some of the chunks: each is cut as the index was, and the result is kept for whoever has to begin again.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ChunkSource } from '@ropewalk/interface'
+import { chunk, decodeIndex, encodeIndex, identify, seed, type IndexHeader } from '@ropewalk/protocol-casync'
+import { nodeHash } from '@ropewalk/store-castr'
+import { fileError, RopewalkError } from '../errors.ts'
+import type { Phase } from '../progress/phases.ts'
+import { NewFile } from './new-file.ts'
+import { READ_BYTES } from './open.ts'
+
+export interface Seeds extends AsyncDisposable {
+  readonly sources: readonly ChunkSource[]
+}
+
+export interface SeedFile {
+  readonly path: string
+  readonly size: number
+  readonly handle: FileHandle
+  /** Changes with the file. */
+  readonly identity: string
+}
+
+/** Opens seeds before anything is read: the sum of their sizes is known then. */
+export async function openSeed (path: string): Promise<SeedFile> {
+  const handle = await open(path, 'r').catch((error: unknown) => { throw new RopewalkError('ERR_FILE', fileError(error).message, { text: path, cause: error }) })
+  const stats = await handle.stat({ bigint: true })
+  if (!stats.isFile()) {
+    await handle.close()
+    throw new RopewalkError('ERR_NOT_A_FILE', 'a seed of a blob is a file', { text: path })
+  }
+  return { path, size: Number(stats.size), handle, identity: [resolve(path), stats.dev, stats.ino, stats.size, stats.mtimeNs].join(' ') }
+}
+
+/** Cuts and identifies what was not cut before, keeping what came of it in `directory`. */
+export async function readSeeds (files: readonly SeedFile[], header: IndexHeader, directory: string, phase: Phase, signal: AbortSignal): Promise<Seeds> {
+  const sources: ChunkSource[] = []
+  for (const file of files) {
+    const { min, avg, max } = header.sizes
+    const name = createHash('sha256').update([file.identity, header.digest, min, avg, max].join(' ')).digest('hex').slice(0, 16)
+    const path = join(directory, `seed-${name}`)
+    const kept = await readFile(path).catch(() => undefined)
+    if (kept === undefined) await cut(file, header, path, phase, signal)
+    else phase.add(file.size)
+    sources.push(await seed({ read: async (into, position) => (await file.handle.read(into, 0, into.length, position)).bytesRead }, decodeIndex()(kept === undefined ? createReadStream(path) : [kept]), nodeHash))
+  }
+  return {
+    sources,
+    async [Symbol.asyncDispose] () {
+      await Promise.allSettled(files.map(({ handle }) => handle.close()))
+    }
+  }
+}
+
+async function cut (file: SeedFile, { sizes, digest }: IndexHeader, path: string, phase: Phase, signal: AbortSignal): Promise<void> {
+  const index = await NewFile.open(path)
+  async function * read (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const bytes of createReadStream(file.path, { highWaterMark: READ_BYTES, signal })) {
+      phase.add((bytes as Uint8Array).length)
+      yield bytes as Uint8Array
+    }
+  }
+  try {
+    for await (const bytes of encodeIndex({ sizes, digest })(identify(nodeHash, { digest, signal })(chunk(sizes)(read())))) await index.write(bytes)
+    await index.commit()
+  } catch (error) {
+    await index.discard()
+    throw error
+  }
+}

@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { escapeName } from '@ropewalk/receive'
+import { indexContent, named } from '../casync/content.ts'
+import { extractBlob, type ExtractedBlob } from '../casync/extract-blob.ts'
+import { openInput, type StoreFlags } from '../casync/input.ts'
+import { kindOf, type Kind } from '../casync/kind.ts'
+import { withPhases } from '../casync/outcome.ts'
+import type { Context } from '../context.ts'
+import { RopewalkError } from '../errors.ts'
+import { Exit } from '../exit-codes.ts'
+import { formatBytes } from '../format.ts'
+import type { Phases } from '../progress/phases.ts'
+
+export interface ExtractFlags extends StoreFlags {
+  readonly what?: Kind | undefined
+  readonly seed?: readonly string[] | undefined
+  readonly seedOutput: boolean
+  readonly inPlace: boolean
+  readonly json: boolean
+}
+
+/** Writes what an index describes. */
+export async function casyncExtract (context: Context, index: string, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
+  const kind = await kindOf(index, flags.what)
+  if (kind !== 'blob-index') throw new RopewalkError('ERR_USAGE', 'only indexes of blobs can be extracted', { text: index })
+  if (path === undefined) throw new RopewalkError('ERR_USAGE', 'which file shall be written? - is standard output')
+  return await withPhases(context, flags, async phases => {
+    if (path === '-') await toStdout(context, index, flags, phases)
+    else extracted(path, await toFile(context, index, path, flags, phases), phases)
+    return Exit.done
+  }, path === '-')
+}
+
+async function toFile (context: Context, index: string, path: string, flags: ExtractFlags, phases: Phases): Promise<ExtractedBlob> {
+  await using input = await openInput(context, index, flags, { onTrouble: phases.trouble })
+  try {
+    return await extractBlob(context, input, path, { seeds: flags.seed ?? [], seedOutput: flags.seedOutput, inPlace: flags.inPlace }, phases)
+  } catch (error) {
+    throw named(error, context)
+  }
+}
+
+async function toStdout (context: Context, index: string, flags: ExtractFlags, phases: Phases): Promise<void> {
+  const writing = phases.begin('writing')
+  await using content = await indexContent(context, index, flags, phases.trouble, writing)
+  try {
+    for await (const bytes of content.bytes) {
+      if (!context.stdout.write(bytes)) await once(context.stdout, 'drain', { signal: context.signal })
+    }
+  } catch (error) {
+    throw named(error, context)
+  }
+  writing.end()
+}
+
+function extracted (path: string, { size, chunks, from, fetched }: ExtractedBlob, phases: Phases): void {
+  const found = Object.entries(from).filter(([, count]) => count > 0).map(([where, count]) => `${count} ${WORDS[where] ?? where}`)
+  phases.result({
+    record: { event: 'extracted', path, size, chunks, from, fetched },
+    row: [escapeName(path), String(size), String(chunks), String(fetched)],
+    lines: [`${escapeName(path)}  ${formatBytes(size)}`, `  ${chunks} chunks: ${found.join(', ') || 'none'}`]
+  })
+}
+
+const WORDS: Readonly<Record<string, string>> = { existing: 'in place', self: 'from the blob itself', seed: 'from seeds', store: 'from stores', resumed: 'from before' }

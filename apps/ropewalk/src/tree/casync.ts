@@ -1,0 +1,197 @@
+/**
+ * Commands that read and write what casync reads and writes. Options are named as casync's where it has them.
+ *
+ * @module
+ */
+import { parseChunkSizes } from '@ropewalk/protocol-casync'
+import { type Command, Option } from 'commander'
+import { parseSize } from '../arguments.ts'
+import { parseKind } from '../casync/kind.ts'
+import { casyncDiff, type DiffFlags } from '../commands/casync-diff.ts'
+import { casyncDigest, type DigestFlags } from '../commands/casync-digest.ts'
+import { casyncExtract, type ExtractFlags } from '../commands/casync-extract.ts'
+import { casyncGc, type GcFlags } from '../commands/casync-gc.ts'
+import { casyncMake, type MakeFlags } from '../commands/casync-make.ts'
+import { casyncPull, type PullFlags } from '../commands/casync-pull.ts'
+import { casyncPush, type PushFlags } from '../commands/casync-push.ts'
+import { casyncServe, type CasyncServeFlags } from '../commands/casync-serve.ts'
+import { casyncStat, type StatFlags } from '../commands/casync-stat.ts'
+import { casyncVerify, type VerifyFlags } from '../commands/casync-verify.ts'
+import type { Context } from '../context.ts'
+import type { Exit } from '../exit-codes.ts'
+import { checked, collect, examples } from '../options.ts'
+
+type Done = (exit: Exit) => void
+
+export function addCasync (program: Command, context: Context, done: Done): void {
+  const casync = program.command('casync')
+    .description('chunks, indexes and stores of casync and desync')
+    .helpCommand('help [command]', 'print the help of a command')
+  examples(casync, [
+    'ropewalk casync make image.caibx image.raw',
+    'ropewalk casync extract nas.example:/srv/image.caibx image.raw'
+  ], CASYNC_HELP)
+  addMaking(casync, context, done)
+  addMoving(casync, context, done)
+  addLooking(casync, context, done)
+  addKeeping(casync, context, done)
+}
+
+function addMaking (casync: Command, context: Context, done: Done): void {
+  const make = storing(casync.command('make'))
+    .description('make an index of a file, and put its chunks into a store')
+    .argument('<index>', 'what to make, NAME.caibx; HOST:NAME.caibx makes it there')
+    .argument('[file]', 'a file or a block device; - is standard input')
+    .addOption(what())
+    .addOption(new Option('--chunk-size <[min:]avg[:max]>', 'bytes in a chunk: an average, or MIN:AVG:MAX').argParser(checked(parseChunkSizes)).default(parseChunkSizes('auto'), '16K:64K:256K'))
+    .addOption(digest())
+    .addOption(new Option('--compression <name>', 'how chunks are compressed; xz can be read only').choices(['zstd', 'gzip']).default('zstd'))
+    .action(async (index: string, file: string | undefined, flags: MakeFlags) => done(await casyncMake(context, index, file, flags)))
+  examples(make, ['ropewalk casync make image.caibx image.raw', 'ropewalk casync make --store=nas:/srv/default.castr nas:/srv/image.caibx /dev/vda'])
+
+  const extract = storing(casync.command('extract'))
+    .description('write what an index describes')
+    .argument('<index>', 'NAME.caibx here, HOST:NAME.caibx or a URL')
+    .argument('[file]', 'the file or block device to write; - is standard output')
+    .addOption(what())
+    .addOption(cache())
+    .option('--seed <file>', 'a file that may have some of the chunks; several times for several', collect)
+    .addOption(yesNo('--seed-output', 'take what is at the output for a seed too', true))
+    .option('--in-place', 'write into the output itself: until the end it is neither old nor new', false)
+    .action(async (index: string, file: string | undefined, flags: ExtractFlags) => done(await casyncExtract(context, index, file, flags)))
+  examples(extract, ['ropewalk casync extract image.caibx image.raw', 'ropewalk casync extract --seed=image-1.raw https://example.org/image-2.caibx image-2.raw'], EXTRACT_HELP)
+}
+
+function addMoving (casync: Command, context: Context, done: Done): void {
+  const pull = storing(casync.command('pull'))
+    .description('copy an index and the chunks that are not here yet, or an archive')
+    .argument('<index>', 'where it is: HOST:PATH, a URL or a path')
+    .argument('<to>', 'a file or a folder here')
+    .addOption(what())
+    .addOption(cache())
+    .option('--to-store <directory>', 'where chunks go (default: default.castr beside the copy)')
+    .action(async (index: string, to: string, flags: PullFlags) => done(await casyncPull(context, index, to, flags)))
+  examples(pull, ['ropewalk casync pull nas.example:/srv/image.caibx images/', 'ropewalk casync pull https://example.org/image.caibx .'])
+
+  const push = storing(casync.command('push'))
+    .description('give an index and the chunks that are asked for, or an archive, to another host')
+    .argument('<index>', 'where it is here')
+    .argument('<to>', 'HOST:PATH')
+    .addOption(what())
+    .addOption(cache())
+    .option('--to-store <host:directory>', 'where chunks go (default: default.castr beside the copy)')
+    .action(async (index: string, to: string, flags: PushFlags) => done(await casyncPush(context, index, to, flags)))
+  examples(push, ['ropewalk casync push image.caibx nas.example:/srv/image.caibx', 'ropewalk casync push --rate-limit-bps=1M tree.catar nas.example:tree.catar'])
+
+  const serve = casync.command('serve')
+    .description('give chunks, indexes and archives below a folder to whoever asks over HTTP')
+    .argument('[directory]', 'the folder', '.')
+    .option('--listen <address>', 'where to listen; port 0 is any free one', 'http://127.0.0.1:7741')
+    .option('--allow-anyone', 'listen for other machines: whoever connects may read everything', false)
+    .addOption(json())
+    .action(async (directory: string, flags: CasyncServeFlags) => done(await casyncServe(context, directory, flags)))
+  examples(serve, ['ropewalk casync serve /srv/images', 'ropewalk casync serve --listen http://0.0.0.0:8080 --allow-anyone /srv/images'])
+}
+
+function addLooking (casync: Command, context: Context, done: Done): void {
+  const digests = storing(casync.command('digest'))
+    .description('print the digest of a file, or of what an index describes')
+    .argument('<name>', 'a file, an archive or an index; - is standard input')
+    .addOption(what())
+    .addOption(cache())
+    .addOption(digest())
+    .action(async (name: string, flags: DigestFlags) => done(await casyncDigest(context, name, flags)))
+  examples(digests, ['ropewalk casync digest image.caibx', 'ropewalk casync digest --digest=sha256 image.raw'])
+
+  const stat = storing(casync.command('stat'))
+    .description('print what an index says of itself')
+    .argument('<index>', 'the index')
+    .addOption(what())
+    .action(async (index: string, flags: StatFlags) => done(await casyncStat(context, index, flags)))
+  examples(stat, ['ropewalk casync stat image.caibx', 'ropewalk casync stat --json nas.example:/srv/image.caibx'])
+
+  const verify = storing(casync.command('verify'))
+    .description('look at every chunk of an index in its stores, or at a file by its index')
+    .argument('<index>', 'the index')
+    .argument('[file]', 'look at this in place of the stores')
+    .addOption(what())
+    .action(async (index: string, file: string | undefined, flags: VerifyFlags) => done(await casyncVerify(context, index, file, flags)))
+  examples(verify, ['ropewalk casync verify image.caibx', 'ropewalk casync verify image.caibx image.raw'], VERIFY_HELP)
+
+  const diff = storing(casync.command('diff'))
+    .description('compare two blobs by their chunks')
+    .argument('<first>', 'an index or a file')
+    .argument('<second>', 'an index or a file')
+    .action(async (first: string, second: string, flags: DiffFlags) => done(await casyncDiff(context, first, second, flags)))
+  examples(diff, ['ropewalk casync diff image-1.caibx image-2.caibx', 'ropewalk casync diff image.caibx image.raw'], DIFF_HELP)
+}
+
+function addKeeping (casync: Command, context: Context, done: Done): void {
+  const gc = storing(casync.command('gc'))
+    .description('remove chunks that none of the indexes names')
+    .argument('<index...>', 'every index whose chunks shall stay')
+    .option('-n, --dry-run', 'only say what would be removed', false)
+    .action(async (indexes: string[], flags: GcFlags) => done(await casyncGc(context, indexes, flags)))
+  examples(gc, ['ropewalk casync gc --dry-run *.caibx', 'ropewalk casync gc --store=/srv/default.castr /srv/*.caibx'])
+}
+
+/** What every command takes that knows stores. */
+function storing (command: Command): Command {
+  return command
+    .option('--store <path>', 'the store (default: $CASYNC_STORE, else default.castr beside the index)')
+    .option('--extra-store <path>', 'a further store to look in; several times for several', collect)
+    .addOption(new Option('--rate-limit-bps <n>', 'at most so many bytes a second over the network').argParser(checked(positive)))
+    .addOption(json())
+}
+
+function what (): Option {
+  return new Option('--what <kind>', 'what the first name stands for, whatever its ending').argParser(checked(parseKind))
+}
+
+function digest (): Option {
+  return new Option('--digest <name>', 'what chunks are named by').choices(['sha512-256', 'sha256']).default('sha512-256')
+}
+
+function cache (): Option {
+  return new Option('--cache <directory>', 'a store of this machine that is asked first, and keeps what the others give')
+}
+
+function json (): Option {
+  return new Option('--json', 'print NDJSON, one JSON object a line').default(false)
+}
+
+/** `--name`, `--name=yes`, `--name=no`. */
+function yesNo (flag: string, description: string, usual: boolean): Option {
+  return new Option(`${flag} [yes|no]`, description).default(usual, usual ? 'yes' : 'no').preset(true).argParser(checked((text: string) => {
+    if (/^(yes|y|true|on|1)$/i.test(text)) return true
+    if (/^(no|n|false|off|0)$/i.test(text)) return false
+    throw new RangeError('yes or no')
+  }))
+}
+
+function positive (text: string): number {
+  const bytes = parseSize(text)
+  if (bytes < 1) throw new RangeError('at least 1')
+  return bytes
+}
+
+const CASYNC_HELP = `
+Names are paths, [USER@]HOST:PATH, or URLs. A host is reached through ssh, where
+it runs casync, or what CASYNC_REMOTE_PATH says; "ropewalk-casync" is ours.
+`
+
+const EXTRACT_HELP = `
+The output appears, or is exchanged, when all of it is there. Whatever ends the
+command before, the next one goes on where it was: what is done lies in
+.#NAME.part beside the output.
+`
+
+const VERIFY_HELP = `
+A line for each chunk that is missing or damaged, then what it comes to; the
+exit code is 1 when there is any.
+`
+
+const DIFF_HELP = `
+A line for each stretch of the second that is not at the same place of the
+first, then what both have. The exit code is 1 when they differ.
+`
