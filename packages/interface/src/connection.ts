@@ -20,8 +20,10 @@ export interface Connection extends Channel {
 
 /** Takes bytes synchronously. Its methods must not throw. */
 export interface ByteReceiver {
-  /** `bytes` is lent: it may be overwritten as soon as the call returns. */
-  bytes (bytes: Uint8Array): void
+  /** `bytes` is lent, it may be overwritten as soon as the call returns, unless `lent` is false: then it is the receiver's to keep. */
+  bytes (bytes: Uint8Array, lent?: boolean): void
+  /** True while the receiver keeps most of what comes: a transport that can then reads into memory that it gives away, which spares a copy. */
+  readonly keeps?: boolean
   /** The peer has ended its direction (no argument), or the connection is gone. Called once. */
   end (error?: Error): void
 }

@@ -12,3 +12,6 @@ export const MAX_WAITING_WRITES = 1024
 
 /** `toChannel`: bytes that a stream may hold for a reader that does not come. Ours: as wide as the windows of yamux grow. */
 export const MAX_BUFFERED_BYTES = 16_777_216
+
+/** Bytes that may be unacknowledged on one stream, and that may wait to be sent. Part of `/mdsftp/1.0.0`: both ends must say the same. */
+export const WINDOW_BYTES = 262_144

@@ -7,7 +7,7 @@ import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageSt
 import { MuxerClosedError, TooManyOutboundProtocolStreamsError, TypedEventEmitter } from '@libp2p/interface'
 import { mdsftp, type BytesChannel, type MdsftpMuxer } from '@ropewalk/muxer-mdsftp'
 import { MessageConnection } from './connection.ts'
-import { MAX_INBOUND_STREAMS, MAX_OUTBOUND_STREAMS, PROTOCOL } from './constants.ts'
+import { MAX_INBOUND_STREAMS, MAX_OUTBOUND_STREAMS, PROTOCOL, WINDOW_BYTES } from './constants.ts'
 import { Libp2pError } from './errors.ts'
 import { MdsftpStream } from './stream.ts'
 
@@ -41,6 +41,7 @@ export class MdsftpStreamMuxer extends TypedEventEmitter<StreamMuxerEvents<Mdsft
     this.#log = connection.log.newScope('mdsftp')
     const maxChannels = Math.max(this.#limit('inbound'), this.#limit('outbound'))
     this.#muxer = mdsftp(new MessageConnection(connection), {
+      windowBytes: WINDOW_BYTES,
       role: connection.direction === 'outbound' ? 'dialer' : 'acceptor',
       maxChannels,
       maxAcceptBacklog: maxChannels,

@@ -7,9 +7,9 @@
 import type { AbortOptions, EventHandler, Logger, MessageStreamDirection, MessageStreamEvents, StreamCloseEvent, StreamOptions } from '@libp2p/interface'
 import { StreamMessageEvent, StreamResetError } from '@libp2p/interface'
 import { AbstractStream, type SendResult } from '@libp2p/utils'
-import { MdsftpError, WINDOW_BYTES, type BytesChannel, type ChannelObserver } from '@ropewalk/muxer-mdsftp'
+import { MdsftpError, type BytesChannel, type ChannelObserver } from '@ropewalk/muxer-mdsftp'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { MAX_WAITING_WRITES } from './constants.ts'
+import { MAX_WAITING_WRITES, WINDOW_BYTES } from './constants.ts'
 import { Messages } from './messages.ts'
 
 type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]

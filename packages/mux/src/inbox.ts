@@ -1,9 +1,12 @@
 /**
  * Bytes that arrived and were not taken yet. Pieces may be slices of large read buffers, which they would keep alive:
- * a piece is kept as it is only when it fills at least half of its buffer, small ones are gathered in a slab.
- * So what is held is at most twice what is queued, and the number of pieces is bounded with the bytes.
+ * a piece is kept as it is only when it fills at least a quarter of its buffer, small ones are gathered in a slab.
+ * So what is held is at most four times what is queued, and the number of pieces is bounded with the bytes.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
+
+/** A piece is copied unless it is this part of the buffer that it would keep alive. Ours. */
+const KEPT_PART = 1 / 4
 
 /** Pieces smaller than this are gathered. Ours. */
 const SMALL_BYTES = 4096
@@ -50,7 +53,7 @@ export class Inbox {
     if (length < SMALL_BYTES && this.#pieces.length > 0) return this.#gather(bytes)
     // The slab goes on behind it, as a piece of its own.
     this.#from = this.#used
-    this.#pieces.push(lent || length * 2 < bytes.buffer.byteLength ? copy(bytes) : bytes)
+    this.#pieces.push(lent || length < bytes.buffer.byteLength * KEPT_PART ? copy(bytes) : bytes)
   }
 
   /** Everything, and forgets it. */

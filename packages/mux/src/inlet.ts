@@ -81,18 +81,19 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
     return list
   }
 
-  /** Bytes arrived. `lent` bytes are copied, if they must wait: they are only valid now. */
-  push (bytes: Uint8Array, lent: boolean): void {
+  /** Bytes arrived. `lent` bytes are copied, if they must wait: they are only valid now. True when they are kept, and not used up already. */
+  push (bytes: Uint8Array, lent: boolean): boolean {
     const receiver = this.#receiver
     if (receiver !== undefined) {
       this.#handOver(receiver, bytes)
-      return
+      return false
     }
     this.#inbox.push(bytes, lent)
     const reader = this.#reader
-    if (reader === undefined) return
+    if (reader === undefined) return true
     this.#reader = undefined
     reader.resolve({ done: false, value: this.take() as Uint8ArrayList })
+    return true
   }
 
   /** All the data has arrived. */

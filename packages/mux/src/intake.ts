@@ -5,6 +5,9 @@
  */
 import type { ByteFlow, Connection } from '@ropewalk/interface'
 
+/** Pieces of which it matters whether they are copied. Ours. */
+const LARGE_BYTES = 16_384
+
 export interface IntakeTarget {
   /** Takes bytes, in order. When `lent`, they are only valid during the call. False ends the reading. */
   bytes (bytes: Uint8Array, lent: boolean): boolean
@@ -17,6 +20,8 @@ export class Intake {
   readonly #maxBufferedBytes: number
   #flow: ByteFlow | undefined
   #buffered = 0
+  #kept = 0
+  #keeps = false
   #paused = false
   #stopped = false
   #resume: (() => void) | undefined
@@ -32,11 +37,23 @@ export class Intake {
       void this.#pull(target)
       return
     }
+    const keeps = (): boolean => this.#keeps
     this.#flow = this.#connection.attach({
-      bytes: bytes => { if (!this.#stopped && !target.bytes(bytes, true)) this.#stopped = true },
+      get keeps () { return keeps() },
+      bytes: (bytes, lent = true) => {
+        if (this.#stopped) return
+        this.#kept = 0
+        if (!target.bytes(bytes, lent)) this.#stopped = true
+        this.#keeps = this.#kept * 2 > bytes.length
+      },
       end: error => { if (!this.#stopped) target.ended(error) }
     })
     if (this.#paused) this.#flow.pause()
+  }
+
+  /** Of the bytes at hand so many are kept, in one piece: where most are, in large pieces, what comes is better read into memory that may be kept. */
+  kept (bytes: number): void {
+    if (bytes >= LARGE_BYTES) this.#kept += bytes
   }
 
   /** Bytes that wait to be taken grew, or shrank when negative. */

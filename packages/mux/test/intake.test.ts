@@ -1,3 +1,4 @@
+import type { ByteReceiver } from '@ropewalk/interface'
 import { counting, duplexPair, pattern, settle } from '@ropewalk/testing'
 import t from 'tap'
 import { Intake } from '../src/index.ts'
@@ -52,3 +53,20 @@ for (const attach of [false, true]) {
     t.ok(await ended.promise instanceof Error)
   })
 }
+
+t.test('the transport hears that what comes is kept, when most of it is, in large pieces', async t => {
+  const receivers: ByteReceiver[] = []
+  const [connection] = duplexPair()
+  const intake = new Intake(Object.assign(connection, { attach: (receiver: ByteReceiver) => { receivers.push(receiver); return { pause () {}, resume () {} } } }), 5000)
+  let keep = 0
+  const lent: boolean[] = []
+  intake.start({ bytes: (_bytes, isLent) => { lent.push(isLent); intake.kept(keep); return true }, ended: () => {} })
+  const [receiver] = receivers
+  t.equal(receiver?.keeps, false)
+  for (const [kept, of, keeps] of [[60_000, 100_000, true], [40_000, 100_000, false], [100_000, 100_000, true], [10_000, 10_000, false]] as const) {
+    keep = kept
+    receiver?.bytes(new Uint8Array(of), kept !== 40_000)
+    t.equal(receiver?.keeps, keeps, `${kept} of ${of}`)
+  }
+  t.same(lent, [true, false, true, true])
+})

@@ -37,11 +37,11 @@ t.test('what comes while the writer waits goes out at the end of the turn, toget
 
 t.test('a batch ends when it is large enough, and nothing is forgotten', async t => {
   const pump = new Pump(() => false)
-  let left = 10
+  let left = 20
   pump.ready({ controlQueued: false, readyQueued: false, writeControls: () => {}, writeFrame: out => { out.content([new Uint8Array(65_536)]); return --left > 0 } })
   const batches = pump.batches()[Symbol.asyncIterator]()
   const sizes = [await batches.next(), await batches.next(), await batches.next()].map(({ value }) => value.byteLength)
-  t.same(sizes, [4 * 65_536, 4 * 65_536, 2 * 65_536])
+  t.same(sizes, [8 * 65_536, 8 * 65_536, 4 * 65_536])
 })
 
 t.test('the end comes when it is over and there is nothing left to write', async t => {

@@ -110,10 +110,10 @@ export const SEED_CODE: Profile = profile('seed', SEED_LENGTHS, SEED_CODE_CHANNE
 export const MAX_FRAGMENT_BYTES = 16_777_216
 
 /** Content bytes of a fragment that we send in the bytes view. Ours. */
-export const FRAGMENT_BYTES = 65_536
+export const FRAGMENT_BYTES = 131_072
 
 /** Bytes view: content bytes that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
-export const WINDOW_BYTES = 262_144
+export const WINDOW_BYTES = 524_288
 
 /** Bytes view: fragments that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
 export const WINDOW_FRAGMENTS = 1024
@@ -142,5 +142,5 @@ export const MAX_ID_DRAWS = 5
 /** Ids of closed channels that are not drawn again: a late ChannelClose would hit the new one (section 3.3). Ours. */
 export const RECENT_IDS = 4096
 
-/** Bytes view: bytes that `write` may leave waiting on one channel before it says no: a window, for who writes there hears of room only by an event. Ours. */
-export const WRITE_BUFFER_BYTES: number = WINDOW_BYTES
+/** Bytes view: bytes that `write` may leave waiting on one channel before it says no: more than a frame, for who writes there hears of room only by an event. Ours. */
+export const WRITE_BUFFER_BYTES = 262_144

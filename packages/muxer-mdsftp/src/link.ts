@@ -152,6 +152,11 @@ export class Link<Channel extends Endpoint> {
     this.#intake.buffer(bytes)
   }
 
+  /** A channel keeps so many of the bytes at hand, in one piece. */
+  kept (bytes: number): void {
+    this.#intake.kept(bytes)
+  }
+
   /** Closes a channel from our side, behind `packets` of its own; with `complain` the peer is told that it is a failure. */
   closeChannel (channel: Channel, complain: boolean, packets: Uint8Array[] = []): void {
     this.#channels.delete(channel.id)

@@ -169,6 +169,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     if (this.#current === undefined) return
     this.#current.inbox.push(bytes, lent)
     this.#link.buffer(bytes.length)
+    this.#link.kept(bytes.length)
     if (complete) this.#complete()
   }
 

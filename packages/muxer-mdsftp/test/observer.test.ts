@@ -1,6 +1,6 @@
 import { collect, duplexPair, settle } from '@ropewalk/testing'
 import t from 'tap'
-import { mdsftp, type BytesChannel, type ChannelObserver } from '../src/index.ts'
+import { mdsftp, WINDOW_BYTES, type BytesChannel, type ChannelObserver } from '../src/index.ts'
 
 /** Two muxers and the two ends of one channel; `heard` notes what the observer of the acceptor's end is told. */
 async function scene (): Promise<{ left: BytesChannel, right: BytesChannel, heard: string[], observer: ChannelObserver }> {
@@ -51,8 +51,8 @@ t.test('bytes that nobody reads are not credited, and what was written waits', a
   left.observe({ readable: () => {}, ended: () => {}, finished: () => {}, failed: () => {}, writable: () => { heard.push('left writable') } })
   left.write(new Uint8Array(1_000_000))
   await settle(() => right.unread)
-  t.equal(right.unread, 262_144)
-  t.equal(left.waiting, 1_000_000 - 262_144)
+  t.equal(right.unread, WINDOW_BYTES)
+  t.equal(left.waiting, 1_000_000 - WINDOW_BYTES)
   t.notOk(heard.includes('left writable'))
 
   let taken = 0

@@ -94,7 +94,7 @@ export class YamuxChannel implements Channel, Member, InletTarget, OutletTarget 
   content (bytes: Uint8Array, complete: boolean, lent: boolean): void {
     if (this.#error !== undefined || this.#closed) return
     this.#link.buffer(bytes.length)
-    this.#in().push(bytes, lent)
+    if (this.#in().push(bytes, lent)) this.#link.kept(bytes.length)
     if (complete && this.#state.receivedEnd) this.#arrive()
   }
 

@@ -152,6 +152,11 @@ export class Link {
     this.#intake.buffer(bytes)
   }
 
+  /** A channel keeps so many of the bytes at hand, in one piece. */
+  kept (bytes: number): void {
+    this.#intake.kept(bytes)
+  }
+
   /** A channel has ended both ways. */
   forget (channel: YamuxChannel): void {
     this.#channels.delete(channel.id)

@@ -145,8 +145,12 @@ class Peel implements ByteReceiver, AsyncIterable<Uint8ArrayList> {
     if (this.#filled === this.#held.length) flow.pause()
   }
 
-  bytes (bytes: Uint8Array): void {
-    if (this.#receiver !== undefined) return this.#receiver.bytes(bytes)
+  get keeps (): boolean {
+    return this.#receiver?.keeps === true
+  }
+
+  bytes (bytes: Uint8Array, lent?: boolean): void {
+    if (this.#receiver !== undefined) return this.#receiver.bytes(bytes, lent)
     if (this.#ended !== undefined) return
     const taken = Math.min(this.#held.length - this.#filled, bytes.length)
     this.#held.set(bytes.subarray(0, taken), this.#filled)
@@ -166,7 +170,7 @@ class Peel implements ByteReceiver, AsyncIterable<Uint8ArrayList> {
   attach (receiver: ByteReceiver): ByteFlow {
     this.#receiver = receiver
     const early = this.#early.splice(0)
-    if (this.#ended?.error === undefined) for (const bytes of early) receiver.bytes(bytes)
+    if (this.#ended?.error === undefined) for (const bytes of early) receiver.bytes(bytes, false)
     if (this.#ended !== undefined) receiver.end(this.#ended.error)
     else this.#flow?.resume()
     return { pause: () => this.#flow?.pause(), resume: () => this.#flow?.resume() }

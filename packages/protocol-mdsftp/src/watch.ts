@@ -36,9 +36,10 @@ export class Watch implements Connection {
 
   #attach (receiver: ByteReceiver): ByteFlow {
     return (this.#connection.attach as (receiver: ByteReceiver) => ByteFlow)({
-      bytes: bytes => {
+      get keeps () { return receiver.keeps === true },
+      bytes: (bytes, lent) => {
         this.readAt = this.#clock.now()
-        receiver.bytes(bytes)
+        receiver.bytes(bytes, lent)
       },
       end: error => receiver.end(error)
     })

@@ -133,7 +133,7 @@ export class SocketConnection implements Connection {
     this.#socket.off('close', this.#onClose)
   }
 
-  readonly #onData = (bytes: Uint8Array): void => this.#inbound.receive(bytes)
+  readonly #onData = (bytes: Uint8Array): void => this.#inbound.receive(bytes, false)
 
   #read (readBuffer: ReadBuffer | undefined): void {
     if (!this.#reading && readBuffer == null) this.#socket.on('data', this.#onData)

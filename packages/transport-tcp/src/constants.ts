@@ -19,8 +19,11 @@ export const BYTES_PER_TURN: number = 1024 * 1024
 /** Bytes of the buffer that lent reads go to. One a thread, not one a socket. */
 export const LENT_BUFFER_BYTES: number = 256 * 1024
 
-/** Bytes of one buffer that is read into and then given away. */
-export const OWNED_BUFFER_BYTES: number = 64 * 1024
+/** Bytes of one buffer that is read into and then given away, in pieces. */
+export const OWNED_BUFFER_BYTES: number = 256 * 1024
+
+/** Room in it below which the next read goes to a new one. */
+export const LEAST_READ_BYTES: number = 64 * 1024
 
 /** How long a graceful close waits for the peer's end before the socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 5_000

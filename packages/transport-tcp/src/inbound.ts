@@ -53,7 +53,7 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
 
   /** True where bytes are used up within `receive`, so that the buffer they lie in may be reused. */
   get lends (): boolean {
-    return this.#mode === 'attached' || this.#mode === 'discard'
+    return this.#mode === 'discard' || (this.#mode === 'attached' && this.#receiver?.keeps !== true)
   }
 
   /** The consumer has left before the end. */
@@ -132,12 +132,12 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
     }
   }
 
-  /** Takes what has arrived; `bytes` is ours to keep unless `lends`. */
-  receive (bytes: Uint8Array): void {
+  /** Takes what has arrived; `bytes` is ours to keep unless `lent`, which it may be where this said that it `lends`. */
+  receive (bytes: Uint8Array, lent: boolean): void {
     if (this.#mode === 'discard') return
 
     if (this.#mode === 'attached') {
-      this.#receiver?.bytes(bytes)
+      this.#receiver?.bytes(bytes, lent)
       return
     }
 

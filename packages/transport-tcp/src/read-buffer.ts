@@ -4,7 +4,7 @@
  * @module
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { LENT_BUFFER_BYTES, OWNED_BUFFER_BYTES } from './constants.ts'
+import { LEAST_READ_BYTES, LENT_BUFFER_BYTES, OWNED_BUFFER_BYTES } from './constants.ts'
 import type { Inbound } from './inbound.ts'
 
 /**
@@ -18,14 +18,18 @@ export class ReadBuffer {
   readonly onread: OnReadOpts
   #inbound: Inbound | undefined
   #lent: Uint8Array | undefined
-  /** Read into and then given away, for a consumer that keeps what it gets. */
+  /** Read into and given away piece by piece, for a consumer that keeps what it gets. */
   #owned: Uint8Array | undefined
+  #used = 0
   #current: Uint8Array
 
   constructor () {
     this.#current = this.#lend()
     this.onread = {
-      buffer: () => this.#next(),
+      buffer: () => {
+        this.#current = this.#inbound?.lends === false ? this.#give() : this.#lend()
+        return this.#current
+      },
       callback: length => {
         this.#receive(length)
         // False would stop the reading behind the socket's back: whoever wants that pauses the socket.
@@ -38,26 +42,27 @@ export class ReadBuffer {
     this.#inbound = inbound
   }
 
-  #next (): Uint8Array {
-    this.#current = this.#inbound == null || this.#inbound.lends
-      ? this.#lend()
-      : this.#owned ??= Buffer.allocUnsafeSlow(OWNED_BUFFER_BYTES)
-    return this.#current
+  #receive (length: number): void {
+    const inbound = this.#inbound
+    const { buffer, byteOffset } = this.#current
+    const bytes = new Uint8Array(buffer, byteOffset, length)
+
+    if (buffer === this.#owned?.buffer) {
+      this.#used += length
+      inbound?.receive(bytes, false)
+    } else {
+      // Read before anybody had said what to do with it, or for somebody who has changed his mind since.
+      const lent = inbound?.lends === true
+      inbound?.receive(lent ? bytes : bytes.slice(), lent)
+    }
   }
 
-  #receive (length: number): void {
-    const bytes = new Uint8Array(this.#current.buffer, this.#current.byteOffset, length)
-    const inbound = this.#inbound
-
-    if (inbound?.lends === true) {
-      inbound.receive(bytes)
-    } else if (this.#current === this.#owned && length >= OWNED_BUFFER_BYTES / 2) {
-      // Full enough to be kept as it is.
-      this.#owned = undefined
-      inbound?.receive(bytes)
-    } else {
-      inbound?.receive(bytes.slice())
+  #give (): Uint8Array {
+    if (this.#owned === undefined || this.#owned.length - this.#used < LEAST_READ_BYTES) {
+      this.#owned = Buffer.allocUnsafeSlow(OWNED_BUFFER_BYTES)
+      this.#used = 0
     }
+    return this.#owned.subarray(this.#used)
   }
 
   #lend (): Uint8Array {

@@ -132,6 +132,28 @@ for (const [name, open] of [['data events', plain], ['a buffer of ours', withBuf
   })
 }
 
+t.test('a receiver that keeps what comes is given memory of its own, and one that changes its mind is lent to again', async t => {
+  const { peer, connection } = await withBuffer(t)
+  const given: Uint8Array[] = []
+  const lent: boolean[] = []
+  let keeps = false
+  const ended = Promise.withResolvers<Error | undefined>()
+  connection.attach?.({
+    get keeps () { return keeps },
+    bytes (bytes, isLent = true) {
+      lent.push(isLent)
+      given.push(isLent ? bytes.slice() : bytes)
+      keeps = given.length % 3 !== 0
+    },
+    end: ended.resolve
+  })
+  const sent = Buffer.from(Array.from({ length: 4_000_000 }, (_, i) => (i * 7) >> 3))
+  peer.end(sent)
+  t.equal(await ended.promise, undefined)
+  t.equal(Buffer.compare(Buffer.concat(given), sent), 0)
+  t.ok(lent.includes(true) && lent.includes(false))
+})
+
 t.test('lent bytes are the right ones on many sockets at once, though all lend from one buffer', async t => {
   const server = createServer({ allowHalfOpen: true }, socket => {
     socket.once('data', ([id]) => socket.end(Buffer.alloc(300_000, id)))

@@ -9,7 +9,7 @@ export const transportTcp: PackageLimits = {
       of: 'bytes that wait unread',
       unit: 'bytes',
       option: 'receiveBufferBytes',
-      beyond: 'the socket is paused, at most one read of 64 KiB later',
+      beyond: 'the socket is paused, at most one read of 256 KiB later',
       test: ['backpressure.test.ts', '${name}: what waits unread is bounded in bytes, and reading goes on when it is taken']
     },
     {
@@ -96,6 +96,7 @@ export const transportTcp: PackageLimits = {
   others: {
     LENT_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_BUFFER_BYTES: 'the size of a buffer that is read into',
+    LEAST_READ_BYTES: 'when such a buffer is too full to be read into',
     FINGERPRINT_LENGTH: 'part of an address',
     SERIAL_BYTES: 'part of a certificate',
     DAY_MS: 'a unit of time',
