@@ -20,11 +20,7 @@ export interface SqliteLedgerOptions {
 /** Opens the ledger in the file `path`, which is made if it is missing. `ERR_LOCKED` while another process, or another ledger of this one, has it open. */
 export async function openSqliteLedger (path: string, { alwaysLasting = false, maxFileBytes = Infinity }: SqliteLedgerOptions = {}): Promise<Ledger> {
   if (!(maxFileBytes > 0)) throw new RangeError(`maxFileBytes ${maxFileBytes}`)
-  const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), {
-    workerData: { path, maxFileBytes } satisfies WorkerSettings,
-    // That node:sqlite is still called experimental is no news to whoever runs a node.
-    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning']
-  })
+  const worker = startWorker({ path, maxFileBytes })
   const ledger = new SqliteLedger(worker, alwaysLasting)
   try {
     await ledger.opened
@@ -33,6 +29,18 @@ export async function openSqliteLedger (path: string, { alwaysLasting = false, m
     throw error
   }
   return ledger
+}
+
+function startWorker (workerData: WorkerSettings): Worker {
+  const script = new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+  try {
+    // That node:sqlite is still called experimental is no news to whoever runs a node.
+    return new Worker(script, { workerData, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] })
+  } catch (error) {
+    // Flags that are the whole process's, such as the size of its heap, cannot be said again: the thread has them as it is.
+    if ((error as { code?: unknown }).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+    return new Worker(script, { workerData })
+  }
 }
 
 interface Waiting { resolve: (value: never) => void, reject: (error: Error) => void, doing: string }

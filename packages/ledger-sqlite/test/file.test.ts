@@ -33,6 +33,12 @@ t.test('a process that is killed has lost nothing that it was told, and holds no
   }
 })
 
+t.test('a process with flags of its own, such as the size of its heap, opens it as well', async t => {
+  const file = await makeFile()
+  t.teardown(file.dispose)
+  t.match(await inChild(file.path, 0, '--max-old-space-size=128'), 'opened')
+})
+
 t.test('what is not a ledger, or one of tomorrow, is left alone', async t => {
   const file = await makeFile()
   t.teardown(file.dispose)
@@ -78,8 +84,8 @@ function idOf (number: number): string {
 }
 
 /** What a child says that opens the ledger; with `lines`, one that goes on until it is killed after so many. */
-async function inChild (path: string, lines = 0): Promise<string> {
-  const child = spawn(process.execPath, ['--conditions=@ropewalk/source', fileURLToPath(new URL('child.ts', import.meta.url)), path, String(lines)], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function inChild (path: string, lines = 0, ...flags: string[]): Promise<string> {
+  const child = spawn(process.execPath, [...flags, '--conditions=@ropewalk/source', fileURLToPath(new URL('child.ts', import.meta.url)), path, String(lines)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
   let text = ''
   for await (const piece of child.stdout) {

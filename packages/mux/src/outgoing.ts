@@ -9,7 +9,9 @@ import { Uint8ArrayList } from 'uint8arraylist'
 /** A piece of content up to this is copied behind what was gathered. Ours: measured. */
 const COPY_BYTES = 4096
 
+/** Slabs begin small and double to this: of a thousand connections, most say little. */
 const SLAB_BYTES = 32_768
+const FIRST_SLAB_BYTES = 1024
 
 export class Outgoing {
   #buffers: Uint8Array[] = []
@@ -39,7 +41,7 @@ export class Outgoing {
   reserve (bytes: number): number {
     if (this.#used + bytes > this.#slab.length) {
       this.#cut()
-      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes))
+      this.#slab = new Uint8Array(Math.max(Math.min(SLAB_BYTES, 2 * this.#slab.length), FIRST_SLAB_BYTES, bytes))
       this.#from = 0
       this.#used = 0
     }
