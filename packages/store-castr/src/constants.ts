@@ -23,3 +23,16 @@ export const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
  * them (80 to 250 against 35 to 130 microseconds). Ours.
  */
 export const AT_ONCE_BYTES: number = 256 * 1024
+
+/** Times on file systems are this coarse at worst. From FAT. */
+export const TIME_SLACK_MS = 2_000
+
+/** How often a lease says that it is alive, and how long its silence means nothing, where its process cannot be looked at. Ours. */
+export const LEASE_RENEWAL_MS = 60_000
+export const LEASE_EXPIRY_MS: number = 60 * 60_000
+
+/** How old what was being written has to be before a collection removes it. Ours. */
+export const STALE_WRITE_MS: number = 24 * 60 * 60_000
+
+/** Ids of which a collection remembers that they stay. Ours: about 512 MiB of the disk's chunks for each MiB here. */
+export const MAX_KEPT_IDS: number = 4 * 1024 * 1024

@@ -8,6 +8,8 @@ export type CastrErrorCode =
   | 'ERR_BAD_ID'
   /** This version of Node has no zstd. */
   | 'ERR_UNSUPPORTED'
+  /** More chunks to keep than a collection has memory for. */
+  | 'ERR_TOO_MANY_CHUNKS'
   | 'ERR_NO_SPACE'
   | 'ERR_CLOSED'
   | 'ERR_IO'

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, rename, unlink, utimes } from 'node:fs/promises'
 
 /** The part of `node:fs/promises` that the store uses. Give another one to inject faults. */
 export interface FileSystem {
@@ -10,6 +10,7 @@ export interface FileSystem {
   readdir: typeof readdir
   rename: typeof rename
   unlink: typeof unlink
+  utimes: typeof utimes
 }
 
-export const nodeFileSystem: FileSystem = { open, lstat, mkdir, readdir, rename, unlink }
+export const nodeFileSystem: FileSystem = { open, lstat, mkdir, readdir, rename, unlink, utimes }

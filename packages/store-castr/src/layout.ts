@@ -5,6 +5,11 @@
  *     abcd/abcd…                       a chunk as it is
  *     abcd/abcd….<random hex>.tmp      a chunk that is being written
  *
+ * and two folders of our own, which neither of them looks into:
+ *
+ *     .leases/<owner>                  somebody is making an index: what it found here stays
+ *     .collected/abcd….cacnk           a chunk that a collection takes away, looked at once more
+ *
  * Paths are made of ids and of nothing else, and ids are looked at first.
  *
  * @module
@@ -38,6 +43,19 @@ export class Layout {
 
   temporaryOf (id: ChunkId, random: string): string {
     return `${this.plainOf(id)}.${random}.tmp`
+  }
+
+  get leases (): string {
+    return join(this.root, '.leases')
+  }
+
+  get collected (): string {
+    return join(this.root, '.collected')
+  }
+
+  /** Where a collection puts the chunk in the file `name` first. */
+  collectedOf (name: string): string {
+    return join(this.collected, name)
   }
 
   /** The id in the name of a file, or `undefined` for a name that is no chunk's. */

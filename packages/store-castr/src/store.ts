@@ -9,9 +9,10 @@
 import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { toHex } from '@ropewalk/framing'
-import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher } from '@ropewalk/interface'
+import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, Source } from '@ropewalk/interface'
+import { collect, restore, type Collected, type CollectOptions } from './collect.ts'
 import { nodeCompression } from './compression.ts'
 import { MAX_CHUNK_BYTES } from './constants.ts'
 import { DirectorySync } from './directory-sync.ts'
@@ -20,6 +21,8 @@ import { nodeFileSystem, type FileSystem } from './file-system.ts'
 import { Group } from './group.ts'
 import { nodeHash } from './hash.ts'
 import { checkId, isShard, Layout } from './layout.ts'
+import { Lease } from './lease.ts'
+import { survey, type StoreSurvey } from './survey.ts'
 
 export interface CastrOptions {
   /** What ids are made of. Default: either, SHA-512/256 tried first. */
@@ -32,6 +35,8 @@ export interface CastrOptions {
   suffix?: string | undefined
   /** False leaves it to the system when bytes reach the disk. Default true. */
   durable?: boolean | undefined
+  /** Hold a lease from the first `put` or `has` to `close`: no collection takes away what was put or found. For whoever makes an index. Default false. */
+  lease?: boolean | undefined
   /** Default: those of Node. */
   hash?: Hasher | undefined
   compression?: ChunkCompression | undefined
@@ -41,6 +46,10 @@ export interface CastrOptions {
 
 export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
   readonly directory: string
+  /** Takes away what `keep` does not name. Nothing that a lease protects. */
+  collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected>
+  /** Counts what lies in it. */
+  survey (options?: AbortOptions): Promise<StoreSurvey>
   /** Makes everything durable and refuses what comes later. Idempotent. */
   close (): Promise<void>
 }
@@ -67,6 +76,8 @@ class DirectoryStore implements CastrStore {
   readonly #shards = new Map<string, Promise<void>>()
   /** Chunks that are being put: of one id there is one content, so the second put waits for the first. */
   readonly #putting = new Map<ChunkId, Promise<boolean>>()
+  readonly #leases: boolean
+  #lease: Promise<Lease> | undefined
   #digests: readonly ChunkDigest[]
   #closed = false
 
@@ -78,6 +89,7 @@ class DirectoryStore implements CastrStore {
     this.#compression = options.compression ?? nodeCompression()
     this.#compress = options.compress ?? true
     this.#durable = options.durable ?? true
+    this.#leases = options.lease ?? false
     this.#maxChunkBytes = options.maxChunkBytes ?? MAX_CHUNK_BYTES
     this.#digests = options.digest === undefined ? ['sha512-256', 'sha256'] : [options.digest]
     this.#directories = new DirectorySync(this.#fs)
@@ -105,6 +117,7 @@ class DirectoryStore implements CastrStore {
   async has (id: ChunkId, { signal }: AbortOptions = {}): Promise<boolean> {
     checkId(id)
     signal?.throwIfAborted()
+    await this.#protect()
     return this.#group.find(id) !== undefined || await this.#isFile(this.#layout.compressedOf(id)) || await this.#isFile(this.#layout.plainOf(id))
   }
 
@@ -130,6 +143,7 @@ class DirectoryStore implements CastrStore {
     try {
       await this.#group.flush()
       await Promise.all(this.#shards.values())
+      if (this.#lease !== undefined) await restore(this.#fs, this.#layout)
     } catch (error) {
       throw castrError(error, `sync ${this.directory}`)
     }
@@ -160,14 +174,36 @@ class DirectoryStore implements CastrStore {
     return removed.includes(true)
   }
 
+  async collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected> {
+    await this.sync()
+    return await collect(this.#fs, this.#layout, keep, options)
+  }
+
+  async survey (options?: AbortOptions): Promise<StoreSurvey> {
+    return await survey(this.#layout, options)
+  }
+
   async close (): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#putting.values())
-    await this.sync()
+    try {
+      await this.sync()
+    } finally {
+      const lease = this.#lease
+      this.#lease = undefined
+      if (lease !== undefined) await (await lease).close()
+    }
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     await this.close()
+  }
+
+  /** Takes the lease when it is first needed, and says that it lives. */
+  async #protect (): Promise<void> {
+    if (!this.#leases || this.#closed) return
+    this.#lease ??= Lease.open(this.#layout.leases)
+    await (await this.#lease).renew()
   }
 
   async #put (chunk: Chunk, verified: boolean): Promise<boolean> {
@@ -225,7 +261,7 @@ class DirectoryStore implements CastrStore {
   async #find (id: ChunkId, maxBytes: number): Promise<{ content: Uint8Array, compressed: boolean } | undefined> {
     // A chunk of the group that is open lies under another name; looked for first, since it may be renamed at any moment.
     const temporary = this.#group.find(id)
-    const places: Array<[string, boolean]> = [[this.#layout.compressedOf(id), true], [this.#layout.plainOf(id), false]]
+    const places: Array<[string, boolean]> = [[this.#layout.compressedOf(id), true], [this.#layout.plainOf(id), false], [this.#layout.collectedOf(basename(this.#layout.compressedOf(id))), true]]
     if (temporary !== undefined) places.unshift([temporary, this.#compress])
     for (const [path, compressed] of places) {
       const content = await this.#read(path, compressed ? mostCompressed(maxBytes) : maxBytes)
@@ -255,9 +291,12 @@ class DirectoryStore implements CastrStore {
     }
   }
 
+  /** Under a lease, what was found is made young, or has gone. */
   async #isFile (path: string): Promise<boolean> {
     try {
-      return (await this.#fs.lstat(path)).isFile()
+      if (!(await this.#fs.lstat(path)).isFile()) return false
+      if (this.#lease !== undefined) await this.#fs.utimes(path, Date.now() / 1000, Date.now() / 1000)
+      return true
     } catch (error) {
       if (ABSENT.has(systemCode(error) ?? '')) return false
       throw castrError(error, `look for ${path}`)

@@ -1,0 +1,86 @@
+/**
+ * Leases: while somebody makes an index, no collection takes away what it has put or found in the store since it began. A lease is a file
+ * whose name says which process holds it, whose time of change is when it began, and whose time of access when it was heard of last.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, readFile, readlink, stat, unlink, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LEASE_EXPIRY_MS, LEASE_RENEWAL_MS } from './constants.ts'
+
+export class Lease {
+  readonly #path: string
+  readonly #startMs: number
+  #renewedMs: number
+
+  private constructor (path: string, startMs: number) {
+    this.#path = path
+    this.#startMs = startMs
+    this.#renewedMs = startMs
+  }
+
+  static async open (folder: string): Promise<Lease> {
+    await mkdir(folder, { recursive: true })
+    const { boot, space } = await machine()
+    const path = join(folder, `${boot}-${space}-${process.pid}-${await startOf(process.pid) ?? 0}-${randomBytes(6).toString('hex')}`)
+    await (await open(path, 'wx', 0o644)).close()
+    return new Lease(path, (await stat(path)).mtimeMs)
+  }
+
+  /** Says that it is alive, now and then. */
+  async renew (): Promise<void> {
+    const now = Date.now()
+    if (now - this.#renewedMs < LEASE_RENEWAL_MS) return
+    this.#renewedMs = now
+    await utimes(this.#path, now / 1000, this.#startMs / 1000)
+  }
+
+  async close (): Promise<void> {
+    await unlink(this.#path).catch(() => {})
+  }
+}
+
+/** When the oldest lease of the living began; those of the dead are removed. `Infinity` when there is none. */
+export async function oldestLease (folder: string): Promise<number> {
+  const here = await machine()
+  let oldest = Infinity
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, boot, space, pid, start] = /^([0-9a-f]+)-(\d+)-(\d+)-(\d+)-[0-9a-f]+$/.exec(name) ?? []
+    if (pid === undefined) continue
+    const path = join(folder, name)
+    const stats = await stat(path).catch(() => undefined)
+    if (stats === undefined) continue
+    const known = boot === here.boot && space === here.space && here.boot !== '0'
+    const alive = known ? (await startOf(Number(pid)) ?? '-') === start : Date.now() - Math.max(stats.atimeMs, stats.mtimeMs) < LEASE_EXPIRY_MS
+    if (alive) oldest = Math.min(oldest, stats.mtimeMs)
+    else await unlink(path).catch(() => {})
+  }
+  return oldest
+}
+
+/** What time it is where the store lies. */
+export async function timeOf (folder: string): Promise<number> {
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, `now-${randomBytes(6).toString('hex')}`)
+  await (await open(path, 'wx')).close()
+  try {
+    return (await stat(path)).mtimeMs
+  } finally {
+    await unlink(path)
+  }
+}
+
+/** Which start of which machine, and in which container: process ids count there. */
+async function machine (): Promise<{ boot: string, space: string }> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => '')
+  const space = await readlink('/proc/self/ns/pid').catch(() => '')
+  return { boot: boot.slice(0, 8) || '0', space: /\d+/.exec(space)?.[0] ?? '0' }
+}
+
+/** When the process began, in ticks: an id may be used again, both together are not. `undefined` when there is none. */
+async function startOf (pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined)
+  // The name of the program, in parentheses, may have anything in it; the field is the 20th behind it.
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+}
