@@ -33,7 +33,7 @@ export const LAYERS = {
 export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'tree-fs', 'ledger-sqlite', 'transport-tcp', 'transport-stdio', 'transport-seqpacket']
 
 /** Folders of portable packages that only their entry point `./node` leads to: they talk to the machine, and no portable file imports them. */
-export const NODE_FOLDERS = { 'transport-ws': ['src/node/'], 'protocol-ipc-upload': ['src/node/'] }
+export const NODE_FOLDERS = { 'transport-ws': ['src/node/'], 'protocol-ipc-upload': ['src/node/'], 'protocol-warpdrive': ['src/node/'] }
 
 /** Files without promises, timers, clocks, randomness, logging and I/O, wherever they are. */
 export const PURE_FILES = ['codec', '*-codec', 'state', '*-state', 'constants', 'errors']

@@ -10,6 +10,7 @@ import { encodeLine } from '../progress/ndjson.ts'
 
 export interface InspectFlags {
   readonly profile?: string | undefined
+  readonly port?: string | undefined
   readonly preamble: boolean
   readonly token: boolean
 }
@@ -23,6 +24,9 @@ export async function inspect (context: Context, protocol: string, file: string,
   if (inspector === undefined) throw new RopewalkError('ERR_USAGE', `unknown protocol; there is ${Object.keys(PROTOCOLS).join(', ')}`, { text: protocol })
   if (flags.profile !== undefined && !inspector.profiles.includes(flags.profile)) {
     throw new RopewalkError('ERR_USAGE', `unknown profile; ${protocol} has ${inspector.profiles.join(', ')}`, { text: flags.profile })
+  }
+  if (flags.port !== undefined && inspector.ports?.includes(flags.port) !== true) {
+    throw new RopewalkError('ERR_USAGE', inspector.ports === undefined ? `${protocol} has no ports` : `unknown port; ${protocol} has ${inspector.ports.join(', ')}`, { text: flags.port })
   }
   const source = file === '-' ? context.stdin : createReadStream(file, { highWaterMark: READ_BYTES })
   const inspection = inspector.open({ ...flags, preamble: flags.preamble || flags.token })

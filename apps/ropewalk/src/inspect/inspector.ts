@@ -15,6 +15,8 @@ export interface Message {
 export interface InspectOptions {
   /** One of the inspector's `profiles`; the first one where nothing is said. */
   readonly profile?: string | undefined
+  /** What was asked for, of a protocol with ports. */
+  readonly port?: string | undefined
   /** The stream begins with what the dialer says of itself. */
   readonly preamble: boolean
   /** ... and that ends with an access token. */
@@ -36,5 +38,7 @@ export interface Inspector {
   readonly description: string
   /** Generations of the wire, the usual one first. */
   readonly profiles: readonly string[]
+  /** Where connections ask for one of several ports: which there are, in any profile. */
+  readonly ports?: readonly string[] | undefined
   open (options: InspectOptions): Inspection
 }

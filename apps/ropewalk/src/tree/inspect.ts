@@ -17,12 +17,14 @@ export function addInspect (program: Command, context: Context, done: (exit: Exi
     .argument('<protocol>', protocols.map(([name, { description }]) => `${name}: ${description}`).join('; '))
     .argument('[file]', 'the recording, or - for standard input', '-')
     .option('--profile <name>', `which wire; ${protocols.map(([name, { profiles }]) => `of ${name}: ${profiles.join(', ')}`).join('; ')} (the first where nothing is said)`)
+    .option('--port <name>', `which port was asked for; ${protocols.filter(([, { ports }]) => ports).map(([name, { ports = [] }]) => `of ${name}: ${ports.join(', ')}`).join('; ')} (the one for remote nodes where nothing is said)`)
     .option('--preamble', 'the stream begins with the 16 bytes of the dialer\'s node id', false)
     .option('--token', 'and with a token of 64 bytes after it (which is printed)', false)
     .action(async (protocol: string, file: string, flags: InspectFlags) => done(await inspect(context, protocol, file, flags)))
   examples(command, [
     'ropewalk inspect mdsftp --preamble dialer.bin',
-    'xxd -r -p packets.hex | ropewalk inspect mdsftp --profile seed'
+    'xxd -r -p packets.hex | ropewalk inspect mdsftp --profile seed',
+    'ropewalk inspect warpdrive --profile seed --port warpdrive-local c2s.bin'
   ], INSPECT_HELP)
 }
 

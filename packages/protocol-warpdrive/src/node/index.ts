@@ -1,0 +1,7 @@
+/**
+ * What a node of warpdrive keeps on the machine.
+ *
+ * @module
+ */
+export { openSqliteState } from './sqlite-store.ts'
+export type { SqliteState, SqliteStateOptions } from './sqlite-store.ts'

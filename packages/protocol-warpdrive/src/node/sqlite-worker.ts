@@ -1,0 +1,94 @@
+/**
+ * The thread that the file is open in. Every step is one transaction.
+ *
+ * @module
+ */
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+
+export interface WorkerSettings { readonly path: string, readonly maxFileBytes: number }
+
+export type StepName = 'open' | 'load' | 'putOffer' | 'putStatus' | 'removeOffer' | 'putPeer' | 'close'
+
+export interface Asked { readonly number: number, readonly step: StepName, readonly values: ReadonlyArray<string | number> }
+
+export interface Told { readonly number: number, readonly value?: unknown, readonly error?: string }
+
+/** An offer in the file: its list of files, which never changes, and the rest, which does. */
+export interface Row { readonly incoming: number, readonly id: string, readonly digest: string, readonly status: string, readonly files: string }
+
+/** The version of the tables, in the file's `user_version`. Ours. */
+const SCHEMA_VERSION = 1
+
+const TABLES = `
+CREATE TABLE offer (incoming INTEGER NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, status TEXT NOT NULL, files TEXT NOT NULL, PRIMARY KEY (incoming, id)) STRICT;
+CREATE TABLE peer (id TEXT PRIMARY KEY, alias TEXT NOT NULL, mod TEXT NOT NULL) STRICT, WITHOUT ROWID`
+
+const STATEMENTS = {
+  putOffer: 'INSERT INTO offer VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, status = excluded.status, files = excluded.files',
+  putStatus: 'UPDATE offer SET status = ?3 WHERE incoming = ?1 AND id = ?2',
+  removeOffer: 'DELETE FROM offer WHERE incoming = ? AND id = ?',
+  putPeer: 'INSERT INTO peer VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET alias = excluded.alias, mod = excluded.mod'
+}
+
+const port = parentPort as MessagePort
+const { path, maxFileBytes } = workerData as WorkerSettings
+let database: DatabaseSync | undefined
+/** How the file is synced now. */
+let lasting = true
+
+port.on('message', ({ number, step, values }: Asked) => {
+  try {
+    port.postMessage({ number, value: perform(step, values) } satisfies Told)
+  } catch (error) {
+    port.postMessage({ number, error: (error as Error).message } satisfies Told)
+  }
+  if (step === 'close') port.close()
+})
+
+function perform (step: StepName, values: readonly SQLInputValue[]): unknown {
+  if (step === 'open') {
+    database = open()
+    return undefined
+  }
+  if (database === undefined) throw new Error('it is not open')
+  switch (step) {
+    case 'load': return {
+      offers: database.prepare('SELECT incoming, id, digest, status, files FROM offer ORDER BY rowid').all(),
+      peers: database.prepare('SELECT id, alias, mod FROM peer').all()
+    }
+    case 'close':
+      syncAs(database, true)
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      database.close()
+      return undefined
+    default:
+      // How far a transfer came survives the death of the process at once, and loss of power with the next offer: what was received
+      // has a journal of its own.
+      syncAs(database, step !== 'putStatus')
+      database.prepare(STATEMENTS[step]).run(...values)
+      return undefined
+  }
+}
+
+function open (): DatabaseSync {
+  const opened = new DatabaseSync(path, { timeout: 0 })
+  opened.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  const { page_size: pageBytes } = opened.prepare('PRAGMA page_size').get() as { page_size: number }
+  opened.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxFileBytes / pageBytes))}`)
+  const { user_version: version } = opened.prepare('PRAGMA user_version').get() as { user_version: number }
+  const { tables } = opened.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  if (version !== SCHEMA_VERSION) {
+    if (version !== 0 || tables > 0) throw new Error(`version ${version} of the tables instead of ${SCHEMA_VERSION}`)
+    opened.exec(`BEGIN IMMEDIATE; ${TABLES}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
+  }
+  // Everybody else is kept out from the first write on.
+  opened.exec('BEGIN IMMEDIATE; DELETE FROM peer WHERE 0; COMMIT')
+  return opened
+}
+
+function syncAs (opened: DatabaseSync, last: boolean): void {
+  if (last === lasting) return
+  opened.exec(`PRAGMA synchronous = ${last ? 'FULL' : 'NORMAL'}`)
+  lasting = last
+}

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import type { StoredOffer } from '../src/index.ts'
+import { openSqliteState } from '../src/node/index.ts'
+import { ALICE, BOB, pair } from './nodes.ts'
+
+const CHILD = fileURLToPath(new URL('state-child.ts', import.meta.url))
+
+async function file (t: { teardown: (dispose: () => Promise<void>) => unknown }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'warpdrive-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return join(folder, 'state')
+}
+
+function offer (id: string, more: Partial<StoredOffer> = {}): StoredOffer {
+  const info = { uri: 'a.txt', path: 'a.txt', size: 3, isDir: false, perm: 0o644, mime: '', name: 'a.txt', sha256: 'ab'.repeat(32), mtimeMs: 5 }
+  return { id, incoming: true, status: 'awaiting', index: -1, progress: 0, updatedAt: 1, createdAt: 1, peer: ALICE, files: [info], digest: 'd1', done: [], parts: [], failures: [], ...more }
+}
+
+t.test('offers and peers are there again, as they were put last, each kind of offer under its own id', async t => {
+  const path = await file(t)
+  const first = await openSqliteState(path)
+  t.same(await first.load(), { offers: [], peers: [] })
+  await first.putOffer(offer('one'))
+  await first.putOffer(offer('one', { incoming: false }))
+  await first.putOffer(offer('two'))
+  const changed = offer('one', { status: 'failed', index: 4, progress: 7, updatedAt: 9, done: [0, 2], parts: [[1, 99]] })
+  await first.putOffer(changed)
+  const other = offer('two', { digest: 'd2', files: [] })
+  await first.putOffer(other)
+  await first.putPeer({ id: BOB, alias: '', mod: '' })
+  await first.putPeer({ id: BOB, alias: 'Bob', mod: 'trust' })
+  await first.close()
+  const second = await openSqliteState(path)
+  t.same(await second.load(), { offers: [changed, offer('one', { incoming: false }), other], peers: [{ id: BOB, alias: 'Bob', mod: 'trust' }] })
+  await second.removeOffer(true, 'one')
+  // The manifest is written anew for an offer that was removed.
+  await second.putOffer(offer('one'))
+  await second.removeOffer(false, 'one')
+  await second.close()
+  const third = await openSqliteState(path)
+  t.same((await third.load()).offers.map(({ id, incoming }) => [id, incoming]), [['two', true], ['one', true]])
+  await third.close()
+})
+
+t.test('D2: names and ids stay what they are, whatever SQL they look like', async t => {
+  const path = await file(t)
+  const evil = "'; DROP TABLE offer; --\0\u2028\ud83e\udd2f\\\""
+  const first = await openSqliteState(path)
+  const [info] = offer('x').files
+  const put = offer(evil, { files: [{ ...info as StoredOffer['files'][number], uri: evil, name: evil }] })
+  await first.putOffer(put)
+  await first.putPeer({ id: evil, alias: evil, mod: evil })
+  await first.close()
+  const second = await openSqliteState(path)
+  t.same(await second.load(), { offers: [put], peers: [{ id: evil, alias: evil, mod: evil }] })
+  await second.close()
+})
+
+t.test('one process has the file; another file is refused, and so is one that is full', async t => {
+  const path = await file(t)
+  const state = await openSqliteState(path, { maxFileBytes: 100_000 })
+  await t.rejects(openSqliteState(path), { code: 'ERR_FILES', remote: false })
+  const big = offer('big', { files: Array.from({ length: 2000 }, () => offer('x').files[0] as StoredOffer['files'][number]) })
+  await t.rejects(state.putOffer(big), { code: 'ERR_FILES', message: /full/ })
+  await state.putOffer(offer('small'))
+  await t.rejects(state.putOffer(big), { code: 'ERR_FILES' })
+  await state.close()
+  await state.close()
+  await t.rejects(state.putOffer(big), { code: 'ERR_FILES' })
+  await writeFile(`${path}.other`, 'not a database, but long enough to be read as one'.repeat(100))
+  await t.rejects(openSqliteState(`${path}.other`), { code: 'ERR_FILES' })
+  await t.rejects(openSqliteState(path, { maxFileBytes: 0 }), { name: 'RangeError' })
+  const again = await openSqliteState(path)
+  t.same((await again.load()).offers.map(({ id }) => id), ['small'])
+  await again.close()
+})
+
+t.test('what was put when a process was killed is there', async t => {
+  const path = await file(t)
+  const child = spawn(process.execPath, ['--conditions=@ropewalk/source', CHILD, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const gone = once(child, 'close')
+  const [said] = await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await gone
+  const state = await openSqliteState(path)
+  const { offers, peers } = await state.load()
+  await state.close()
+  t.ok(offers.length >= Number(String(said)), `${offers.length} of ${said}`)
+  t.match(offers.at(0), { status: 'updated', progress: 5 })
+  t.same(peers, [{ id: 'p', alias: '', mod: 'block' }])
+})
+
+t.test('a node over it knows its offers, its peers and whom it blocks again', async t => {
+  const path = await file(t)
+  const first = await openSqliteState(path)
+  const scene = await pair({ 'a.txt': 'one' }, { bob: { state: first } })
+  await scene.alice.createOffer(BOB, 'a.txt')
+  await scene.bob.updatePeer(ALICE, 'mod', 'block')
+  const before = scene.bob.offers(0)
+  await scene.bob.close()
+  await first.close()
+  const second = await openSqliteState(path)
+  const { bob } = await pair({}, { bob: { state: second } })
+  t.same(bob.offers(0), before)
+  t.throws(() => { bob.admit(ALICE) }, { code: 'ERR_BLOCKED' })
+  await second.close()
+})
