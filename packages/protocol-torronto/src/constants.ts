@@ -78,3 +78,12 @@ export const MAX_OUTBOX = 1_024
 
 /** Missing chunks of a file that are compared for the rarest. Ours: choosing stays cheap in a file of a million. */
 export const RAREST_SAMPLE = 512
+
+/** Bytes of a nonce. Ours. */
+export const NONCE_BYTES = 32
+
+/** Shortest key of a swarm. Ours: what HMAC-SHA-256 cannot be guessed by. */
+export const MIN_KEY_BYTES = 16
+
+/** Which answer is the one to the hello of a handshake. Ours; other ids begin with 1. */
+export const HELLO_ID = 0

@@ -4,12 +4,14 @@
  * @module
  */
 import type { Connection, Dial, Hasher, Listen, Listener } from '@ropewalk/interface'
+import { answerConnection } from './answering.ts'
 import { inChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS, PREFACE } from './constants.ts'
+import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS } from './constants.ts'
 import { SwarmError } from './errors.ts'
-import { hex, receive, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
-import { decodeFrame, encodeFrame, splitList, type HardenedFrame } from './hardened-codec.ts'
+import { hex, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
+import { splitList, type HardenedFrame } from './hardened-codec.ts'
+import type { SwarmKey } from './membership.ts'
 import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile, type ProfileName } from './message.ts'
 import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { checkName } from './name-codec.ts'
@@ -32,6 +34,8 @@ export interface SwarmOptions {
   /** What peers speak until they say more. Default `as-implemented`. */
   profile?: ProfileName | undefined
   firstNumber?: 'size' | 'count' | undefined
+  /** What all members know: whoever cannot prove it is neither heard nor told anything. Only with `profile: 'hardened'`. */
+  key?: SwarmKey | undefined
   clock?: Clock | undefined
   /** Values from 0 to 1; which of equally rare chunks comes first. Default `Math.random`. */
   random?: (() => number) | undefined
@@ -55,6 +59,7 @@ export async function joinSwarm (options: SwarmOptions): Promise<Swarm> {
   const others = new Set(options.peers.map(peerKey))
   others.add(peerKey(options.self))
   if (others.size > most) throw new RangeError(`too many peers: ${others.size} > ${most}`)
+  if (options.key !== undefined && options.profile !== 'hardened') throw new TypeError('a key needs the profile hardened: an original cannot prove that it knows one')
   const listener = await options.listen(options.self, { signal: options.signal })
   const swarm = new Swarm(options, listener)
   await swarm.start()
@@ -148,7 +153,7 @@ export class Swarm implements AsyncDisposable {
   }
 
   get #exchange (): ExchangeOptions {
-    return { clock: this.#clock, signal: this.#control.signal }
+    return { clock: this.#clock, signal: this.#control.signal, key: this.#options.key }
   }
 
   async #accept (): Promise<void> {
@@ -161,22 +166,14 @@ export class Swarm implements AsyncDisposable {
   /** Never answers what it cannot read (rule R7). */
   async #serve (connection: Connection): Promise<void> {
     this.#connections++
-    let from: PeerAddress | undefined
-    const answers: Uint8Array[] = []
     try {
-      await receive(connection, this.#profile, this.#exchange, async (bytes, hardened) => {
-        if (!hardened) await this.#message(decodeMessage(this.#profile, bytes), connection.remote.address)
-        else if (bytes.length === PREFACE.length && from === undefined) answers.push(Uint8Array.from(PREFACE))
-        else {
-          const frame = decodeFrame(bytes)
-          if ('from' in frame && frame.from !== undefined) from ??= frame.from
-          const answer = await this.#frame(frame, from)
-          if (answer === undefined) return
-          answers.push(encodeFrame(answer))
-          await connection.sink(answers, { signal: this.#control.signal })
-        }
+      await answerConnection(connection, {
+        self: this.#options.self,
+        profile: this.#profile,
+        exchange: this.#exchange,
+        message: async (bytes, remote) => { await this.#message(decodeMessage(this.#profile, bytes), remote) },
+        frame: async (frame, from) => await this.#frame(frame, from)
       })
-      if (answers.length > 0) await connection.sink(answers, { signal: this.#control.signal }).catch(() => {})
     } catch (error) {
       connection.abort(error as Error)
     } finally {
