@@ -14,6 +14,7 @@
 import { BUZHASH_TABLE } from './buzhash-table.ts'
 import { assertChunkSizes, DEFAULT_CHUNK_SIZES, discriminator, type ChunkSizes } from './chunk-sizes.ts'
 import { WINDOW_BYTES } from './constants.ts'
+import { ROLL_BYTES, roller, type Roller } from './roller.ts'
 
 const ENTERING = BUZHASH_TABLE
 /** What a byte contributes when it leaves the window: its word turned by 48 bits, which is by 16. */
@@ -85,13 +86,32 @@ export class Chunker {
       if (endsChunk(this.#hash, this.#divisor.value)) return at
     }
 
+    const fast = stop - at >= WORTH_BYTES ? roller() : undefined
+    const found = fast === undefined ? this.#rollSlowly(bytes, start, at, stop) : this.#rollFast(fast, bytes, start, at, stop)
+    if (found === -1) this.#remember(bytes, start, stop)
+    return found
+  }
+
+  /** Piece by piece, each with the 48 bytes before it. */
+  #rollFast (roller: Roller, bytes: Uint8Array, start: number, at: number, stop: number): number {
+    for (let first = at; first < stop; first += ROLL_BYTES) {
+      const end = Math.min(stop, first + ROLL_BYTES)
+      const behind = first - start
+      if (behind < WINDOW_BYTES) roller.bytes.set(this.#window.subarray(behind))
+      roller.bytes.set(bytes.subarray(Math.max(start, first - WINDOW_BYTES), end), Math.max(0, WINDOW_BYTES - behind))
+      const cut = roller.roll(this.#hash, this.#divisor, end - first)
+      if (cut !== -1) return first + cut
+      this.#hash = roller.hash
+    }
+    return -1
+  }
+
+  #rollSlowly (bytes: Uint8Array, start: number, at: number, stop: number): number {
     // The bytes that leave lie in the slice before this one at first, then in this one.
     const direct = Math.max(at, Math.min(stop, start + WINDOW_BYTES))
     const near = this.#roll(this.#window, start, bytes, at, direct)
     if (near !== -1) return near
-    const far = this.#roll(bytes, WINDOW_BYTES, bytes, direct, stop)
-    if (far === -1) this.#remember(bytes, start, stop)
-    return far
+    return this.#roll(bytes, WINDOW_BYTES, bytes, direct, stop)
   }
 
   /** Takes in `bytes` from `at` to `stop`; what leaves lies in `old`, `back` places before. */
@@ -102,7 +122,7 @@ export class Chunker {
     for (let i = at; i < stop; i++) {
       hash = (hash << 1 | hash >>> 31) ^ (LEAVING[old[i - back] as number] as number) ^ (ENTERING[bytes[i] as number] as number)
       const product = Math.imul(hash + 1 | 0, inverse)
-      if (((product >>> shift | product << left) ^ SIGN) <= limit && endsChunk(hash, value)) return i + 1
+      if ((product >>> shift | product << left) >>> 0 <= limit && endsChunk(hash, value)) return i + 1
     }
     this.#hash = hash
     return -1
@@ -133,11 +153,11 @@ interface Divisor {
   readonly value: number
   readonly inverse: number
   readonly shift: number
-  /** With the sign bit turned over, so that a signed comparison orders as an unsigned one would. */
   readonly limit: number
 }
 
-const SIGN = 0x8000_0000 | 0
+/** Slices from this length on are worth a call of the roller. Ours. */
+const WORTH_BYTES = 256
 
 function divisor (value: number): Divisor {
   const shift = 31 - Math.clz32(value & -value)
@@ -145,7 +165,7 @@ function divisor (value: number): Divisor {
   // Newton: each step doubles the number of bits that are right, of which an odd number has three to begin with.
   let inverse = odd
   for (let bits = 3; bits < 32; bits *= 2) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse))
-  return { value, inverse, shift, limit: Math.floor(0xffff_ffff / value) ^ SIGN }
+  return { value, inverse, shift, limit: Math.floor(0xffff_ffff / value) }
 }
 
 /** The rule itself: the fast test counts modulo 2^32 and takes the highest hash for a multiple of everything. */

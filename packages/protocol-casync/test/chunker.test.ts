@@ -8,6 +8,7 @@ import { chunk } from '../src/chunk.ts'
 import { assertChunkSizes, chunkSizesAround, DEFAULT_CHUNK_SIZES, discriminator, parseChunkSizes, type ChunkSizes } from '../src/chunk-sizes.ts'
 import { Chunker } from '../src/chunker-state.ts'
 import { identify } from '../src/identify.ts'
+import { roller } from '../src/roller.ts'
 import { counter, input, nodeHash } from './inputs.ts'
 import { CHUNKER_VECTORS } from './vectors.ts'
 
@@ -132,3 +133,24 @@ t.test('time is linear in the input, single bytes included', async t => {
   const { exponent } = await linear(size => { push(new Chunker({ min: 48, avg: 1000, max: 4000 }), oneByOne(bytes.subarray(0, size))) }, { sizes: [50_000, 400_000] })
   t.ok(exponent < 1.3, `exponent ${exponent}`)
 })
+
+t.test('the loop in WebAssembly and the one in JavaScript cut alike, whatever the sizes and the slices', async t => {
+  t.ok(roller() !== undefined, 'there is one here')
+  const bytes = input("ctr('roller',400000)")
+  fc.assert(fc.property(
+    fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 48, max: 40_000 }), fc.integer({ min: 1, max: 255 }), fc.integer({ min: 256, max: 70_000 }), fc.nat(100_000),
+    (min, more, most, short, long, from) => {
+      const data = bytes.subarray(from, from + 100_000)
+      const sizes = { min, avg: min + more, max: min + more + most }
+      // Slices of less than 256 bytes are never given to WebAssembly.
+      return JSON.stringify(cutsOf(data, sizes, short)) === JSON.stringify(cutsOf(data, sizes, long))
+    }
+  ), { numRuns: 60 })
+})
+
+function cutsOf (bytes: Uint8Array, sizes: ChunkSizes, slice: number): number[] {
+  const chunker = new Chunker(sizes)
+  const cuts: number[] = []
+  for (let at = 0; at < bytes.length; at += slice) cuts.push(...chunker.push(bytes.subarray(at, at + slice)).map(cut => at + cut))
+  return cuts
+}
