@@ -57,6 +57,9 @@ t.test('a message may be cut anywhere', async t => {
   }
 })
 
+/** The exchange that our client is too polite for: a window of 0 is where a node of the original loses an acknowledgement for good (specification section 4.7). */
+const LOCKSTEP = 'retrieve with window 0 (lockstep), fragment size 3'
+
 /** What the recorded dialer did, in terms of our client. */
 const DRIVES: Record<string, (client: StorageConnection) => Promise<unknown>> = {
   'oneshot upload, 7 bytes, fragment size 3': client => put(client, chopped(CONTENT, [2, 4]), { size: 7, fragmentBytes: 3, fileId: FILE_ID, bucketId: BUCKET_ID }),
@@ -118,11 +121,32 @@ t.test('every recorded exchange, our client as the dialer, byte for byte', async
   for (const sequence of FILE.sequences) {
     const drive = DRIVES[sequence.name]
     if (drive === undefined) {
-      t.equal(sequence.name, 'retrieve with window 0 (lockstep), fragment size 3', 'the one that a client of ours never starts')
+      t.equal(sequence.name, LOCKSTEP, 'the one that a client of ours never starts: see below')
       continue
     }
     for (const pair of [{}, { attach: true }, { chunkBytes: 1 }]) await againstClient(sequence, drive, pair)
   }
+})
+
+t.test('conduct 4: the exchange with a window of 0 is refused by our client, which plays it with a window of 1', async t => {
+  const recorded = FILE.sequences.find(({ name }) => name === LOCKSTEP) as Sequence
+  const read = async (client: StorageConnection, window: number): Promise<void> => {
+    let text = ''
+    for await (const bytes of retrieve(client, CHUNK_ID, { size: 7, window })) text += new TextDecoder().decode(bytes.subarray())
+    t.equal(text, 'abcdefg')
+  }
+  const [left, right] = duplexPair()
+  const client = connectNode(left, { nodeId: DIALER_ID })
+  await t.rejects(read(client, 0), RangeError)
+  const speaker = new Speaker(right)
+  await speaker.peer.expect(hexdump(DIALER_ID))
+  await Promise.all([client.close(), speaker.peer.end()])
+  t.equal((await speaker.peer.readUntilEnd()).length, 0, 'not a byte of it was sent')
+
+  // The window stands behind the header and the chunk's id.
+  const steps = recorded.steps.map(step => step.packet === 'Retrieve' ? { ...step, hex: step.hex.slice(0, 50) + '0001' + step.hex.slice(54) } : step)
+  t.equal(steps.filter((step, index) => step.hex !== recorded.steps[index]?.hex).length, 1)
+  for (const pair of [{}, { attach: true }, { chunkBytes: 1 }]) await againstClient({ ...recorded, steps }, async client => await read(client, 1), pair)
 })
 
 t.test('a client never asks for a window of 0, or of more than 16', async t => {
