@@ -73,6 +73,15 @@ export function decodeBase64 (text: string): Uint8Array {
   return bytes.subarray(0, length)
 }
 
+/** Whether the bits after the last byte are zero, where padding says that there are some. */
+export function canonicalEnd (text: Uint8Array): boolean {
+  const last = text.length - 1
+  if (text[last] !== PAD) return true
+  const two = text[last - 1] === PAD
+  const value = VALUES[text[two ? last - 2 : last - 1] as number] ?? NONE
+  return value !== NONE && (value & (two ? 15 : 3)) === 0
+}
+
 function refuse (what: string): never {
   throw new IpcUploadError('ERR_BAD_DATA', 'transfer', `not base64: ${what}`)
 }

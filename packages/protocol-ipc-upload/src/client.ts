@@ -134,7 +134,7 @@ class Uploading {
         const { hashes, dataEncoding } = this.#options
         const messageId = globalThis.crypto.randomUUID()
         state.sent(messageId, { ...wanted, digest: toHex(hashes.sha256(data)) })
-        this.#conversation.send(encodeReadme({ type: 'Transfer', messageId, chunk: chunkId(this.#fid, wanted.file, wanted.index, hashes.sha1), data }, dataEncoding))
+        this.#conversation.send(encodeReadme({ type: 'Transfer', messageId, chunk: chunkId(this.#fid, wanted.file, wanted.index, hashes.sha1), data }, dataEncoding, hashes.base64))
       }
       const frame = await this.#conversation.receive(this.#answerMs)
       if (frame === undefined) {

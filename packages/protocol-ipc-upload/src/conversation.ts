@@ -6,9 +6,10 @@
  * @module
  */
 import type { Channel } from '@ropewalk/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { ANSWER_TIMEOUT_MS, MAX_STRAY_RESPONSES } from './constants.ts'
 import { IpcUploadError } from './errors.ts'
-import { encodeFrame, frameReader, type Frame, type FrameReader, type Framing } from './frame-codec.ts'
+import { frameReader, written, type Frame, type FrameReader, type Framing } from './frame-codec.ts'
 import type { Clock } from './ports.ts'
 import type { Encoded } from './readme-codec.ts'
 
@@ -23,7 +24,7 @@ export class Conversation implements AsyncDisposable {
   readonly #options: ConversationOptions
   readonly #deframer: FrameReader
   readonly #iterator: AsyncIterator<Iterable<Uint8Array>>
-  readonly #queue: Uint8Array[] = []
+  #queue: Encoded[] = []
   readonly #frames: Frame[] = []
   readonly #sunk: Promise<void>
   readonly #onAbort: () => void
@@ -42,16 +43,16 @@ export class Conversation implements AsyncDisposable {
     this.#sunk.catch(() => {})
   }
 
-  send ({ userType, payload }: Encoded): void {
-    this.#queue.push(encodeFrame(this.#options.framing, userType, payload))
+  send (message: Encoded): void {
+    this.#queue.push(message)
     this.#wake?.()
   }
 
   /** The next message; `undefined` when none came within `ms`. */
   async receive (ms: number): Promise<Frame | undefined> {
     for (;;) {
-      const frame = this.#frames.shift()
-      if (frame !== undefined) return frame
+      const next = this.#frames.shift()
+      if (next !== undefined) return next
       this.#options.signal?.throwIfAborted()
       const result = await this.#next(ms)
       if (result === undefined) return undefined
@@ -110,11 +111,12 @@ export class Conversation implements AsyncDisposable {
     }
   }
 
-  async * #outgoing (): AsyncGenerator<Uint8Array, void, undefined> {
+  async * #outgoing (): AsyncGenerator<Uint8Array | Uint8ArrayList, void, undefined> {
     for (;;) {
-      const frame = this.#queue.shift()
-      if (frame !== undefined) {
-        yield frame
+      if (this.#queue.length > 0) {
+        const messages = this.#queue
+        this.#queue = []
+        yield * written(this.#options.framing, messages)
         continue
       }
       if (this.#ended) return

@@ -7,8 +7,10 @@
  * @module
  */
 import { FrameCutter, FramingError, readU32BE, writeU32BE } from '@ropewalk/framing'
-import { LibraryType, MAX_PAYLOAD_BYTES, MAX_STREAM4_BYTES } from './constants.ts'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { LibraryType, MAX_PAYLOAD_BYTES, MAX_STREAM4_BYTES, MAX_WINDOW } from './constants.ts'
 import { IpcUploadError } from './errors.ts'
+import type { Encoded } from './readme-codec.ts'
 
 /** How frames lie in what a connection carries: in packets, or in a stream of either era. */
 export type Framing = 'seqpacket' | 'stream6' | 'stream4'
@@ -20,6 +22,9 @@ export interface Frame {
   /** Not copied: it is a view of what was pushed where the frame arrived whole. */
   readonly payload: Uint8Array
 }
+
+/** Frames of so many bytes together are copied into one piece. Ours. */
+const JOINED_BYTES = 32_768
 
 const HEADER_BYTES = 6
 const STREAM4_HEADER_BYTES = 5
@@ -36,15 +41,42 @@ export function encodeFrame (framing: Framing, userType: number, payload: Uint8A
   if (payload.length > most) throw new RangeError(`payload too large: ${payload.length} > ${most} bytes`)
   const header = headerBytes(framing)
   const frame = new Uint8Array(header + payload.length)
-  if (framing === 'stream4') {
-    writeU32BE(frame, 0, payload.length + 1)
-  } else {
-    frame[0] = LibraryType.Data
-    writeU32BE(frame, 1, payload.length)
-  }
-  frame[header - 1] = userType
+  writeHeader(framing, frame, userType)
   frame.set(payload, header)
   return frame
+}
+
+function writeHeader (framing: Framing, frame: Uint8Array, userType: number): void {
+  const header = headerBytes(framing)
+  if (framing === 'stream4') {
+    writeU32BE(frame, 0, frame.length - header + 1)
+  } else {
+    frame[0] = LibraryType.Data
+    writeU32BE(frame, 1, frame.length - header)
+  }
+  frame[header - 1] = userType
+}
+
+/** The same of a message, in the buffer that it lies in where that has room for the header. */
+export function frame (framing: Framing, { userType, payload, headroom = 0 }: Encoded): Uint8Array {
+  const header = headerBytes(framing)
+  if (headroom < header || payload.length > largestPayload(framing, MAX_PAYLOAD_BYTES)) return encodeFrame(framing, userType, payload)
+  const whole = new Uint8Array(payload.buffer, payload.byteOffset - header, header + payload.length)
+  writeHeader(framing, whole, userType)
+  return whole
+}
+
+/** What a sink is given of messages that are ready together: one write where the wire is a stream, one a frame where frames must not meet. */
+export function * written (framing: Framing, messages: readonly Encoded[]): Generator<Uint8Array | Uint8ArrayList, void, undefined> {
+  if (framing !== 'stream6' || messages.length < 2) {
+    for (const message of messages) yield frame(framing, message)
+    return
+  }
+  for (let from = 0; from < messages.length; from += MAX_WINDOW) {
+    const frames = new Uint8ArrayList(...messages.slice(from, from + MAX_WINDOW).map(message => frame(framing, message)))
+    // Answers are short, and one piece is written faster than many.
+    yield frames.byteLength <= JOINED_BYTES ? frames.subarray() : frames
+  }
 }
 
 /** The one frame that is a packet of `seqpacket`. Nothing is waited for, and nothing may follow. */

@@ -15,7 +15,7 @@ export type { DigestFile, FinalDownloadOptions, FinalOptions, FinalUploadResult 
 export type { FileInfo } from './final-codec.ts'
 export { UploadNode } from './node.ts'
 export type { UploadNodeOptions } from './node.ts'
-export type { Block, Clock, FoundFile, Hashes, Identity, PlannedFile, StoredUpload, UploadPlan, UploadStore, VerifyToken, WantedFile } from './ports.ts'
+export type { Block, Clock, FoundFile, Hashes, Identity, MachineBase64, PlannedFile, StoredUpload, UploadPlan, UploadStore, VerifyToken, WantedFile } from './ports.ts'
 export type { MissingRange } from './readme-codec.ts'
 export { serve } from './server.ts'
 export type { ServeOptions } from './server.ts'

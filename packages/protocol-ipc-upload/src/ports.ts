@@ -22,6 +22,15 @@ export interface Hashes {
   sha256 (bytes: Uint8Array): Uint8Array
   /** SHA-256 of what comes piece by piece. */
   running (): RunningHash
+  /** base64 of the machine, where it has one that is faster than ours. */
+  readonly base64?: MachineBase64 | undefined
+}
+
+export interface MachineBase64 {
+  /** Writes standard base64 with padding at `offset` of `target`, which has room. */
+  write (bytes: Uint8Array, target: Uint8Array, offset: number): void
+  /** What the ASCII in `text` stands for. Whatever is not base64 may be passed over: the caller compares lengths. */
+  read (text: Uint8Array): Uint8Array
 }
 
 /** Time as an argument. */

@@ -1,8 +1,10 @@
 /** Messages of the profile `readme`. Pure. */
-import { base64Bytes, decodeBase64, writeBase64 } from './base64-codec.ts'
+import { decodeBase64 } from './base64-codec.ts'
 import { MAX_BLOCK_BYTES, MAX_TOKEN_CHARACTERS, ReadmeType } from './constants.ts'
 import { IpcUploadError } from './errors.ts'
 import { idOf, integerOf, isObject, malformed, parseObject, RawJson, textOf, textsOf, u64Of, writeObject, type JsonObject } from './json-codec.ts'
+import type { MachineBase64 } from './ports.ts'
+import { decodeTransfer, encodeTransfer } from './transfer-codec.ts'
 
 export interface AnnouncedFile {
   readonly name: string
@@ -56,9 +58,11 @@ export type DataEncoding = 'base64' | 'array'
 export interface Encoded {
   readonly userType: number
   readonly payload: Uint8Array
+  /** Bytes that are free before the payload, in the same buffer, for a header. */
+  readonly headroom?: number | undefined
 }
 
-export function encodeReadme (message: ReadmeMessage, dataEncoding: DataEncoding = 'base64'): Encoded {
+export function encodeReadme (message: ReadmeMessage, dataEncoding: DataEncoding = 'base64', machine?: MachineBase64): Encoded {
   switch (message.type) {
     case 'Authentication': {
       const { messageId, token, fid, tags, blockSize, window } = message
@@ -72,13 +76,15 @@ export function encodeReadme (message: ReadmeMessage, dataEncoding: DataEncoding
     case 'Transfer': {
       const { messageId, chunk, data } = message
       if (dataEncoding === 'array') return encoded(ReadmeType.Transfer, { 'message-id': messageId, chunk, data: Array.from(data) })
-      return { userType: ReadmeType.Transfer, payload: transferPayload(messageId, chunk, data) }
+      return encodeTransfer(messageId, chunk, data, machine)
     }
   }
 }
 
 /** Throws `ERR_MALFORMED`, `ERR_UNKNOWN_TYPE` or `ERR_BAD_DATA`, with the message's id where that can be read. */
-export function decodeReadme (userType: number, payload: Uint8Array): ReadmeMessage {
+export function decodeReadme (userType: number, payload: Uint8Array, machine?: MachineBase64): ReadmeMessage {
+  const transfer = machine === undefined || userType !== ReadmeType.Transfer ? undefined : decodeTransfer(payload, machine)
+  if (transfer !== undefined) return transfer
   const json = parseObject(payload, userType !== ReadmeType.Transfer)
   const key = json['message-id'] === undefined ? 'mid' : 'message-id'
   const messageId = idOf(json, key, userType === ReadmeType.Response ? 0 : 1)
@@ -173,15 +179,4 @@ function optional<K extends string> (name: K, json: JsonObject, key: string): Pa
 
 function encoded (userType: number, members: JsonObject): Encoded {
   return { userType, payload: new TextEncoder().encode(writeObject(members)) }
-}
-
-/** Written straight as bytes: nearly all that is ever sent are these. */
-function transferPayload (messageId: string, chunk: string, data: Uint8Array): Uint8Array {
-  const head = new TextEncoder().encode(`{"message-id":${JSON.stringify(messageId)},"chunk":${JSON.stringify(chunk)},"data":"`)
-  const payload = new Uint8Array(head.length + base64Bytes(data.length) + 2)
-  payload.set(head)
-  const end = writeBase64(data, payload, head.length)
-  payload[end] = 0x22
-  payload[end + 1] = 0x7d
-  return payload
 }

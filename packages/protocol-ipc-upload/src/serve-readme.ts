@@ -43,7 +43,7 @@ export class ReadmeSession {
   async receive (userType: number, payload: Uint8Array): Promise<Encoded[]> {
     let message
     try {
-      message = decodeReadme(userType, payload)
+      message = decodeReadme(userType, payload, this.#node.hashes.base64)
       if (message.type === 'Response') throw new IpcUploadError('ERR_MALFORMED', 'transfer', 'a response to a server', { messageId: message.messageId })
     } catch (error) {
       return [...await this.flush(), this.#unreadable(error as IpcUploadError)]

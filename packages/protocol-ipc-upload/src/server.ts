@@ -4,12 +4,12 @@
  * @module
  */
 import type { AbortOptions, Channel } from '@ropewalk/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { IDLE_TIMEOUT_MS, LINGER_BYTES, ReadmeType } from './constants.ts'
 import type { Profile } from './describe-codec.ts'
 import { IpcUploadError } from './errors.ts'
-import { encodeFrame, frameReader, type Framing } from './frame-codec.ts'
+import { frameReader, written, type Framing } from './frame-codec.ts'
 import type { UploadNode } from './node.ts'
-import type { Encoded } from './readme-codec.ts'
 import { FinalSession } from './serve-final.ts'
 import { ReadmeSession } from './serve-readme.ts'
 
@@ -47,7 +47,7 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
     await session?.close()
   }
 
-  async function * answers (): AsyncGenerator<Uint8Array, void, undefined> {
+  async function * answers (): AsyncGenerator<Uint8Array | Uint8ArrayList, void, undefined> {
     let deframer = options.framing === 'auto' ? undefined : frameReader(framing)
     let cancel = watch()
     try {
@@ -63,11 +63,11 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
           }
           for (const { userType, payload } of deframer.push(chunk)) {
             session ??= isReadme(profile, userType) ? new ReadmeSession(node) : new FinalSession(node)
-            yield * framed(await session.receive(userType, payload))
+            yield * written(framing, await session.receive(userType, payload))
             if (session.over) return
           }
         }
-        yield * framed(await session?.flush() ?? [])
+        yield * written(framing, await session?.flush() ?? [])
         cancel = watch()
       }
       deframer?.end()
@@ -101,10 +101,6 @@ export async function serve (channel: Channel, options: ServeOptions): Promise<v
       failure = { error: new IpcUploadError('ERR_TIMEOUT', 'connection', `no message in ${idleMs} ms`) }
       channel.abort(failure.error as Error)
     })
-  }
-
-  function * framed (messages: readonly Encoded[]): Generator<Uint8Array, void, undefined> {
-    for (const { userType, payload } of messages) yield encodeFrame(framing, userType, payload)
   }
 }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measure, type Absent, type Case, type Failure, type Row, type Size } from './measure.ts'
 import { BASELINE, SUBJECTS } from './registry.ts'
+import { ipcCases, UPLOADERS } from './suites/ipc.ts'
 import { muxCases } from './suites/mux.ts'
 import { transferCases } from './suites/transfer.ts'
 import { render, summary } from './table.ts'
@@ -60,7 +61,7 @@ async function main (): Promise<number> {
 
   const repetitions = Number(values.reps ?? (values.quick ? 3 : 5))
   if (!Number.isInteger(repetitions) || repetitions < 1) return usage(`--reps ${values.reps ?? ''}: a whole number of at least 1`)
-  const names = [...new Set([...Object.keys(SUBJECTS), ...Object.keys(MOVERS)])]
+  const names = [...new Set([...Object.keys(SUBJECTS), ...Object.keys(MOVERS), ...Object.keys(UPLOADERS)])]
   const wanted = values.subjects?.split(',') ?? names
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown !== undefined) return usage(`no subject ${unknown}; there are ${names.join(', ')}`)
@@ -71,7 +72,8 @@ async function main (): Promise<number> {
   let files: Files | undefined
   const all = [
     ...muxCases(muxers.subjects, muxers.absent),
-    ...transferCases(movers.subjects, movers.absent, () => files ??= new Files(values.dir))
+    ...transferCases(movers.subjects, movers.absent, () => files ??= new Files(values.dir)),
+    ...ipcCases(wanted)
   ]
   const strange = positionals.find(name => !all.some(each => matches(each, name)))
   if (strange !== undefined) return usage(`no suite or case ${strange}; see --list`)
@@ -137,7 +139,7 @@ async function installFor (wanted: readonly string[]): Promise<void> {
 
 function list (cases: readonly Case[]): void {
   for (const each of cases) process.stdout.write(`${`${each.suite}/${each.name}`.padEnd(20)}${each.title}\n`)
-  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS]] as const) {
+  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS]] as const) {
     process.stdout.write(`\nsubjects of ${suite}\n`)
     for (const [name, { about }] of Object.entries(entries)) process.stdout.write(`  ${name.padEnd(18)}${about}\n`)
   }

@@ -1,0 +1,30 @@
+import type { Block, StoredUpload, UploadPlan, UploadStore } from '@ropewalk/protocol-ipc-upload'
+
+/** Takes everything and keeps nothing: what is measured is the protocol, not the disk. */
+export class Discard implements UploadStore {
+  taken = 0
+
+  async open (): Promise<undefined> {
+    return undefined
+  }
+
+  async create (plan: UploadPlan): Promise<StoredUpload> {
+    const [{ size } = { size: 0 }] = plan.files
+    return { plan, missing: [[0, 0, Math.ceil(size / plan.blockBytes) - 1]], created: true }
+  }
+
+  async write (_plan: UploadPlan, blocks: readonly Block[]): Promise<void> {
+    for (const block of blocks) this.taken += block.bytes.length
+  }
+
+  async read (): Promise<Uint8Array> {
+    return new Uint8Array(0)
+  }
+
+  async finish (): Promise<void> {}
+  async reset (): Promise<void> {}
+
+  async find (): Promise<undefined> {
+    return undefined
+  }
+}
