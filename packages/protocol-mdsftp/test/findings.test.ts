@@ -2,7 +2,7 @@
 import { duplexPair, hexdump, link, settle, verify, VirtualClock, pattern } from '@ropewalk/testing'
 import { MemoryStore } from '@ropewalk/store-memory'
 import t from 'tap'
-import { acceptNode, connectNode, lock, Pool, put, query, randomId, reserve, retrieve, serve, StorageNode, type StorageConnection } from '../src/index.ts'
+import { acceptNode, connectNode, lock, Pool, put, query, randomId, remove, reserve, retrieve, serve, StorageNode, type StorageConnection } from '../src/index.ts'
 import { DIALER_ID, nodes } from './nodes.ts'
 import { begin, scene } from './scene.ts'
 import { Speaker } from './speaker.ts'
@@ -16,19 +16,23 @@ t.test('finding 19: while one connection is being closed, and its disk takes for
   await speaker.fragment(1, 0, 'abcdef')
   await speaker.expect(1, 'RecvAck')
   const gate = Promise.withResolvers<void>()
-  let closing = false
+  const held = new Set<string>()
   store.before = (operation, of) => {
-    if (of !== id || operation !== 'close') return undefined
-    closing = true
+    if (!(operation === 'close' && of === id) && !(operation === 'remove' && of === CHUNK_ID)) return undefined
+    held.add(operation)
     return gate.promise
   }
   speaker.peer.die()
-  await settle(() => closing ? 0 : 1)
+  // And one more that waits for the disk, in the middle of what may be done about its chunk one after the other only.
+  store.plant(CHUNK_ID, new Uint8Array(3))
+  const removing = remove(await beside(node), CHUNK_ID)
+  await settle(() => 2 - held.size)
   const other = await beside(node)
   const { chunkId } = await put(other, pattern(1000), { size: 1000, fragmentBytes: 100 })
   await verify(retrieve(other, chunkId), 1000)
   t.equal(node.usage.uploads, 1, 'the one that is being closed')
   gate.resolve()
+  await removing
   await settle(() => node.usage.uploads)
 })
 
