@@ -12,6 +12,10 @@ export const MAX_CONCURRENCY = 256
 /** Life of a certificate: a hundred years. Ours. */
 export const MAX_DAYS = 36_500
 
+/** Seconds that attempts may bring nothing new, unless somebody says otherwise, and at most: a day. Ours. */
+export const RETRY_SECONDS = 300
+export const MAX_SECONDS = 86_400
+
 /** Bytes from `start` to `end` − 1; without `end`, to the last. */
 export interface Span {
   readonly start: number
@@ -73,6 +77,13 @@ export function parseConcurrency (text: string): number {
 export function parseDays (text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || value > MAX_DAYS) throw usage(`a number of days from 1 to ${MAX_DAYS}`, text)
+  return value
+}
+
+/** Seconds of patience. */
+export function parseSeconds (text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > MAX_SECONDS) throw usage(`a number of seconds from 0 to ${MAX_SECONDS}`, text)
   return value
 }
 

@@ -26,6 +26,14 @@ export type RopewalkErrorCode =
   | 'ERR_UNTRUSTED'
   /** A certificate, a key or a token cannot be used. */
   | 'ERR_CREDENTIALS'
+  /** A manifest cannot be read, or contradicts itself. */
+  | 'ERR_MANIFEST'
+  /** What is remembered of a transfer cannot be used. */
+  | 'ERR_JOURNAL'
+  /** The nodes together have no room for the file. */
+  | 'ERR_NO_ROOM'
+  /** What a node has is not what was stored. */
+  | 'ERR_DAMAGED'
   /** The state directory cannot be used. */
   | 'ERR_STATE'
   | 'ERR_LISTEN'

@@ -6,7 +6,7 @@
 import type { Connection } from '@ropewalk/interface'
 import { connectNode, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { dial, loadIdentity, type Address } from '@ropewalk/transport-tcp'
-import { DEFAULT_ADDRESS, formatAddress, isLocal, parseAddress, type NodeAddress } from './address.ts'
+import { DEFAULT_ADDRESS, formatAddress, formatHostPort, isLocal, parseAddress, type NodeAddress } from './address.ts'
 import type { Context } from './context.ts'
 import { loadAuthorities, loadToken } from './credentials.ts'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
@@ -36,7 +36,7 @@ export type FormatAddress = (address: Address) => string
 const CLOSE_TIMEOUT_MS = 1000
 
 /** A node that refuses a token says nothing, and one that speaks another wire nothing that can be read. */
-const SILENT = 'The node has answered nothing: does it ask for a token (--token-file), or speak another wire (--profile)?\n'
+export const SILENT = 'The node has answered nothing: does it ask for a token (--token-file), or speak another wire (--profile)?\n'
 
 /** Reads the address of a node, and refuses one that would carry files in the clear. */
 export function nodeAddress (text: string | undefined, allowPlaintext: boolean): NodeAddress {
@@ -53,6 +53,7 @@ export function nodeAddress (text: string | undefined, allowPlaintext: boolean):
 /** Connects to the node at `address`, calls `work`, and closes the connection whatever comes of it. `channels` tells how many were opened. */
 export async function withSession<T> (context: Context, address: NodeAddress, flags: SessionFlags, work: (node: StorageConnection, channels: () => number) => Promise<T>): Promise<T> {
   const node = await openSession(context, address, flags)
+  node.refuse()
   const { readAt } = node
   const channels = countChannels(node)
   try {
@@ -63,18 +64,29 @@ export async function withSession<T> (context: Context, address: NodeAddress, fl
   }
 }
 
-async function openSession (context: Context, address: NodeAddress, flags: SessionFlags): Promise<StorageConnection> {
+/** Connects to the node at `address`. One that is `guarded` was named by a file: no token goes to it unless somebody else vouches for it. */
+export async function openSession (context: Context, address: NodeAddress, flags: SessionFlags, guarded: boolean = false): Promise<StorageConnection> {
   const state = statePath(context.env)
   const token = await loadToken(context.env, flags.tokenFile)
   const nodeId = await loadNodeId(state)
+  if (guarded && token !== undefined) await requireOwnTrust(address, state, flags)
   const connection = await reach(context, address, state, flags)
-  const node = connectNode(connection, { nodeId, token, ...wireOptions(address, flags.profile) })
-  node.refuse()
-  return node
+  return connectNode(connection, { nodeId, token, ...wireOptions(address, flags.profile) })
+}
+
+/** Whoever wrote the manifest could name a node of his own, with the right key, and would be told our token. */
+async function requireOwnTrust (address: NodeAddress, state: string, { ca, trust }: SessionFlags): Promise<void> {
+  if (isLocal(address) || trust || (ca !== undefined && address.transport === 'tls')) return
+  const [own, known] = address.transport === 'tls' ? [await loadIdentity(state), await new KnownNodes(state).find(formatHostPort(address))] : []
+  if (address.transport === 'tls' && address.fingerprint !== undefined && (address.fingerprint === own?.fingerprint || address.fingerprint === known?.fingerprint)) return
+  throw new RopewalkError('ERR_UNTRUSTED', 'only the manifest names this node, and it would be told the access token', {
+    text: formatAddress(address),
+    advice: ['--ca FILE lets an authority vouch for it; --trust says that you do.']
+  })
 }
 
 /** A muxer knows how many channels are open, not how many were. */
-function countChannels (node: StorageConnection): () => number {
+export function countChannels (node: StorageConnection): () => number {
   let count = 0
   const open = node.open.bind(node)
   node.open = () => {

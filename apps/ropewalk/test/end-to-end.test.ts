@@ -78,13 +78,18 @@ t.test('what goes wrong has its exit code, and takes nothing else with it', asyn
 t.test('wrong usage is 2, and says what would be right', async t => {
   const state = await folder(t)
   const cases: ReadonlyArray<readonly [string[], RegExp]> = [
-    [['put'], /missing required argument/],
+    [['put'], /name a file; or say --resume/],
     [['put', 'x', '--concurency', '3'], /Did you mean --concurrency\?/],
     [['gte', 'x'], /unknown command/],
     [['put', 'x', '--concurrency', '0'], /A number from 1 to 256/],
     [['put', 'x', '--to', 'mdsftp+tls://h:1x'], /\n {2}mdsftp\+tls:\/\/h:1x\n {18}\^\n/],
     [['put', 'x', '--to', 'mdsftp+tcp://example.org'], /--allow-plaintext/],
     [['put', '-', '-'], /only once/],
+    [['put', 'x', '--to', 'mdsftp+tcp://localhost:1,mdsftp+tcp://localhost:1'], /named twice/],
+    [['put', 'x', 'y', '-o', 'z'], /2 manifests need a directory/],
+    [['put', 'x', '--retry-for', 'soon'], /number of seconds/],
+    [['get', ABSENT, '--resume', '-o', '-'], /cannot be gone on with/],
+    [['verify'], /name an id with its SHA-256/],
     [['get', 'holiday.mov'], /UUID/],
     [['get', ABSENT, ABSENT, '-o', '-'], /one object, not 2/],
     [['get', ABSENT, ABSENT, '-o', 'file'], /end with \//],
@@ -110,7 +115,7 @@ t.test('wrong usage is 2, and says what would be right', async t => {
 
 t.test('help is 0 and fits 80 columns', async t => {
   const state = await folder(t)
-  for (const args of [[], ['serve'], ['put'], ['get'], ['stat'], ['rm'], ['identity'], ['inspect'], ['ca'], ['ca', 'init'], ['ca', 'issue']]) {
+  for (const args of [[], ['serve'], ['put'], ['get'], ['stat'], ['rm'], ['identity'], ['inspect'], ['verify'], ['ca'], ['ca', 'init'], ['ca', 'issue']]) {
     const { code, stdout } = await run([...args, '--help'], { state })
     t.equal(code, 0)
     t.match(stdout, /Examples:\n {2}.+\n {2}.+\n[^]*Exit codes:/)

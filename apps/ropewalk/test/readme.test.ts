@@ -40,5 +40,5 @@ t.test('the examples of the README run, and print what it says', async t => {
 
 t.test('the README names every exit code and every event', async t => {
   for (const code of ['0', '1', '2', '3', '4', '130']) t.match(README, new RegExp(`^\\| ${code} \\|`, 'm'))
-  for (const event of ['started', 'progress', 'finished', 'failed', 'stored', 'received', 'found', 'removed', 'summary', 'listening', 'trouble', 'stopping', 'stopped', 'identity', 'uploaded', 'downloaded', 'issued']) t.match(README, `\`${event}\``)
+  for (const event of ['started', 'progress', 'finished', 'failed', 'stored', 'resumed', 'verified', 'received', 'found', 'removed', 'summary', 'listening', 'trouble', 'stopping', 'stopped', 'identity', 'uploaded', 'downloaded', 'issued']) t.match(README, `\`${event}\``)
 })

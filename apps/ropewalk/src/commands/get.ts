@@ -3,16 +3,18 @@ import { once } from 'node:events'
 import { query, retrieve, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { escapeName, openReceiver, receiveFile, type Receiver } from '@ropewalk/receive'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { formatId, parseId, type Span } from '../arguments.ts'
+import { formatId, type Span } from '../arguments.ts'
 import { runBatch } from '../batch.ts'
 import type { Context } from '../context.ts'
 import { parseDestination } from '../destination.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
+import { parseTarget } from '../parts/targets.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { nodeAddress, withSession, type SessionFlags } from '../session.ts'
 import type { Transfer } from '../transfer.ts'
+import { getParts } from './get-parts.ts'
 
 export interface GetFlags extends SessionFlags {
   readonly from?: string | undefined
@@ -20,6 +22,8 @@ export interface GetFlags extends SessionFlags {
   readonly range?: Span | undefined
   readonly expect?: string | undefined
   readonly force: boolean
+  /** Keep what came of a file that was not finished, and go on with it. */
+  readonly resume: boolean
   readonly concurrency: number
 }
 
@@ -36,8 +40,10 @@ type Deliver = (content: AsyncIterable<Uint8ArrayList>, id: string, size: number
 
 /** Fetches objects, all of them over one connection. */
 export async function get (context: Context, ids: readonly string[], flags: GetFlags): Promise<Exit> {
-  const wanted = ids.map(parseId)
   if (flags.expect !== undefined && ids.length > 1) throw new RopewalkError('ERR_USAGE', `--expect is for one object, not for ${ids.length}`)
+  const targets = await Promise.all(ids.map(parseTarget))
+  if (flags.resume || targets.some(({ kind }) => kind === 'manifest')) return await getParts(context, targets, flags)
+  const wanted = targets.flatMap(target => target.kind === 'object' ? [target.id] : [])
   const destination = await parseDestination(flags.output, ids.length)
   const address = nodeAddress(flags.from, flags.allowPlaintext)
 

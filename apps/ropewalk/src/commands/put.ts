@@ -15,16 +15,28 @@ import { SourceFile } from '../source-file.ts'
 import { spool } from '../spool.ts'
 import { statePath } from '../state-directory.ts'
 import type { Transfer } from '../transfer.ts'
+import { putParts, wantsParts } from './put-parts.ts'
 
 export interface PutFlags extends SessionFlags {
   readonly to?: string | undefined
   readonly concurrency: number
   readonly spoolLimit: number
+  /** Outlives the connection, the node and this process. */
+  readonly durable: boolean
+  /** Goes on with what was interrupted. */
+  readonly resume: boolean
+  /** Seconds that attempts may bring nothing new. */
+  readonly retryFor: number
+  /** Where manifests go. */
+  readonly output?: string | undefined
+  readonly force: boolean
 }
 
 /** Stores files, all of them over one connection, each on a channel of its own. */
 export async function put (context: Context, files: readonly string[], flags: PutFlags): Promise<Exit> {
   if (files.indexOf('-') !== files.lastIndexOf('-')) throw new RopewalkError('ERR_USAGE', 'standard input can be read only once')
+  if (files.length === 0 && !flags.resume) throw new RopewalkError('ERR_USAGE', 'name a file; or say --resume to go on with what was interrupted')
+  if (wantsParts(flags)) return await putParts(context, files, flags)
   const address = nodeAddress(flags.to, flags.allowPlaintext)
   const expected = { files: files.length, bytes: await sizeOf(files) }
 

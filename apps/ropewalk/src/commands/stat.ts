@@ -4,14 +4,15 @@ import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
-import { forEachObject, type ObjectFlags } from '../objects.ts'
+import { askedFor, forEachObject, type ObjectFlags } from '../objects.ts'
 
 /** Prints the size of objects. */
-export async function stat (context: Context, ids: readonly string[], flags: ObjectFlags): Promise<Exit> {
-  return await forEachObject(context, ids, flags, async (node, id, signal) => {
+export async function stat (context: Context, names: readonly string[], flags: ObjectFlags): Promise<Exit> {
+  return await forEachObject(context, await askedFor(names, flags), flags, async (node, { id, size }, signal) => {
     if (node.profile.name === 'seed') throw new RopewalkError('ERR_USAGE', 'the seed profile has no way to ask for a size')
     const found = await query(node, id, { signal })
     if (found === undefined) return undefined
+    if (size !== undefined && found.size !== size) throw new RopewalkError('ERR_DAMAGED', `it has ${found.size} bytes, and the manifest says ${size}`)
     const text = formatId(id)
     return {
       record: { event: 'found', id: text, size: found.size },

@@ -104,6 +104,11 @@ export class Report {
     out.write(out.isTTY === true ? `${lines.join('\n')}\n` : `${row.join('\t')}\n`)
   }
 
+  /** One fact among the lines of `--json`. */
+  fact (record: Readonly<Record<string, unknown>>): void {
+    this.#out.write(encodeLine(record))
+  }
+
   /** A line for people. */
   readonly note = (text: string): void => {
     this.#screen?.clear()

@@ -28,7 +28,7 @@ export interface StorageOptions {
 }
 
 /** What the node has promised, beside the objects it is about. */
-const LEDGER_FILE = 'ledger'
+export const LEDGER_FILE = 'ledger'
 
 /** Starts a storage node, which speaks MDSFTP. */
 export async function startStorage (host: Host, { addresses, directory, capacity, allowed, verifyToken, certificate, profile }: StorageOptions): Promise<Service> {
@@ -40,7 +40,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     await store.close()
     throw storeFailure(directory, error)
   })
-  const node = new StorageNode({ store, ledger, hasher: sha256, maxBytes: capacity })
+  const node = new StorageNode({ store, ledger, hasher: sha256Hash, maxBytes: capacity })
   const server = new NodeServer({ node, allowed, verifyToken, onTrouble })
 
   host.note(`Storing in ${escapeName(directory)}`)
@@ -74,7 +74,8 @@ export async function startStorage (host: Host, { addresses, directory, capacity
   return { stop }
 }
 
-function sha256 (): RunningHash {
+/** The digest that a node keeps of what it has. */
+export function sha256Hash (): RunningHash {
   const hash = createHash('sha256')
   return { update: bytes => { hash.update(bytes) }, digest: () => hash.digest() }
 }

@@ -50,7 +50,7 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     'ropewalk serve --cert nas/cert.pem --key nas/key.pem --token-file tokens \\',
     '    --listen mdsftp+tls://0.0.0.0:7740',
     'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects',
-    'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key --ipc-root /srv/up'
+    'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key'
   ], SERVE_HELP)
 }
 

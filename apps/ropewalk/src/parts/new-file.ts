@@ -1,0 +1,62 @@
+/**
+ * Small files that appear whole and durable, or not at all.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { link, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { codeOf, fileError, RopewalkError } from '../errors.ts'
+
+export interface WriteOptions {
+  /** Take the place of what has the name. */
+  readonly replace: boolean
+  /** Survive loss of power. */
+  readonly lasting: boolean
+  readonly mode: number
+}
+
+/** Writes `text` under the name `path`. `ERR_EXISTS` unless it may replace. */
+export async function writeWhole (path: string, text: string, { replace, lasting, mode }: WriteOptions): Promise<void> {
+  const directory = dirname(path)
+  const temporary = join(directory, `.${basename(path).slice(0, 200)}.${randomBytes(8).toString('hex')}`)
+  try {
+    const handle = await open(temporary, 'wx', mode)
+    try {
+      await handle.writeFile(text)
+      if (lasting) await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await giveName(temporary, path, replace)
+    if (lasting) await syncDirectory(directory)
+  } catch (error) {
+    throw codeOf(error) === 'ERR_EXISTS' ? error : new RopewalkError('ERR_FILE', `${path}: ${fileError(error).message}`, { cause: error })
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** Gives the file at `from` the name `to`; the old name is gone then. `ERR_EXISTS` when it is taken and may not be replaced. */
+export async function giveName (from: string, to: string, replace: boolean): Promise<void> {
+  if (replace) return await rename(from, to)
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    throw new RopewalkError('ERR_EXISTS', `${basename(to)} exists already; --force replaces it`, { text: to, cause: error })
+  }
+  await rm(from)
+}
+
+/** Names in `directory` survive loss of power. */
+export async function syncDirectory (directory: string): Promise<void> {
+  // Windows cannot open a directory, and needs no such thing.
+  if (process.platform === 'win32') return
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
