@@ -46,6 +46,12 @@ export const AUTO_ACCEPT_DELAY_MS = 2_000
 /** Bytes that wait for a channel before a writer waits. Ours. */
 export const MAX_WAITING_BYTES = 262_144
 
+/** Bytes of a block that is verified by itself, in files that are longer. Ours: our extension tells a digest of each. */
+export const BLOCK_BYTES = 8_388_608
+
+/** Most blocks of one file; of larger files the blocks are larger. Ours. */
+export const MAX_BLOCKS = 4096
+
 /** Files that are downloaded at a time from a peer that knows our extension. Ours. */
 export const PARALLEL_FILES = 4
 

@@ -19,8 +19,10 @@ export interface FileInfo {
   readonly perm: number
   readonly mime: string
   readonly name: string
-  /** SHA-256 of the content as 64 lower-case hex digits. */
+  /** SHA-256 as 64 lower-case hex digits: of the content, or of the digests in `blocks` where there are some. */
   readonly sha256?: string | undefined
+  /** SHA-256 of each block of a file that is longer than one, 64 lower-case hex digits each. */
+  readonly blocks?: string | undefined
   /** When it was last changed, in milliseconds since 1970. */
   readonly mtimeMs?: number | undefined
   /** The target of a symbolic link. */
@@ -82,10 +84,10 @@ function escape (found: string): string {
 }
 
 export function infoJson (info: FileInfo): object {
-  const { uri, path, size, isDir, perm, mime, name, sha256, mtimeMs, link } = info
+  const { uri, path, size, isDir, perm, mime, name, sha256, blocks, mtimeMs, link } = info
   return {
     Uri: uri, Path: path, Size: size, IsDir: isDir, Perm: perm, Mime: mime, Name: name,
-    ...sha256 === undefined ? {} : { Sha256: sha256 }, ...mtimeMs === undefined ? {} : { Mtime: mtimeMs }, ...link === undefined ? {} : { Link: link }
+    ...sha256 === undefined ? {} : { Sha256: sha256 }, ...blocks === undefined ? {} : { Blocks: blocks }, ...mtimeMs === undefined ? {} : { Mtime: mtimeMs }, ...link === undefined ? {} : { Link: link }
   }
 }
 
@@ -122,13 +124,14 @@ export function readInfo (value: unknown): FileInfo {
   const field = fieldsOf(value)
   const uri = text(field('Uri'))
   const sha256 = optional(field('Sha256'), text)
+  const blocks = optional(field('Blocks'), text)
   const mtimeMs = optional(field('Mtime'), item => integer(item, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
   const link = optional(field('Link'), text)
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) throw new WarpdriveError('ERR_BAD_VALUE', `not a SHA-256: ${sha256.length} characters`)
   return {
     uri, path: text(field('Path')), size: integer(field('Size'), 0, Number.MAX_SAFE_INTEGER), isDir: flag(field('IsDir')),
     perm: integer(field('Perm'), 0, 0xffff_ffff), mime: text(field('Mime')), name: text(field('Name')),
-    ...sha256 === undefined ? {} : { sha256 }, ...mtimeMs === undefined ? {} : { mtimeMs }, ...link === undefined ? {} : { link }
+    ...sha256 === undefined ? {} : { sha256 }, ...blocks === undefined ? {} : { blocks }, ...mtimeMs === undefined ? {} : { mtimeMs }, ...link === undefined ? {} : { link }
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MAX_ENTRIES, MAX_NAME_BYTES } from './constants.ts'
+import { BLOCK_BYTES, MAX_BLOCKS, MAX_ENTRIES, MAX_NAME_BYTES } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import type { FileInfo } from './json-codec.ts'
 
@@ -27,9 +27,24 @@ export function checkManifest (files: readonly FileInfo[], { maxEntries = MAX_EN
     if (seen.has(name)) throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} has the name of another`)
     seen.add(name)
     if (file.link !== undefined && !symlinks) throw new WarpdriveError('ERR_SYMLINK', `entry ${index} is a symbolic link`)
+    if (file.blocks !== undefined) checkBlockCount(file, index)
     if (!file.isDir && file.link === undefined) total += file.size
     if (total > Number.MAX_SAFE_INTEGER) throw new WarpdriveError('ERR_BAD_VALUE', `sizes add up to more than ${Number.MAX_SAFE_INTEGER} bytes`)
   })
+}
+
+/** Bytes of a block of a file of `size` bytes: as many as it takes for no more than `MAX_BLOCKS`. */
+export function blockBytesOf (size: number): number {
+  let bytes = BLOCK_BYTES
+  while (size / bytes > MAX_BLOCKS) bytes *= 2
+  return bytes
+}
+
+function checkBlockCount ({ size, sha256, blocks = '' }: FileInfo, index: number): void {
+  const count = Math.ceil(size / blockBytesOf(size))
+  if (sha256 === undefined || count < 2 || blocks.length !== count * 64 || !/^[0-9a-f]*$/.test(blocks)) {
+    throw new WarpdriveError('ERR_BAD_VALUE', `entry ${index} has ${blocks.length} digits of blocks for ${size} bytes`)
+  }
 }
 
 function checkName (name: string, index: number): void {

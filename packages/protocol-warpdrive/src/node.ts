@@ -8,6 +8,7 @@ import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { endSession, sendOffer } from './client.ts'
 import { pause, systemClock, type Clock } from './clock.ts'
 import { AUTO_ACCEPT_DELAY_MS, MAX_PEER_SESSIONS, Outcome, PARALLEL_FILES, PROGRESS_TIMEOUT_MS } from './constants.ts'
+import { checkBlocks, ContentDigest, type ContentFacts } from './content-digest.ts'
 import { codeOf, messageOf, WarpdriveError } from './errors.ts'
 import type { FileInfo, Offer, OfferStatus, Peer } from './json-codec.ts'
 import { Listeners } from './listeners.ts'
@@ -179,6 +180,7 @@ export class WarpdriveNode implements Answers {
     this.admit(caller)
     checkId(id)
     checkManifest(files, this.#options)
+    await checkBlocks(files, this.#options.sha256)
     const offer = this.#offers.add({ id, incoming: true, peer: caller, files, digest: await this.#digest(files) }, this.#clock.now())
     await this.#state.putOffer(offer)
     this.#listeners.publish(offer)
@@ -328,14 +330,14 @@ export class WarpdriveNode implements Answers {
     const listed = await this.#options.files.list(path, { signal })
     // Of a link no bytes follow, and the original counts on the size that it was told.
     const files = listed.map(file => file.link === undefined ? file : { ...file, size: 0 })
-    if (this.#options.extended === false) return files.map(({ sha256: _s, mtimeMs: _m, ...file }) => file)
-    return Promise.all(files.map(async file => file.isDir || file.link !== undefined || file.sha256 !== undefined ? file : { ...file, sha256: await this.#hash(file, signal) }))
+    if (this.#options.extended === false) return files.map(({ sha256: _s, blocks: _b, mtimeMs: _m, ...file }) => file)
+    return Promise.all(files.map(async file => file.isDir || file.link !== undefined || file.sha256 !== undefined ? file : { ...file, ...await this.#facts(file, signal) }))
   }
 
-  async #hash (file: OfferedFile, signal: AbortSignal | undefined): Promise<string> {
-    const hash = this.#options.sha256()
-    for await (const bytes of this.#options.files.read(file.source, 0, file.size, { signal })) hash.update(bytes)
-    return toHex(await hash.digest())
+  async #facts (file: OfferedFile, signal: AbortSignal | undefined): Promise<ContentFacts> {
+    const digest = new ContentDigest(this.#options.sha256, file.size)
+    for await (const bytes of this.#options.files.read(file.source, 0, file.size, { signal })) digest.update(bytes)
+    return await digest.digest()
   }
 
   async #digest (files: readonly FileInfo[]): Promise<string> {

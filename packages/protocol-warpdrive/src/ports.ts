@@ -39,12 +39,16 @@ export interface InboxWriter {
   write (bytes: Uint8Array): Promise<void>
   /** The file is whole: gives it its name. */
   finish (): Promise<unknown>
-  /** The transfer broke: keeps what was written for one that goes on. Resolves to the bytes kept; 0 when it keeps nothing. */
-  keep (): Promise<number>
+  /** The transfer broke: keeps what was written for one that goes on, at most `most` bytes. Resolves to the bytes kept; 0 when it keeps nothing. */
+  keep (most?: number): Promise<number>
   /** Removes what was written. */
   abort (): Promise<void>
-  /** What was kept before `offset`, to be hashed. */
-  kept (): AsyncIterable<Uint8Array>
+  /** What was kept, from byte `from` up to `offset`, to be hashed. `from` is 0 where the writer has no `verified`. */
+  kept (from: number): AsyncIterable<Uint8Array>
+  /** So many of the first bytes were said to be verified, in an earlier life too: they are not hashed again. */
+  readonly verified?: number | undefined
+  /** All that was written is verified. It is not waited for before the next write. */
+  verify? (): Promise<void>
 }
 
 /** Where received files go. Names were checked, and may be checked again. */

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { toHex } from '@ropewalk/framing'
 import { askRange, begun, download, downloaded, endSession, finishDownload, settleOffer } from './client.ts'
 import { ASKED_AHEAD, type Outcome } from './constants.ts'
+import { ContentCheck } from './content-digest.ts'
 import { WarpdriveError } from './errors.ts'
 import type { FileInfo } from './json-codec.ts'
-import { isExtended } from './manifest-codec.ts'
+import { blockBytesOf, isExtended } from './manifest-codec.ts'
 import type { Inbox, InboxWriter, Sha256, StoredOffer } from './ports.ts'
 import type { Session } from './session.ts'
 
@@ -56,15 +56,18 @@ export async function tellOutcome (open: () => Promise<Session>, { id, files }: 
 }
 
 async function receiveStream (receiving: Receiving, whenBegun: () => void): Promise<void> {
-  const { offer } = receiving
-  const start = Math.max(offer.index, 0)
-  const offset = offer.index < 0 ? 0 : receiving.keptOf(start)
+  const { offer: { id, files } } = receiving
+  const contents = files.flatMap(({ isDir, link }, index) => isDir || link !== undefined ? [] : [index])
+  // Where it goes on: at the first content that is not whole. The inbox may know of more than the state did when it was written.
+  const start = contents.find(index => !receiving.isDone(index)) ?? (contents.length > 0 || receiving.offer.index >= files.length ? files.length : 0)
+  const offset = start === files.length ? 0 : receiving.keptOf(start)
+  const fresh = offset === 0 && start < files.length && (contents.length === 0 || start === contents[0])
   const session = await receiving.open()
   try {
-    await download(session, offer.id, offer.index, offset)
+    await download(session, id, fresh ? -1 : start, offset)
     whenBegun()
-    for (let index = start; index < offer.files.length; index++) {
-      await receiveEntry(receiving, session, index, index === start ? offset : 0)
+    for (const [index, file] of files.entries()) {
+      if (index >= start || file.isDir) await receiveEntry(receiving, session, index, index === start ? offset : 0)
     }
     await finishDownload(session)
   } catch (error) {
@@ -167,28 +170,43 @@ async function receiveEntry (receiving: Receiving, session: Session | undefined,
 }
 
 async function receiveContent (receiving: Receiving, session: Session, index: number, file: FileInfo, offset: number, writer: InboxWriter): Promise<void> {
-  const hash = file.sha256 === undefined ? undefined : receiving.sha256()
+  const block = blockBytesOf(file.size)
+  const verified = file.blocks === undefined ? 0 : Math.floor(Math.min(writer.verified ?? 0, offset) / block) * block
+  const check = file.sha256 === undefined ? undefined : new ContentCheck(receiving.sha256, file, verified)
+  let noting: Promise<void> | undefined
   let have = offset
   try {
-    if (hash !== undefined && offset > 0) for await (const bytes of writer.kept()) hash.update(bytes)
+    if (check !== undefined && offset > verified) for await (const bytes of writer.kept(verified)) await check.update(bytes)
     if (have === 0) receiving.progress(index, 0)
     while (have < file.size) {
       const bytes = await downloaded(session, file.size - have, receiving.progressMs)
-      hash?.update(bytes)
+      const ended = await check?.update(bytes)
       await ours(writer.write(bytes))
       have += bytes.length
       receiving.progress(index, have)
+      // What lies behind the last whole block is said to be verified too early: `verified` above is rounded down.
+      if (ended === true && have < file.size) noting ??= writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
     }
+    await check?.end()
+    await noting
   } catch (error) {
-    receiving.keep(index, await writer.keep(), false)
+    await noting
+    await giveUp(receiving, index, writer, error, check?.verified ?? 0)
     throw error
   }
-  if (hash !== undefined && toHex(await hash.digest()) !== file.sha256) {
-    await writer.abort()
-    receiving.keep(index, 0, false)
-    throw new WarpdriveError('ERR_DIGEST', `entry ${index} has another SHA-256 than offered`, { scope: 'transfer' })
-  }
   await ours(writer.finish())
+}
+
+/** Keeps what may be kept: of content that is another, no more than what was verified. */
+async function giveUp (receiving: Receiving, index: number, writer: InboxWriter, error: unknown, verified: number): Promise<void> {
+  const wrong = error instanceof WarpdriveError && error.code === 'ERR_DIGEST'
+  if (!wrong) return receiving.keep(index, await writer.keep(), false)
+  // A writer that knows nothing of verified bytes could keep wrong ones.
+  if (verified === 0 || writer.verified === undefined) {
+    await writer.abort()
+    return receiving.keep(index, 0, false)
+  }
+  receiving.keep(index, await writer.keep(verified), false)
 }
 
 async function ours<T> (promise: Promise<T>): Promise<T> {

@@ -40,7 +40,8 @@ export class MemoryFiles implements FileSource {
   async * read (source: string, start: number, end: number): AsyncGenerator<Uint8Array> {
     this.reads.push([source, start])
     const bytes = (this.files.get(source) ?? new Uint8Array(0)).subarray(start, end)
-    for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000)
+    const step = bytes.length > 1_000_000 ? 65_536 : 1000
+    for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step)
   }
 }
 

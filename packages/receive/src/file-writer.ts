@@ -33,10 +33,10 @@ export interface PartWriter extends ReceiveWriter {
   readonly verified: number
   /** What is there already, to be verified. */
   read (start: number, end: number): AsyncIterable<Uint8Array>
-  /** All that was written is verified. When it resolves, it is known after `kill -9`, and after loss of power. */
+  /** All that was written is verified. When it resolves, it is known after `kill -9`, and after loss of power. Writes need not wait for it. */
   verify (): Promise<void>
-  /** Ends without the file, and keeps what was written. Resolves to how many bytes that are. Never throws. */
-  keep (): Promise<number>
+  /** Ends without the file, and keeps what was written, at most its first `most` bytes. Resolves to how many that are. Never throws. */
+  keep (most?: number): Promise<number>
 }
 
 /** Where a writer's file lies, and who wants to know what becomes of it. */
@@ -75,6 +75,8 @@ export class StagedWriter implements PartWriter {
   readonly #home: WriterHome
   #size: number
   #tail: Promise<unknown> = Promise.resolve()
+  /** Syncs that are under way beside the writes. */
+  #verifying: Promise<unknown> | undefined
   #failure: ReceiveError | undefined
   #ended: 'finishing' | 'aborted' | 'kept' | undefined
   #ending: Promise<void> | undefined
@@ -114,16 +116,20 @@ export class StagedWriter implements PartWriter {
   }
 
   verify (): Promise<void> {
-    return this.#inTurn(async () => {
+    const verified = this.#inTurn(async () => this.#size).then(async bytes => {
       await this.#home.file.handle.datasync()
-      await this.#home.verified?.(this.#size)
+      await this.#home.verified?.(bytes)
     })
+    this.#verifying = Promise.allSettled([this.#verifying, verified])
+    return verified
   }
 
-  async keep (): Promise<number> {
+  async keep (most: number = Infinity): Promise<number> {
     if (this.#ended === undefined) {
       this.#ended = 'kept'
       this.#ending = this.#tail.then(async () => {
+        await this.#verifying
+        if (most < this.#size) await this.#home.file.handle.truncate(most).then(() => { this.#size = most }, () => {})
         await this.#home.file.handle.close().catch(() => {})
         this.#home.released('kept', this.#size)
       })
@@ -205,6 +211,7 @@ export class StagedWriter implements PartWriter {
   async #seal (): Promise<void> {
     const { handle } = this.#home.file
     const { mode, mtimeMs } = this.#announced
+    await this.#verifying
     // It was made with every permission, so what it has is what the umask leaves.
     const permitted = (await handle.stat()).mode & ALLOWED_MODE
     await handle.chmod(((mode ?? 0o666) & permitted) | OWNER_MODE)
@@ -217,6 +224,7 @@ export class StagedWriter implements PartWriter {
 
   /** Done twice, it does nothing more. */
   async #drop (): Promise<void> {
+    await this.#verifying
     await this.#home.file.handle.close().catch(() => {})
     await this.#home.remove().catch(() => {})
     this.#home.released('removed', this.#size)

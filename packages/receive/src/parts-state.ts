@@ -114,7 +114,7 @@ export class PartsState {
       } else if (file === undefined) {
         this.apply({ is: 'dropped', part: part.number })
       } else {
-        if (part.verified > file.size) part.verified = 0
+        part.verified = Math.min(part.verified, file.size)
         part.bytes = part.sealed === file.size || same ? file.size : part.verified
       }
     }

@@ -137,12 +137,14 @@ export class Inboxes implements Inbox {
         await writer.finish().catch(failed)
         this.#emit(offer, { event: 'finished', ...base, bytes: have })
       },
-      keep: async () => {
+      keep: async most => {
         this.#emit(offer, { event: 'failed', ...base, bytes: have, code: 'ERR_INTERRUPTED', message: 'interrupted' })
-        return await writer.keep()
+        return await writer.keep(most)
       },
       abort: async () => { await writer.abort() },
-      kept: () => writer.read(0, offset)
+      kept: from => writer.read(from, offset),
+      verified: writer.verified,
+      verify: async () => { await writer.verify() }
     }
   }
 

@@ -8,7 +8,7 @@ import { constants } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
-import type { FileSource, OfferedFile } from '@ropewalk/protocol-warpdrive'
+import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile } from '@ropewalk/protocol-warpdrive'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
 
@@ -43,12 +43,12 @@ export class Sources implements FileSource {
     this.#drafts.delete(path)
     const found: OfferedFile[] = []
     for (const path of paths) await walk(path, basename(path), found, signal)
-    const hashes = new Map<OfferedFile, string>()
+    const facts = new Map<OfferedFile, ContentFacts>()
     await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async file => {
-      hashes.set(file, await hashOf(file, signal))
+      facts.set(file, await factsOf(file, signal))
     })
     signal?.throwIfAborted()
-    return found.map(file => file.isDir ? file : { ...file, sha256: hashes.get(file) })
+    return found.map(file => ({ ...file, ...facts.get(file) }))
   }
 
   async * read (source: string, start: number, end: number, { signal }: AbortOptions): AsyncGenerator<Uint8Array> {
@@ -86,19 +86,24 @@ async function walk (source: string, uri: string, found: OfferedFile[], signal: 
   for (const name of names.sort()) await walk(join(source, name), `${uri}/${name}`, found, signal)
 }
 
-async function hashOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256')
+async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined): Promise<ContentFacts> {
+  const digest = new ContentDigest(sha256, size)
   try {
     let length = 0
     for await (const bytes of contentOf(source, 0, size, signal)) {
-      hash.update(bytes)
+      digest.update(bytes)
       length += bytes.length
     }
     if (length !== size) throw new RopewalkError('ERR_FILE_CHANGED', `the file changed while it was read: ${length} != ${size} bytes`)
   } catch (error) {
     throw unreadable(source, error)
   }
-  return hash.digest('hex')
+  return await digest.digest()
+}
+
+function sha256 (): { update (bytes: Uint8Array): void, digest (): Uint8Array } {
+  const hash = createHash('sha256')
+  return { update: bytes => { hash.update(bytes) }, digest: () => new Uint8Array(hash.digest()) }
 }
 
 /** Each array is fresh: it travels on while the next is read. */
