@@ -40,7 +40,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
     .addHelpText('after', `\nExamples:\n  ropewalk serve\n  ropewalk put holiday.mov\n  ropewalk COMMAND --help${'\n'}${EXIT_HELP}`)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureHelp({ optionDescription: describeOption })
+    .configureHelp({ optionDescription: describeOption, minWidthToWrap: 20 })
     .configureOutput({
       writeOut: text => { context.stdout.write(text) },
       writeErr: text => { context.stderr.write(text) },
