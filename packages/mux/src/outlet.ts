@@ -8,7 +8,7 @@ import type { AbortOptions, Bytes, Source } from '@ropewalk/interface'
 import { Feeder, type FeederTarget } from './feeder.ts'
 import { Outbox } from './outbox.ts'
 
-/** Bytes that wait on one channel before its source is pulled no further, unless the muxer says otherwise. Ours. */
+/** Bytes that wait on one channel before its source is pulled no further. Ours. */
 export const SEND_BUFFER_BYTES = 262_144
 
 /** Arrays that wait on one channel before its source is pulled no further. Ours. */
@@ -23,7 +23,6 @@ export interface OutletTarget {
 
 export class Outlet implements FeederTarget {
   readonly #target: OutletTarget
-  readonly #maxBytes: number
   readonly #outbox: Outbox = new Outbox()
   #feeder: Feeder | undefined
   #resolve: (() => void) | undefined
@@ -32,10 +31,8 @@ export class Outlet implements FeederTarget {
   #adopted = false
   #error: Error | undefined
 
-  /** `maxBytes` may wait before the source is pulled no further. */
-  constructor (target: OutletTarget, maxBytes: number = SEND_BUFFER_BYTES) {
+  constructor (target: OutletTarget) {
     this.#target = target
-    this.#maxBytes = maxBytes
   }
 
   /** Bytes that wait to be written. */
@@ -82,7 +79,7 @@ export class Outlet implements FeederTarget {
     if (bytes instanceof Uint8Array) this.#outbox.push(bytes)
     else for (const piece of bytes) this.#outbox.push(piece)
     if (this.#outbox.bytes > 0) this.#target.ready()
-    return this.#outbox.bytes < this.#maxBytes && this.#outbox.pieces < SEND_BUFFER_PIECES
+    return this.#outbox.bytes < SEND_BUFFER_BYTES && this.#outbox.pieces < SEND_BUFFER_PIECES
   }
 
   /** Ends behind what waits. */
@@ -103,7 +100,7 @@ export class Outlet implements FeederTarget {
 
   /** There is room for more of the source. */
   get roomy (): boolean {
-    return this.#outbox.bytes < this.#maxBytes / 2 && this.#outbox.pieces < SEND_BUFFER_PIECES
+    return this.#outbox.bytes < SEND_BUFFER_BYTES / 2 && this.#outbox.pieces < SEND_BUFFER_PIECES
   }
 
   /** Pulls the source again if there is room. True when there is something to write at once. */

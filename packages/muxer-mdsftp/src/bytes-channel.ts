@@ -8,7 +8,7 @@ import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
 import { Inlet, Outlet, type InletTarget, type Outgoing, type OutletTarget } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BytesState, type Window } from './bytes-state.ts'
-import { FRAGMENT_BYTES, HEADER_BYTES, Kind, WINDOW_BYTES, WRITE_BUFFER_BYTES } from './constants.ts'
+import { FRAGMENT_BYTES, HEADER_BYTES, Kind, WRITE_BUFFER_BYTES } from './constants.ts'
 import { MdsftpError } from './errors.ts'
 import { writeFragment } from './fragment-writer.ts'
 import type { Endpoint, Link } from './link.ts'
@@ -206,8 +206,7 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
 
   #out (): Outlet {
     if (this.#outlet !== undefined) return this.#outlet
-    // As much as a window waits to be sent, so that one write can fill it.
-    const outlet = this.#outlet = new Outlet(this, WINDOW_BYTES)
+    const outlet = this.#outlet = new Outlet(this)
     const error = this.#error ?? (this.#closed ? new MdsftpError('ERR_CLOSED', 'channel', 'the channel is closed', { remote: false }) : undefined)
     if (error !== undefined) outlet.fail(error)
     return outlet

@@ -110,10 +110,10 @@ export const SEED_CODE: Profile = profile('seed', SEED_LENGTHS, SEED_CODE_CHANNE
 export const MAX_FRAGMENT_BYTES = 16_777_216
 
 /** Content bytes of a fragment that we send in the bytes view. Ours. */
-export const FRAGMENT_BYTES = 131_072
+export const FRAGMENT_BYTES = 65_536
 
 /** Bytes view: content bytes that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
-export const WINDOW_BYTES = 524_288
+export const WINDOW_BYTES = 262_144
 
 /** Bytes view: fragments that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
 export const WINDOW_FRAGMENTS = 1024
