@@ -5,7 +5,7 @@
  */
 import { spawn as spawnProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url'
 import { castr, nodeCompression, nodeHash } from '@ropewalk/store-castr'
 import { spawn, type ChildConnection } from '@ropewalk/transport-stdio'
 import { chunk, encodeIndex, identify, storeMissing } from '@ropewalk/protocol-casync'
+
+import { factsOf, run, type Ended, type Fact } from './processes.ts'
 
 export const HELPER: string = fileURLToPath(new URL('../src/main-casync.ts', import.meta.url))
 export const compression = nodeCompression()
@@ -58,4 +60,38 @@ shift
 exec sh -c "$*"
 `, { mode: 0o755 })
   return { CASYNC_SSH_PATH: path, CASYNC_REMOTE_PATH: `${process.execPath} --conditions=@ropewalk/source ${HELPER}` }
+}
+
+/** Some of it compresses, and repeats. */
+export const BLOB: Buffer = Buffer.concat([noise('blob', 3_000_000), Buffer.alloc(700_000), noise('blob', 200_000)])
+
+/** Runs `casync …` in `at` and hands out its facts. */
+export async function casync (at: string, args: readonly string[], input?: Uint8Array): Promise<Ended & { readonly fact: (event: string) => Fact }> {
+  const ended = await run(['casync', ...args, '--json'], { state: at, cwd: at, input })
+  return { ...ended, fact: event => factsOf(ended.stdout, event).at(-1) ?? { event: `no ${event}: ${ended.stdout}${ended.stderr}` } }
+}
+
+export async function withEnv (env: NodeJS.ProcessEnv, work: () => Promise<void>): Promise<void> {
+  const before = { ...process.env }
+  Object.assign(process.env, env)
+  try {
+    await work()
+  } finally {
+    for (const name of Object.keys(env)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  }
+}
+
+export function sha512 (bytes: Uint8Array): string {
+  return createHash('sha512-256').update(bytes).digest('hex')
+}
+
+/** The type of a CHUNK, as it stands in its frame. */
+export const CHUNK_TYPE: Buffer = Buffer.from('8cbc840a18dd1352', 'hex')
+
+/** Every chunk file below a store. */
+export async function chunkFiles (store: string): Promise<string[]> {
+  return (await readdir(store, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).sort()
 }

@@ -18,6 +18,8 @@ export interface StoreOptions {
   readonly maxChunkBytes?: number | undefined
   readonly compression?: ChunkCompression | undefined
   readonly throttle?: Throttle | undefined
+  /** Of a store that is written to: a collection beside us spares what we find. */
+  readonly lease?: boolean | undefined
 }
 
 /** Bytes read from a file at a time. Ours. */
@@ -31,9 +33,9 @@ export function fileBytes (locator: Locator, { signal, throttle }: StoreOptions)
 }
 
 /** The store on this machine. */
-export function diskStore (path: string, { env, digest, maxChunkBytes, compression }: StoreOptions): CastrStore {
+export function diskStore (path: string, { env, digest, maxChunkBytes, compression, lease }: StoreOptions): CastrStore {
   const suffix = env['CASYNC_COMPRESSED_CHUNK_SUFFIX']
-  return castr(path, { digest, maxChunkBytes, compression, suffix: suffix === '' ? undefined : suffix })
+  return castr(path, { digest, maxChunkBytes, compression, lease, suffix: suffix === '' ? undefined : suffix })
 }
 
 /** A store that gives. */

@@ -78,7 +78,7 @@ async function serveCall ({ verb, archive, index, stores }: HelperCall, context:
   }
   // As casync has it, only the first store is written to.
   const [first] = stores
-  await using store = first === undefined ? undefined : diskStore(writable(first), options)
+  await using store = first === undefined ? undefined : diskStore(writable(first), { ...options, lease: true })
   await servePush(stdio(), {
     index: index === undefined ? undefined : await NewFile.open(writable(index)),
     archive: archive === undefined ? undefined : await NewFile.open(writable(archive)),

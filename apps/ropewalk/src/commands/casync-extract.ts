@@ -2,16 +2,19 @@ import { once } from 'node:events'
 import { escapeName } from '@ropewalk/receive'
 import { indexContent, named } from '../casync/content.ts'
 import { extractBlob, type ExtractedBlob } from '../casync/extract-blob.ts'
+import { extractTree } from '../casync/extract-tree.ts'
 import { openInput, type StoreFlags } from '../casync/input.ts'
 import { kindOf, type Kind } from '../casync/kind.ts'
 import { withPhases } from '../casync/outcome.ts'
+import type { TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import type { Phases } from '../progress/phases.ts'
 
-export interface ExtractFlags extends StoreFlags {
+export interface ExtractFlags extends StoreFlags, TreeFlags {
+  readonly delete: boolean
   readonly what?: Kind | undefined
   readonly seed?: readonly string[] | undefined
   readonly seedOutput: boolean
@@ -22,13 +25,29 @@ export interface ExtractFlags extends StoreFlags {
 /** Writes what an index describes. */
 export async function casyncExtract (context: Context, index: string, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
   const kind = await kindOf(index, flags.what)
-  if (kind !== 'blob-index') throw new RopewalkError('ERR_USAGE', 'only indexes of blobs can be extracted', { text: index })
+  if (kind === 'archive' || kind === 'archive-index') return await toFolder(context, index, kind, path, flags)
+  if (kind !== 'blob-index') throw new RopewalkError('ERR_USAGE', 'an index or an archive is needed', { text: index })
   if (path === undefined) throw new RopewalkError('ERR_USAGE', 'which file shall be written? - is standard output')
   return await withPhases(context, flags, async phases => {
     if (path === '-') await toStdout(context, index, flags, phases)
     else extracted(path, await toFile(context, index, path, flags, phases), phases)
     return Exit.done
   }, path === '-')
+}
+
+async function toFolder (context: Context, index: string, kind: Kind, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
+  if (path === undefined && !flags.inPlace) throw new RopewalkError('ERR_USAGE', 'which folder shall be made?', { advice: ['--in-place changes the working directory until it is the tree.'] })
+  if (flags.seed !== undefined) throw new RopewalkError('ERR_USAGE', 'seeds are for blobs', { advice: ['--cache=STORE keeps chunks for the next time.'] })
+  const output = path ?? '.'
+  return await withPhases(context, flags, async phases => {
+    const { nodes, bytes } = await extractTree(context, index, kind, output, flags, { inPlace: flags.inPlace, remove: flags.delete }, phases)
+    phases.result({
+      record: { event: 'extracted', path: output, size: bytes, nodes },
+      row: [escapeName(output), String(bytes), String(nodes)],
+      lines: [`${escapeName(output)}  ${formatBytes(bytes)} in ${nodes} nodes`]
+    })
+    return Exit.done
+  })
 }
 
 async function toFile (context: Context, index: string, path: string, flags: ExtractFlags, phases: Phases): Promise<ExtractedBlob> {

@@ -1,3 +1,4 @@
+import type { ChunkId } from '@ropewalk/interface'
 import { openIndex } from '@ropewalk/protocol-casync'
 import { named } from '../casync/content.ts'
 import { localStore, openInput, type StoreFlags } from '../casync/input.ts'
@@ -9,37 +10,38 @@ import { Exit } from '../exit-codes.ts'
 
 export interface GcFlags extends StoreFlags {
   readonly dryRun: boolean
+  /** Milliseconds. */
+  readonly youngerThan?: number | undefined
   readonly json: boolean
 }
 
-/** Removes what no index names. Nothing is removed unless every index was read to its end. */
+/** Removes what no index names and no running make of ours may need. Nothing is removed unless every index was read to its end. */
 export async function casyncGc (context: Context, indexes: readonly string[], flags: GcFlags): Promise<Exit> {
   return await withPhases(context, flags, async phases => {
     const { env, signal } = context
-    const wanted = new Set<string>()
     await using store = diskStore(localStore(parseLocator(indexes[0] as string), flags, env), { env, signal })
     const reading = phases.begin('indexes')
-    try {
+    // Read once the leases are settled: an index that a make has finished meanwhile counts.
+    async function * keep (): AsyncGenerator<ChunkId, void, undefined> {
       for (const name of indexes) {
         await using input = await openInput(context, name, flags)
-        for await (const { id } of (await openIndex(input.bytes)).items) wanted.add(id)
+        for await (const { id } of (await openIndex(input.bytes)).items) yield id
       }
       reading.end()
-      let removed = 0
-      let kept = 0
-      for await (const id of store.list({ signal })) {
-        if (wanted.has(id)) {
-          kept++
-          continue
-        }
-        if (!flags.dryRun && !await store.remove(id, { signal })) continue
-        removed++
-        phases.result({ record: { event: flags.dryRun ? 'unused' : 'removed', chunk: id }, row: [flags.dryRun ? 'unused' : 'removed', id], lines: [`${flags.dryRun ? 'unused' : 'removed'}  ${id}`] })
-      }
+    }
+    const what = flags.dryRun ? 'unused' : 'removed'
+    try {
+      const { kept, spared, removed } = await store.collect(keep, {
+        dryRun: flags.dryRun,
+        youngerThanMs: flags.youngerThan,
+        signal,
+        onRemove: (id, bytes) => { phases.result({ record: { event: what, chunk: id, bytes }, row: [what, id], lines: [`${what}  ${id}`] }) }
+      })
+      const remaining = kept + spared
       phases.result({
-        record: { event: 'collected', dry_run: flags.dryRun, removed, kept },
-        row: [flags.dryRun ? 'would-remove' : 'collected', String(removed), String(kept)],
-        lines: [flags.dryRun ? `Would remove ${removed} chunks, ${kept} chunks remaining.` : `Removed ${removed} chunks, ${kept} chunks remaining.`]
+        record: { event: 'collected', dry_run: flags.dryRun, removed, kept, spared },
+        row: [flags.dryRun ? 'would-remove' : 'collected', String(removed), String(remaining)],
+        lines: [`${flags.dryRun ? `Would remove ${removed} chunks` : `Removed ${removed} chunks`}, ${remaining} chunks remaining${spared === 0 ? '' : `, ${spared} of them too young to go`}.`]
       })
       return Exit.done
     } catch (error) {

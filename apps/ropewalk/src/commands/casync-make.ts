@@ -14,13 +14,14 @@ import { NewFile } from '../casync/new-file.ts'
 import { diskStore } from '../casync/open.ts'
 import { withPhases } from '../casync/outcome.ts'
 import { assertTogether, send } from '../casync/sending.ts'
+import { featuresOf, folderBytes, type TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
-import type { Phases } from '../progress/phases.ts'
+import type { Phase, Phases } from '../progress/phases.ts'
 
-export interface MakeFlags extends StoreFlags {
+export interface MakeFlags extends StoreFlags, TreeFlags {
   readonly what?: Kind | undefined
   readonly chunkSize: ChunkSizes
   readonly digest: ChunkDigest
@@ -36,29 +37,40 @@ interface Made {
   readonly fresh: number
 }
 
-/** Makes an index of a file, and puts its chunks into a store. */
+/** Makes an index of a file or a folder, and puts its chunks into a store; or an archive of a folder. */
 export async function casyncMake (context: Context, output: string, path: string | undefined, flags: MakeFlags): Promise<Exit> {
   const kind = kindToMake(output, flags.what)
   const locator = parseLocator(output)
-  if (kind !== 'blob-index') throw new RopewalkError('ERR_USAGE', 'only indexes of blobs can be made', { text: output })
-  if (path === undefined) throw new RopewalkError('ERR_USAGE', 'which file? - is standard input')
+  if (kind === 'blob-index' && path === undefined) throw new RopewalkError('ERR_USAGE', 'which file? - is standard input')
+  const input = path ?? '.'
   return await withPhases(context, flags, async phases => {
-    const made = isRemote(locator) ? await makeRemote(context, locator, path, flags, phases) : await makeHere(context, locator, path, flags, phases)
+    const made = kind === 'archive' ? await makeArchive(context, locator, input, flags, phases) : kind === 'archive-index' ? await makeTree() : await makeBlob()
     phases.result({
       record: { event: 'made', name: output, ...made },
       row: [made.digest],
-      lines: [made.digest, `  ${escapeName(output)}: ${formatBytes(made.size)} in ${made.chunks} chunks, ${made.fresh} of them new`]
+      lines: [made.digest, `  ${escapeName(output)}: ${formatBytes(made.size)}${kind === 'archive' ? '' : ` in ${made.chunks} chunks, ${made.fresh} of them new`}`]
     })
     return Exit.done
+
+    async function makeBlob (): Promise<Made> {
+      if (isRemote(locator)) return await makeRemote(context, locator, input, flags, phases)
+      const reading = phases.begin('reading')
+      return await makeHere(context, locator, (await fileContent(context, input, reading)).bytes, reading, flags)
+    }
+
+    async function makeTree (): Promise<Made> {
+      if (isRemote(locator)) throw new RopewalkError('ERR_USAGE', 'an index of a tree is made here', { text: output, advice: ['Make it here, and push it: ropewalk casync push.'] })
+      const features = featuresOf(flags, flags.digest)
+      const reading = phases.begin('reading')
+      return await makeHere(context, locator, folderBytes(context, input, features, flags, phases, reading), reading, flags, features)
+    }
   })
 }
 
-async function makeHere (context: Context, index: Locator, path: string, flags: MakeFlags, phases: Phases): Promise<Made> {
+async function makeHere (context: Context, index: Locator, bytes: AsyncIterable<Uint8Array>, reading: Phase, flags: MakeFlags, features?: bigint): Promise<Made> {
   if (index.kind !== 'file') throw new RopewalkError('ERR_USAGE', 'nothing can be written there', { text: formatLocator(index) })
   const { signal, env } = context
-  await using store = diskStore(localStore(index, flags, env), { env, signal, compression: compressionOf(flags.compression) })
-  const reading = phases.begin('reading')
-  const { bytes } = await fileContent(context, path, reading)
+  await using store = diskStore(localStore(index, flags, env), { env, signal, compression: compressionOf(flags.compression), lease: true })
   const cutting = new Cutting(bytes, flags)
   const file = await NewFile.open(index.path).catch((error: unknown) => { throw named(error, context) })
   let fresh = 0
@@ -69,7 +81,7 @@ async function makeHere (context: Context, index: Locator, path: string, flags: 
     }
   }
   try {
-    for await (const piece of encodeIndex({ sizes: flags.chunkSize, digest: flags.digest })(stored())) await file.write(piece)
+    for await (const piece of encodeIndex({ sizes: flags.chunkSize, digest: flags.digest, features })(stored())) await file.write(piece)
     await store.sync()
     reading.end()
     await file.commit()
@@ -120,6 +132,35 @@ async function makeRemote (context: Context, index: Locator, path: string, flags
   } finally {
     await handle.close()
   }
+}
+
+/** A .catar, here or there. */
+async function makeArchive (context: Context, archive: Locator, path: string, flags: MakeFlags, phases: Phases): Promise<Made> {
+  const reading = phases.begin('reading')
+  const hash = createHash(HASHES[flags.digest])
+  let size = 0
+  async function * bytes (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const piece of folderBytes(context, path, featuresOf(flags, flags.digest), flags, phases, reading)) {
+      hash.update(piece)
+      size += piece.length
+      yield piece
+    }
+    reading.end()
+  }
+  if (isRemote(archive)) {
+    await send(context, { archive: { locator: archive, bytes: bytes() }, rateLimitBps: flags.rateLimitBps })
+  } else {
+    if (archive.kind !== 'file') throw new RopewalkError('ERR_USAGE', 'nothing can be written there', { text: formatLocator(archive) })
+    const file = await NewFile.open(archive.path).catch((error: unknown) => { throw named(error, context) })
+    try {
+      for await (const piece of bytes()) await file.write(piece)
+      await file.commit()
+    } catch (error) {
+      await file.discard()
+      throw named(error, context)
+    }
+  }
+  return { size, digest: hash.digest('hex'), chunks: 0, fresh: 0 }
 }
 
 /** Bytes to chunks with their ids, and the digest of all of them. */

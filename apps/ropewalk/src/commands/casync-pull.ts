@@ -61,7 +61,7 @@ export async function casyncPull (context: Context, from: string, to: string, fl
 
     async function takeChunks ({ header, items }: Awaited<ReturnType<typeof openIndex>>): Promise<void> {
       const { env, signal } = context
-      await using store = diskStore(storePath(path, flags.toStore, env), { env, signal, digest: header.digest, maxChunkBytes: header.sizes.max })
+      await using store = diskStore(storePath(path, flags.toStore, env), { env, signal, digest: header.digest, maxChunkBytes: header.sizes.max, lease: true })
       const fetching = phases.begin('chunks')
       const seen = new Set<string>()
       async function * lacking (): AsyncGenerator<IndexItem, void, undefined> {

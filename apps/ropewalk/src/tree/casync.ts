@@ -11,6 +11,7 @@ import { casyncDiff, type DiffFlags } from '../commands/casync-diff.ts'
 import { casyncDigest, type DigestFlags } from '../commands/casync-digest.ts'
 import { casyncExtract, type ExtractFlags } from '../commands/casync-extract.ts'
 import { casyncGc, type GcFlags } from '../commands/casync-gc.ts'
+import { casyncList, type ListFlags } from '../commands/casync-list.ts'
 import { casyncMake, type MakeFlags } from '../commands/casync-make.ts'
 import { casyncPull, type PullFlags } from '../commands/casync-pull.ts'
 import { casyncPush, type PushFlags } from '../commands/casync-push.ts'
@@ -38,10 +39,10 @@ export function addCasync (program: Command, context: Context, done: Done): void
 }
 
 function addMaking (casync: Command, context: Context, done: Done): void {
-  const make = storing(casync.command('make'))
-    .description('make an index of a file, and put its chunks into a store')
-    .argument('<index>', 'what to make, NAME.caibx; HOST:NAME.caibx makes it there')
-    .argument('[file]', 'a file or a block device; - is standard input')
+  const make = recording(storing(casync.command('make')))
+    .description('make an index of a file or a folder, and put its chunks into a store; or an archive')
+    .argument('<index>', 'what to make: NAME.caibx of a file, NAME.caidx of a folder, NAME.catar an archive of it; HOST:NAME makes it there')
+    .argument('[path]', 'a file or a block device, - for standard input; a folder (the working directory where nothing is said)')
     .addOption(what())
     .addOption(new Option('--chunk-size <[min:]avg[:max]>', 'bytes in a chunk: an average, or MIN:AVG:MAX').argParser(checked(parseChunkSizes)).default(parseChunkSizes('auto'), '16K:64K:256K'))
     .addOption(digest())
@@ -49,14 +50,15 @@ function addMaking (casync: Command, context: Context, done: Done): void {
     .action(async (index: string, file: string | undefined, flags: MakeFlags) => done(await casyncMake(context, index, file, flags)))
   examples(make, ['ropewalk casync make image.caibx image.raw', 'ropewalk casync make --store=nas:/srv/default.castr nas:/srv/image.caibx /dev/vda'])
 
-  const extract = storing(casync.command('extract'))
+  const extract = recording(storing(casync.command('extract')))
     .description('write what an index describes')
-    .argument('<index>', 'NAME.caibx here, HOST:NAME.caibx or a URL')
-    .argument('[file]', 'the file or block device to write; - is standard output')
+    .argument('<index>', 'an index or an archive: a path, HOST:PATH or a URL')
+    .argument('[path]', 'the file or block device to write, - for standard output; the folder to make')
     .addOption(what())
     .addOption(cache())
     .option('--seed <file>', 'a file that may have some of the chunks; several times for several', collect)
     .addOption(yesNo('--seed-output', 'take what is at the output for a seed too', true))
+    .addOption(yesNo('--delete', 'with --in-place, remove from a folder what the archive does not have', true))
     .option('--in-place', 'write into the output itself: until the end it is neither old nor new', false)
     .action(async (index: string, file: string | undefined, flags: ExtractFlags) => done(await casyncExtract(context, index, file, flags)))
   examples(extract, ['ropewalk casync extract image.caibx image.raw', 'ropewalk casync extract --seed=image-1.raw https://example.org/image-2.caibx image-2.raw'], EXTRACT_HELP)
@@ -94,14 +96,25 @@ function addMoving (casync: Command, context: Context, done: Done): void {
 }
 
 function addLooking (casync: Command, context: Context, done: Done): void {
-  const digests = storing(casync.command('digest'))
-    .description('print the digest of a file, or of what an index describes')
-    .argument('<name>', 'a file, an archive or an index; - is standard input')
+  const digests = recording(storing(casync.command('digest')))
+    .description('print the digest of a file, of the archive that a folder would be, or of what an index describes')
+    .argument('<name>', 'a file, a folder, an archive or an index; - is standard input')
     .addOption(what())
     .addOption(cache())
     .addOption(digest())
     .action(async (name: string, flags: DigestFlags) => done(await casyncDigest(context, name, flags)))
   examples(digests, ['ropewalk casync digest image.caibx', 'ropewalk casync digest --digest=sha256 image.raw'])
+
+  for (const [form, description] of [['list', 'print the names in a folder, an archive or an index of one'], ['mtree', 'print everything that is recorded of them, in the format of mtree(5)']] as const) {
+    const list = recording(storing(casync.command(form)))
+      .description(description)
+      .argument('[name]', 'a folder, an archive or an index', '.')
+      .addOption(what())
+      .addOption(cache())
+      .addOption(digest())
+      .action(async (name: string, flags: ListFlags) => done(await casyncList(context, name, flags, form)))
+    examples(list, [`ropewalk casync ${form} tree.caidx`, `ropewalk casync ${form} --with=unix photos/`])
+  }
 
   const stat = storing(casync.command('stat'))
     .description('print what an index says of itself')
@@ -131,6 +144,7 @@ function addKeeping (casync: Command, context: Context, done: Done): void {
     .description('remove chunks that none of the indexes names')
     .argument('<index...>', 'every index whose chunks shall stay')
     .option('-n, --dry-run', 'only say what would be removed', false)
+    .addOption(new Option('--younger-than <minutes>', 'spare what is younger: for a make of casync or desync that runs beside').argParser(checked(minutes)))
     .action(async (indexes: string[], flags: GcFlags) => done(await casyncGc(context, indexes, flags)))
   examples(gc, ['ropewalk casync gc --dry-run *.caibx', 'ropewalk casync gc --store=/srv/default.castr /srv/*.caibx'])
 }
@@ -142,6 +156,16 @@ function storing (command: Command): Command {
     .option('--extra-store <path>', 'a further store to look in; several times for several', collect)
     .addOption(new Option('--rate-limit-bps <n>', 'at most so many bytes a second over the network').argParser(checked(positive)))
     .addOption(json())
+}
+
+/** What is recorded of a tree. */
+function recording (command: Command): Command {
+  return command
+    .option('--with <feature>', 'record this of files, or this set: best, unix, fat, …; several times for several', collect)
+    .option('--without <feature>', 'and not this', collect)
+    .addOption(yesNo('--exclude-nodump', 'leave out what chattr +d marks', true))
+    .addOption(yesNo('--exclude-submounts', 'leave out other file systems', false))
+    .addOption(yesNo('--exclude-file', 'heed .caexclude files', true))
 }
 
 function what (): Option {
@@ -167,6 +191,12 @@ function yesNo (flag: string, description: string, usual: boolean): Option {
     if (/^(no|n|false|off|0)$/i.test(text)) return false
     throw new RangeError('yes or no')
   }))
+}
+
+function minutes (text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new RangeError('a number of minutes')
+  return value * 60_000
 }
 
 function positive (text: string): number {

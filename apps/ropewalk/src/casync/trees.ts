@@ -1,0 +1,121 @@
+/**
+ * Trees of files and their archives: a folder, a `.catar`, or what a `.caidx` describes, each as the bytes of the archive.
+ *
+ * @module
+ */
+import type { ChunkDigest, TreeNode } from '@ropewalk/interface'
+import { archiveFeatures, encodeArchive, featureNames } from '@ropewalk/protocol-casync'
+import { readTree } from '@ropewalk/tree-fs'
+import type { Context } from '../context.ts'
+import { messageOf, RopewalkError } from '../errors.ts'
+import type { Phase, Phases } from '../progress/phases.ts'
+import { counted, indexContent } from './content.ts'
+import { openInput, type StoreFlags } from './input.ts'
+import type { Kind } from './kind.ts'
+
+export interface TreeFlags {
+  readonly with?: readonly string[] | undefined
+  readonly without?: readonly string[] | undefined
+  readonly excludeNodump: boolean
+  readonly excludeSubmounts: boolean
+  readonly excludeFile: boolean
+}
+
+const EXCLUDE_FILE_NAME = '.caexclude'
+const XATTRS: readonly string[] = ['xattrs', 'acl', 'selinux', 'fcaps']
+
+/** What an archive records, as casync's options say it. */
+export function featuresOf ({ with: wanted, without, excludeNodump, excludeSubmounts, excludeFile }: TreeFlags, digest: ChunkDigest): bigint {
+  try {
+    return archiveFeatures({ with: wanted as never, without: without as never, digest, excludeNodump, excludeSubmounts, excludeFile })
+  } catch (error) {
+    throw new RopewalkError('ERR_USAGE', messageOf(error))
+  }
+}
+
+/** The archive of a folder, as casync would write it. */
+export function folderBytes ({ signal }: Context, root: string, features: bigint, flags: TreeFlags, phases: Pick<Phases, 'trouble'>, phase?: Phase): AsyncIterable<Uint8Array> {
+  const names = featureNames(features)
+  const items = readTree(root, {
+    xattrs: names.some(name => XATTRS.includes(name)),
+    attributes: names.some(name => name.startsWith('flag-') || name === 'quota-projid'),
+    names: names.includes('user-names'),
+    excludeNodump: flags.excludeNodump,
+    excludeSubmounts: flags.excludeSubmounts,
+    excludeFile: flags.excludeFile ? EXCLUDE_FILE_NAME : undefined,
+    onUnknown: what => { phases.trouble(what === 'xattrs' ? 'no extended attributes are recorded: getfattr is not installed' : 'no attributes of chattr are recorded: lsattr cannot tell them') },
+    signal
+  })
+  return counted(encodeArchive({ features, signal })(items), phase)
+}
+
+export interface Archive extends AsyncDisposable {
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Of an index. */
+  readonly digest: ChunkDigest | undefined
+}
+
+/** The archive behind a name. */
+export async function openArchive (context: Context, name: string, kind: Kind, flags: StoreFlags & TreeFlags & { readonly digest?: ChunkDigest | undefined }, phases: Phases, phase?: Phase): Promise<Archive> {
+  if (kind === 'directory') {
+    return { bytes: folderBytes(context, name, featuresOf(flags, flags.digest ?? 'sha512-256'), flags, phases, phase), digest: undefined, async [Symbol.asyncDispose] () {} }
+  }
+  if (kind === 'archive') {
+    const input = await openInput(context, name, flags, { archive: true })
+    return { bytes: counted(input.bytes, phase), digest: undefined, [Symbol.asyncDispose]: async () => { await input[Symbol.asyncDispose]() } }
+  }
+  if (kind !== 'archive-index') throw new RopewalkError('ERR_USAGE', 'a folder, an archive or an index of one is needed', { text: name })
+  const content = await indexContent(context, name, flags, phases.trouble, phase)
+  return { bytes: content.bytes, digest: content.header.digest, [Symbol.asyncDispose]: async () => { await content[Symbol.asyncDispose]() } }
+}
+
+const TYPES: Readonly<Record<TreeNode['type'], string>> = { directory: 'd', file: '-', symlink: 'l', block: 'b', character: 'c', fifo: 'p', socket: 's' }
+
+/** `drwxr-xr-x`, as `ls` has it. */
+export function formatMode ({ type, permissions }: TreeNode): string {
+  const bit = (mask: number, letter: string): string => (permissions & mask) === 0 ? '-' : letter
+  const special = (run: number, mask: number, letter: string): string => (permissions & mask) === 0 ? bit(run, 'x') : (permissions & run) === 0 ? letter.toUpperCase() : letter
+  return TYPES[type] +
+    bit(0o400, 'r') + bit(0o200, 'w') + special(0o100, 0o4000, 's') +
+    bit(0o040, 'r') + bit(0o020, 'w') + special(0o010, 0o2000, 's') +
+    bit(0o004, 'r') + bit(0o002, 'w') + special(0o001, 0o1000, 't')
+}
+
+const MTREE_TYPES: Readonly<Record<TreeNode['type'], string>> = { directory: 'dir', file: 'file', symlink: 'link', block: 'block', character: 'char', fifo: 'fifo', socket: 'socket' }
+
+/** A line of mtree(5), as casync writes it; `digest` is that of a file's content. */
+export function formatMtree (node: TreeNode, digest: string | undefined, algorithm: ChunkDigest): string {
+  const { path, type, permissions, uid, gid, mtime, size, target, device, user, group } = node
+  return [
+    formatPath(path === '' ? '.' : path),
+    `type=${MTREE_TYPES[type]}`,
+    `mode=${permissions.toString(8).padStart(4, '0')}`,
+    ...(type === 'file' ? [`size=${size ?? 0}`] : []),
+    ...(target === undefined ? [] : [`link=${formatPath(target)}`]),
+    ...(device === undefined ? [] : [`device=linux,${device.major},${device.minor}`]),
+    ...(uid === undefined ? [] : [`uid=${uid}`]),
+    ...(gid === undefined ? [] : [`gid=${gid}`]),
+    ...(user === undefined ? [] : [`uname=${formatPath(user)}`]),
+    ...(group === undefined ? [] : [`gname=${formatPath(group)}`]),
+    ...(mtime === undefined ? [] : [`time=${formatTime(mtime)}`]),
+    ...(digest === undefined ? [] : [`${algorithm === 'sha256' ? 'sha256digest' : 'sha512256digest'}=${digest}`])
+  ].join(' ')
+}
+
+function formatTime (ns: bigint): string {
+  return `${ns / 1_000_000_000n}.${String(ns % 1_000_000_000n).padStart(9, '0')}`
+}
+
+/** A name as casync prints it: bytes that are no plain text as `\\` and three octal digits. */
+export function formatPath (path: string): string {
+  return Array.from(pathBytes(path), byte => byte > 0x20 && byte < 0x7f && byte !== 0x5c && byte !== 0x23 ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`).join('')
+}
+
+/** A byte that is no UTF-8 stands in a path as the half surrogate U+DC00 + byte. */
+function * pathBytes (path: string): Generator<number, void, undefined> {
+  for (const letter of path) {
+    const code = letter.codePointAt(0) as number
+    if (code >= 0xdc00 && code <= 0xdcff) yield code - 0xdc00
+    else yield * Buffer.from(letter)
+  }
+}
