@@ -17,7 +17,7 @@ const NODE = 'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf'
 const WEATHERS: Record<string, (connection: number, upwards: boolean) => Weather> = {
   'cuts every connection, each a little later': (connection, upwards) => upwards ? { cutAfter: 100_000 + 150_000 * connection + randomInt(100_000) } : {},
   'cuts what comes back': (connection, upwards) => upwards ? {} : { cutAfter: 30 + 13 * connection },
-  'splits into 7 bytes': () => ({ splitInto: 7 }),
+  'splits into 97 bytes': () => ({ splitInto: 97 }),
   'delays and splits': () => ({ delayTurns: 3, splitInto: 5_000 }),
   'stalls without a word': (connection, upwards) => connection < 4 && upwards === (connection % 2 === 0) ? { stallAfter: 40 * connection + (upwards ? 600_000 * connection : 0) } : {}
 }
@@ -25,8 +25,8 @@ const WEATHERS: Record<string, (connection: number, upwards: boolean) => Weather
 t.test('a network that cuts, delays, splits and stalls', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'network-'))
   t.teardown(() => rm(directory, { recursive: true, force: true }))
-  // A node that notices after half a second that nothing comes any more.
-  await using node = new Player('node-child.ts', [directory, '500'])
+  // A node that notices after three seconds that nothing comes any more.
+  await using node = new Player('node-child.ts', [directory, '3000'])
   const target = Number(await node.expect('listening'))
   for (const [name, weather] of Object.entries(WEATHERS)) {
     await t.test(`that ${name}: what is stored is whole`, async t => {
@@ -42,7 +42,7 @@ t.test('a network that cuts, delays, splits and stalls', async t => {
       }
       const retried: string[] = []
       const { chunkId } = await putPersistent((operation, options) => pool.use(NODE, operation, options), content, {
-        size: SIZE, fragmentBytes: 65_535, journal: memoryJournal(), backoffFirstMs: 5, backoffMostMs: 100, requestMs: 500, progressMs: 500,
+        size: SIZE, fragmentBytes: 65_535, journal: memoryJournal(), backoffFirstMs: 5, backoffMostMs: 100, requestMs: 3000, progressMs: 3000,
         onRetry: error => retried.push(String((error as { code?: unknown }).code))
       })
       const straight = await to(target, {})
