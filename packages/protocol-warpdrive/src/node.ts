@@ -40,6 +40,8 @@ export interface NodeOptions extends Pick<SessionOptions, 'replyMs' | 'maxJsonBy
   symlinks?: boolean | undefined
   /** Accept by itself what comes from peers of `trust`. Default true, as the original means to. */
   autoAccept?: boolean | undefined
+  /** A peer has made this offer, perhaps again: then its status says what became of it before. */
+  onOffered?: ((offer: StoredOffer) => void) | undefined
   /** Files downloaded at a time from our own peers. Default 4. */
   parallel?: number | undefined
   maxPeerOffers?: number | undefined
@@ -184,6 +186,7 @@ export class WarpdriveNode implements Answers {
     const offer = this.#offers.add({ id, incoming: true, peer: caller, files, digest: await this.#digest(files) }, this.#clock.now())
     await this.#state.putOffer(offer)
     this.#listeners.publish(offer)
+    this.#options.onOffered?.(offer)
     const accepted = this.#options.autoAccept !== false && this.#peers.modeOf(caller) === 'trust'
     return {
       accepted,
@@ -209,7 +212,8 @@ export class WarpdriveNode implements Answers {
     const offer = this.#offers.get(false, id)
     if (offer === undefined) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer', { remote: false })
     const session = await this.#open(offer.peer, 'sendOffer', signal)
-    const sent = (this.#sources.get(id) ?? []).map(({ source: _, ...info }): FileInfo => info)
+    // A state that was read again has the source where the peer was told the relative path.
+    const sent = (this.#sources.get(id) ?? []).map(({ source, ...info }): FileInfo => info.uri === source ? { ...info, uri: info.path } : info)
     await sendOffer(session, id, sent).catch((error: unknown) => { session.abort(error as Error); throw error })
     await endSession(session)
   }
@@ -222,7 +226,7 @@ export class WarpdriveNode implements Answers {
   }
 
   confirmed (caller: string, id: string, index: number): void {
-    const offer = this.#offers.get(false, id)
+    const offer = this.#offers.peek(false, id)
     if (offer?.peer !== caller || index < 0 || index >= offer.files.length) return
     this.#offers.progress(false, id, index, offer.files[index]?.size ?? 0, this.#clock.now())
     if (this.#offers.confirm(id, index)) this.#changed(this.#offers.settle(false, id, 'completed', this.#clock.now()))
@@ -236,7 +240,7 @@ export class WarpdriveNode implements Answers {
 
   download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, { signal }: AbortOptions = {}): AsyncIterable<Uint8Array> {
     this.admit(caller)
-    const offer = this.#offers.get(false, id)
+    const offer = this.#offers.peek(false, id)
     // The same answer for what is not there and what is not yours.
     if (offer === undefined || offer.peer !== caller) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer for this peer')
     return this.#send(offer, index, offset, one, signal)
@@ -248,7 +252,7 @@ export class WarpdriveNode implements Answers {
     await Promise.allSettled(Array.from(this.#running.values(), ({ finished }) => finished))
   }
 
-  async * #send (offer: StoredOffer, index: bigint, offset: bigint, one: boolean, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  async * #send (offer: { readonly id: string }, index: bigint, offset: bigint, one: boolean, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     if (offset < 0n || (one && index < 0n)) throw new WarpdriveError('ERR_BAD_VALUE', `a download from ${index}, ${offset}`)
     const sources = this.#sources.get(offer.id) ?? []
     const first = index < 0n ? 0 : Number(index)

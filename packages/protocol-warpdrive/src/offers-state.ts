@@ -13,6 +13,8 @@ import type { StoredOffer } from './ports.ts'
 interface Entry {
   offer: StoredOffer
   readonly done: Set<number>
+  /** Entries that have content. */
+  readonly contents: number
   readonly parts: Map<number, number>
   readonly failures: Map<number, readonly [code: string, message: string]>
   running: boolean
@@ -38,7 +40,7 @@ export class OffersState {
   /** Puts back what a store has kept. What was running when it was written is not any more. */
   restore (stored: StoredOffer): void {
     const status = stored.status === 'accepted' || stored.status === 'updated' ? 'failed' : stored.status
-    this.#set({ offer: { ...stored, status }, done: new Set(stored.done), parts: new Map(stored.parts), failures: failuresOf(stored), running: false })
+    this.#set({ offer: { ...stored, status }, contents: contentsOf(stored.files), done: new Set(stored.done), parts: new Map(stored.parts), failures: failuresOf(stored), running: false })
   }
 
   /** An id that exists is taken again only from the same peer; with another manifest it is a new offer, and nobody has consented to it. */
@@ -53,10 +55,15 @@ export class OffersState {
     }
     const entry: Entry = {
       offer: { ...offer, status: 'awaiting', index: -1, progress: 0, updatedAt: now, createdAt: now, done: [], parts: [] },
-      done: new Set(), parts: new Map(), failures: new Map(), running: false
+      contents: contentsOf(offer.files), done: new Set(), parts: new Map(), failures: new Map(), running: false
     }
     this.#set(entry)
     return entry.offer
+  }
+
+  /** An offer without what is done of it: cheap, however many entries it has. */
+  peek (incoming: boolean, id: string): NewOffer | undefined {
+    return this.#entries.get(keyOf(incoming, id))?.offer
   }
 
   get (incoming: boolean, id: string): StoredOffer | undefined {
@@ -112,10 +119,10 @@ export class OffersState {
 
   /** The peer has one entry of ours, whole. True when that was the last one. */
   confirm (id: string, index: number): boolean {
-    const { offer, done, failures } = this.#known(false, id)
+    const { contents, done, failures } = this.#known(false, id)
     done.add(index)
     failures.delete(index)
-    return done.size === offer.files.filter(file => !file.isDir && file.link === undefined).length
+    return done.size === contents
   }
 
   /** What became of an offer, by the word of who decides it. */
@@ -162,6 +169,10 @@ export class OffersState {
   #snapshot (entry: Entry): StoredOffer {
     return { ...entry.offer, done: [...entry.done], parts: [...entry.parts], failures: Array.from(entry.failures, ([index, [code, message]]) => [index, code, message]) }
   }
+}
+
+function contentsOf (files: readonly FileInfo[]): number {
+  return files.filter(file => !file.isDir && file.link === undefined).length
 }
 
 function failuresOf (stored: StoredOffer): Map<number, readonly [string, string]> {

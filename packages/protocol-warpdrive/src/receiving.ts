@@ -28,8 +28,13 @@ export interface Receiving {
   fail (index: number, error: WarpdriveError): void
 }
 
-/** The peer has confirmed when `whenBegun` is called. */
-export async function receiveOffer (receiving: Receiving, whenBegun: () => void): Promise<void> {
+/** The peer has confirmed when `first` is called. */
+export async function receiveOffer (receiving: Receiving, first: () => void): Promise<void> {
+  let told = false
+  const whenBegun = (): void => {
+    if (!told) first()
+    told = true
+  }
   await (isExtended(receiving.offer.files) ? receiveParallel(receiving, whenBegun) : receiveStream(receiving, whenBegun))
 }
 

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Channel } from '@ropewalk/interface'
 import { answerPair, CodeState, codeFrom, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
-import { openNode, ping, Session, type Offer, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { openNode, ping, Session, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import type { Identity, TlsAddress } from '@ropewalk/transport-tcp'
 import { codeOf, RopewalkError } from '../errors.ts'
 import { EventHub } from './event-hub.ts'
@@ -35,6 +35,9 @@ export interface PeerNodeOptions {
   readonly nearby: (fingerprint: string) => readonly TlsAddress[]
   readonly onTrouble: (who: string, error: unknown) => void
 }
+
+/** Files that are received at a time. Ours: small ones wait for the disk, each for itself. */
+const PARALLEL_FILES = 16
 
 const sha512 = (message: Uint8Array): Uint8Array => new Uint8Array(createHash('sha512').update(message).digest())
 
@@ -69,7 +72,7 @@ export class PeerNode {
   }
 
   static async open (options: PeerNodeOptions): Promise<PeerNode> {
-    const { identity, store, book, nearby, autoAccept, onTrouble } = options
+    const { identity, store, book, nearby, onTrouble } = options
     const events = new EventHub()
     const sources = new Sources(events.emit)
     const inboxes = new Inboxes(options.state, events.emit)
@@ -83,13 +86,12 @@ export class PeerNode {
       onTrouble
     })
     const warpdrive = await openNode({
-      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false,
+      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, parallel: PARALLEL_FILES, onOffered: offer => { node.#offered(offer) },
       query: (peer, _, { signal }) => links.query(peer, WARPDRIVE, { signal })
     })
     const node: PeerNode = new PeerNode(options, sources, inboxes, events, warpdrive, links)
     await node.receiving.resume()
     node.#presence = new Presence(warpdrive, links)
-    if (autoAccept) void node.#autoAccept()
     return node
   }
 
@@ -214,10 +216,12 @@ export class PeerNode {
     return this.warpdrive.peers().some(({ alias }) => alias === wanted) ? `${wanted}-${fingerprint.slice(0, 4)}` : wanted
   }
 
-  async #autoAccept (): Promise<void> {
-    for await (const offer of this.warpdrive.listen('offers', 1) as AsyncIterable<Offer>) {
-      if (this.peer(offer.peer)?.mod === 'trust') this.receiving.accept(offer as StoredOffer, undefined, undefined).catch((error: unknown) => { this.#options.onTrouble('inbox', error) })
-    }
+  /** What a trusted peer offers is accepted where that is switched on; what was accepted before, and offered again, goes on: nobody changed it. */
+  #offered (offer: StoredOffer): void {
+    const trusted = this.#options.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust'
+    if (!trusted && offer.status !== 'failed') return
+    const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
+    work.catch((error: unknown) => { this.#options.onTrouble('inbox', error) })
   }
 }
 

@@ -55,6 +55,12 @@ export class Receiving {
     await work
   }
 
+  /** Goes on with an offer that was accepted and broke off. */
+  async goOn (offer: StoredOffer): Promise<void> {
+    const kept = (await this.#options.inboxes.interrupted()).find(({ peer, offer: id }) => peer === offer.peer && id === offer.id)
+    if (kept !== undefined) await this.accept(offer, kept.directory, undefined)
+  }
+
   /** Somebody is there again. */
   wake (peer: string): void {
     for (const wake of this.#wakes.get(peer) ?? []) wake()

@@ -147,7 +147,7 @@ export class Requests {
     const id = await this.#node.offer(peer, paths, signal)
     const offer = this.#known(id, false)
     tell({ offer: this.#line(offer) })
-    if (wait) await this.#follow(offer, tell, signal, offer => offer.status === 'completed' || offer.status === 'rejected' || offer.status === 'failed')
+    if (wait) await this.#follow(offer, tell, signal)
   }
 
   async #offers (filter: number, watch: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
@@ -197,19 +197,19 @@ export class Requests {
     const offer = this.#find(text)
     if (offer.incoming) return await this.#receive(offer, undefined, otherwise, tell, signal)
     tell({ offer: this.#line(offer) })
-    await this.#node.warpdrive.offerAgain(offer.id, { signal })
-    await this.#follow(offer, tell, signal, ({ status }) => status === 'completed' || status === 'rejected' || status === 'failed')
+    await this.#follow(offer, tell, signal, () => this.#node.warpdrive.offerAgain(offer.id, { signal }))
   }
 
-  /** Tells of an offer of ours until it is over. */
-  async #follow (offer: StoredOffer, tell: Tell, signal: AbortSignal, isOver: (offer: Offer) => boolean): Promise<void> {
+  /** Tells of an offer of ours until it is over; with `again`, until it is once more. */
+  async #follow (offer: StoredOffer, tell: Tell, signal: AbortSignal, again?: () => Promise<void>): Promise<void> {
     const { warpdrive, events } = this.#node
     const names = new Map(offer.files.filter(({ isDir }) => !isDir).map(({ uri, path }) => [uri, path]))
     const stop = events.listen([...names.keys()], event => { tell({ transfer: { ...event, name: names.get(event.name) ?? event.name } }) })
     const ended = new AbortController()
     try {
       const changes = warpdrive.listen('status', 2, { signal: AbortSignal.any([signal, ended.signal]) })
-      if (!isOver(this.#known(offer.id, false)) || offer.status === 'failed') {
+      await again?.()
+      if (again !== undefined || !isOver(this.#known(offer.id, false))) {
         for await (const change of changes as AsyncIterable<Offer>) if (change.id === offer.id && isOver(change)) break
       }
       signal.throwIfAborted()
@@ -264,6 +264,10 @@ export class Requests {
       failures: failures.map(([index, code, message]) => ({ name: nameOf(files[index] ?? { uri: '', path: '' }), code, message })), created_at: createdAt
     }
   }
+}
+
+function isOver ({ status }: Offer): boolean {
+  return status === 'completed' || status === 'rejected' || status === 'failed'
 }
 
 /** As long as a code is good for. */

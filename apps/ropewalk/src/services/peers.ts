@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Connection, Listener } from '@ropewalk/interface'
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
 import { handle } from '@ropewalk/negotiate'
+import { openSqliteState } from '@ropewalk/protocol-warpdrive/node'
 import { escapeName } from '@ropewalk/receive'
 import { listen, loadIdentity, MAX_UNIX_PATH_BYTES, type ListenOptions, type TlsAddress } from '@ropewalk/transport-tcp'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
@@ -13,7 +14,6 @@ import { formatPeerAddress } from '../peers/peer-address.ts'
 import { PeerBook } from '../peers/peer-book.ts'
 import { PeerNode } from '../peers/peer-node.ts'
 import { Requests } from '../peers/requests.ts'
-import { StateFile } from '../peers/state-file.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import type { Host, Service } from './service.ts'
 
@@ -26,6 +26,9 @@ export interface PeersOptions {
   /** Tell the local network, and listen to it. */
   readonly discover: boolean
 }
+
+/** Offers and peers. */
+const STATE_FILE = 'peers.sqlite'
 
 /** The socket by which the commands of this user reach his node. */
 export function controlPath (state: string): string {
@@ -45,9 +48,13 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   await makeStateDirectory(state)
   const identity = await loadIdentity(state)
   const control = await listenForCommands(state)
+  const store = await openSqliteState(join(state, STATE_FILE)).catch(async (error: unknown) => {
+    await control.close()
+    throw new RopewalkError('ERR_STATE', messageOf(error), { cause: error, text: join(state, STATE_FILE) })
+  })
   const discovery = new Discovery(options.discover ? { onTrouble } : undefined)
   const node = await PeerNode.open({
-    state, identity, store: new StateFile(state), book: await PeerBook.open(state), name: machineName(context.env), inbox: options.inbox, autoAccept: options.autoAccept, anyone: options.anyone,
+    state, identity, store, book: await PeerBook.open(state), name: machineName(context.env), inbox: options.inbox, autoAccept: options.autoAccept, anyone: options.anyone,
     nearby: fingerprint => discovery.addressesOf(fingerprint), onTrouble
   })
   const stopping = new AbortController()
@@ -59,6 +66,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
     await control.close()
     await discovery.close()
     await node.close()
+    await store.close()
     await commands
     return true
   }
