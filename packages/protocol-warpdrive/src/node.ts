@@ -214,8 +214,7 @@ export class WarpdriveNode implements Answers {
     const session = await this.#open(offer.peer, 'sendOffer', signal)
     // A state that was read again has the source where the peer was told the relative path.
     const sent = (this.#sources.get(id) ?? []).map(({ source, ...info }): FileInfo => info.uri === source ? { ...info, uri: info.path } : info)
-    await sendOffer(session, id, sent).catch((error: unknown) => { session.abort(error as Error); throw error })
-    await endSession(session)
+    await sendOffer(session, id, sent).then(() => endSession(session)).catch((error: unknown) => { session.abort(error as Error); throw error })
   }
 
   /** Forgets an offer, whatever became of it. */
