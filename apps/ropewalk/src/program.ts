@@ -15,6 +15,7 @@ import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
 import { addUploads } from './tree/uploads.ts'
 import { addPeers } from './tree/peers.ts'
+import { addSwarm } from './tree/swarm.ts'
 import { version } from './version.ts'
 
 /** Runs the command line `argv`, without the names of Node and of the program. Resolves to the exit code and never rejects. */
@@ -54,6 +55,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
   addUploads(program, context, done)
   addAuthority(program, context, done)
   addPeers(program, context, done)
+  addSwarm(program, context, done)
   addCasync(program, context, done)
   addInspect(program, context, done)
   return program

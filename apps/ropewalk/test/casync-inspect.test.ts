@@ -51,7 +51,7 @@ function inspect (bytes: Uint8Array, step: number = Infinity): { messages: Messa
   const messages: Message[] = []
   try {
     for (let at = 0; at < bytes.length; at += step) inspection.push(bytes.subarray(at, at + step), message => messages.push(message))
-    inspection.end()
+    inspection.end(message => { messages.push(message) })
     return { messages }
   } catch (error) {
     return { messages, error: { offset: inspection.offset, code: (error as { code?: string }).code } }

@@ -26,7 +26,7 @@ function inspect (bytes: Uint8Array, options: { profile?: string, preamble?: boo
   const messages: Message[] = []
   try {
     for (let at = 0; at < bytes.length; at += step) inspection.push(bytes.subarray(at, at + step), message => messages.push(message))
-    inspection.end()
+    inspection.end(message => { messages.push(message) })
     return { messages }
   } catch (error) {
     return { messages, error: { offset: inspection.offset, code: (error as { code?: string }).code } }

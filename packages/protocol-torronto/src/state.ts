@@ -88,9 +88,11 @@ export class SwarmState {
         if (message.extension !== undefined && message.extension >= 1 && this.#memory.options.extension !== false && peer.speaks === 'as-implemented') {
           peer.speaks = 'hardened'
           this.#sharing.greet(peer, 'Files', now)
+        } else if (message.action === 'Add') {
+          // Whoever says hello may have been killed since it was told last.
+          this.#sharing.greet(peer, 'Files', now)
         }
         this.#connect(peer)
-        if (message.action === 'Add' && peer.speaks !== 'hardened') this.#sharing.greet(peer, 'Files', now)
         for (const listed of message.files) this.#learn(peer, listed)
         break
       case 'Have': this.#have(peer, message.chunk, now); break

@@ -77,6 +77,7 @@ export class Swarm implements AsyncDisposable {
   /** Chunks that the next connection to a peer of our own kind announces. */
   readonly #haves = new Map<string, ChunkRef[]>()
   readonly #inserting = new Set<string>()
+  readonly #finishing = new Map<string, Promise<void>>()
   #connections = 0
   #nextId = 1
   #cancelTimer: (() => void) | undefined
@@ -138,6 +139,7 @@ export class Swarm implements AsyncDisposable {
     if (this.#control.signal.aborted) return
     this.#perform(this.#state.leave(this.#clock.now()))
     await Promise.all([...this.#outboxes.values()].map(outbox => outbox.idle))
+    await Promise.allSettled(this.#finishing.values())
     this.#stop(new SwarmError('ERR_CLOSED', 'the swarm was left', { remote: false }))
     await this.#listener.close()
   }
@@ -240,7 +242,7 @@ export class Swarm implements AsyncDisposable {
   #perform (effects: readonly SwarmEffect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
-        case 'event': this.#options.onEvent?.(effect.event); break
+        case 'event': this.#tell(effect.event); break
         // A request of ours waits for nobody: its answer comes on its own connection.
         case 'send': {
           const hardened = this.#state.peer(effect.to)?.speaks === 'hardened'
@@ -252,11 +254,23 @@ export class Swarm implements AsyncDisposable {
         }
         case 'serve': this.#enqueue(effect.to, async () => { await this.#upload(effect.to, effect.chunk) }); break
         case 'write': void this.#write(effect.from, effect.chunk, effect.data); break
-        case 'finish': this.#storing(this.#options.store.finish(effect.name, effect.size)); break
+        case 'finish': {
+          const finishing = this.#options.store.finish(effect.name, effect.size).finally(() => { this.#finishing.delete(effect.name) })
+          this.#finishing.set(effect.name, finishing)
+          this.#storing(finishing)
+          break
+        }
         case 'aside': this.#storing(this.#options.store.aside?.(effect.chunk.name, effect.chunk.index, peerKey(effect.from), effect.data)); break
       }
     }
     this.#arm()
+  }
+
+  /** A file is told to be finished when it has its name, and not before. */
+  #tell (event: SwarmEvent): void {
+    const finishing = event.event === 'finished' ? this.#finishing.get(event.name) : undefined
+    if (finishing === undefined) this.#options.onEvent?.(event)
+    else finishing.then(() => { this.#options.onEvent?.(event) }, () => {})
   }
 
   #storing (work: Promise<void> | undefined): void {

@@ -40,7 +40,9 @@ async function print ({ stdout, signal }: Context, source: Readable, inspection:
     if (lines !== '' && !stdout.write(lines)) await once(stdout, 'drain', { signal })
     if (breach !== undefined) return report(breach)
   }
-  const breach = attempt(() => inspection.end())
+  let last = ''
+  const breach = attempt(() => inspection.end(message => { last += encodeLine(message) }))
+  stdout.write(last)
   return breach === undefined ? Exit.done : report(breach)
 
   function report ({ error }: { error: unknown }): Exit {

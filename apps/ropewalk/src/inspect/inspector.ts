@@ -29,8 +29,8 @@ export interface Inspection {
   readonly offset: number
   /** Tells `emit` every message that `chunk` completes. Throws a coded error at the first byte that breaks the protocol. */
   push (chunk: Uint8Array, emit: (message: Message) => void): void
-  /** Call when the stream ends; throws where it may not. */
-  end (): void
+  /** Call when the stream ends; throws where it may not. Tells `emit` of a message that only the end completes. */
+  end (emit: (message: Message) => void): void
 }
 
 /** One protocol. */

@@ -1,0 +1,176 @@
+import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import { basename, resolve } from 'node:path'
+import { parsePeers, swarmKey, MAX_HARDENED_PEERS, MAX_PEERS, type FileStatus, type PeerAddress, type ProfileName, type SwarmEvent, type SwarmKey } from '@ropewalk/protocol-torronto'
+import { escapeName } from '@ropewalk/receive'
+import { dial } from '@ropewalk/transport-tcp'
+import type { Context } from '../context.ts'
+import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
+import { Exit } from '../exit-codes.ts'
+import { ask, type Line } from '../peers/control.ts'
+import { encodeLine } from '../progress/ndjson.ts'
+import { peakMemory } from '../progress/report.ts'
+import { statePath } from '../state-directory.ts'
+import { Member, swarmSocket } from '../swarm/member.ts'
+import { renderSwarm } from '../swarm/render.ts'
+
+export interface JoinFlags {
+  readonly peers: string
+  readonly dir: string
+  readonly as?: PeerAddress | undefined
+  readonly profile: ProfileName
+  readonly key?: string | undefined
+  readonly json: boolean
+}
+
+export interface SwarmFlags {
+  readonly json: boolean
+}
+
+export interface QueryFlags extends SwarmFlags {
+  readonly watch: boolean
+}
+
+export interface InsertFlags extends SwarmFlags {
+  readonly name?: string | undefined
+}
+
+/** Joins a swarm, and replicates until Ctrl-C, SIGTERM or `swarm leave`. */
+export async function joinCommand (context: Context, flags: JoinFlags): Promise<Exit> {
+  const { stdout, stderr, signal } = context
+  const peers = await readPeers(flags.peers, flags.profile)
+  const self = flags.as ?? ownAddress(peers)
+  const note = (text: string): void => { if (!flags.json) stderr.write(`${text}\n`) }
+  const member = await Member.join({
+    state: statePath(context.env), self, peers, directory: flags.dir, profile: flags.profile,
+    key: flags.key === undefined ? undefined : await readKey(flags.key),
+    onEvent: event => {
+      if (flags.json) stdout.write(encodeLine(recordOf(event)))
+      else if (event.event !== 'chunk') note(describe(event))
+    },
+    onTrouble: error => { note(`${escapeName(messageOf(error))} (${codeOf(error)})`) }
+  })
+  const at = `${self.host} ${self.port}`
+  if (flags.json) stdout.write(encodeLine({ event: 'joined', peer: at, peers: peers.length, directory: resolve(flags.dir) }))
+  else note(`Peer ${at} of ${peers.length}; files are in ${escapeName(flags.dir)}\nCtrl-C leaves`)
+
+  const interrupted = new Promise<void>(resolve => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  await Promise.race([interrupted, member.left])
+  note('Leaving; what only this peer holds is given away first')
+  await member.leave()
+  if (flags.json) stdout.write(encodeLine({ event: 'left', bytes_sent: member.bytesSent, peak_memory: peakMemory() }))
+  return Exit.done
+}
+
+/** Puts files into the swarm, by way of the peer that runs. */
+export async function insertCommand (context: Context, files: readonly string[], flags: InsertFlags): Promise<Exit> {
+  if (flags.name !== undefined && files.length > 1) throw new RopewalkError('ERR_USAGE', '--name is the name of one file')
+  let exit: Exit = Exit.done
+  for (const file of files) {
+    const name = flags.name ?? basename(resolve(file))
+    try {
+      for await (const _ of askPeer(context, { ask: 'insert', path: resolve(file), name })) continue
+      if (flags.json) context.stdout.write(encodeLine({ event: 'inserted', name: escapeName(name) }))
+      else context.stdout.write(`${escapeName(name)}\n`)
+    } catch (error) {
+      if (codeOf(error) === 'ERR_UNREACHABLE') throw error
+      context.signal.throwIfAborted()
+      const found = codeOf(error) === 'ENOENT' ? fileError(error) : error
+      if (flags.json) context.stdout.write(encodeLine({ event: 'failed', name: escapeName(name), code: codeOf(found), message: messageOf(found) }))
+      else context.stderr.write(`${escapeName(file)}: ${escapeName(messageOf(found))} (${codeOf(found)})\n`)
+      exit = Exit.failed
+    }
+  }
+  return exit
+}
+
+/** Says how often each file is held. */
+export async function queryCommand (context: Context, flags: QueryFlags): Promise<Exit> {
+  const { stdout, env } = context
+  const live = flags.watch && stdout.isTTY === true && !flags.json
+  const colour = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === ''
+  let drawn = 0
+  for await (const line of askPeer(context, { ask: 'query', watch: flags.watch })) {
+    const [files, peers] = [line['files'] as FileStatus[], line['peers'] as number]
+    if (flags.json) {
+      for (const file of files) stdout.write(encodeLine(statusRecord(file)))
+      continue
+    }
+    const lines = renderSwarm(files, peers, stdout.columns ?? 80, colour)
+    if (live && drawn > 0) stdout.write(`\x1b[${drawn}A\x1b[J`)
+    stdout.write(`${lines.join('\n')}\n`)
+    drawn = lines.length
+  }
+  return Exit.done
+}
+
+/** Lets the peer that runs leave: it gives away what only it holds. */
+export async function leaveCommand (context: Context, flags: SwarmFlags): Promise<Exit> {
+  for await (const _ of askPeer(context, { ask: 'leave' })) continue
+  if (flags.json) context.stdout.write(encodeLine({ event: 'left' }))
+  else context.stderr.write('Left.\n')
+  return Exit.done
+}
+
+async function * askPeer (context: Context, request: Line): AsyncGenerator<Line, void, undefined> {
+  const path = swarmSocket(statePath(context.env))
+  const connection = await dial({ transport: 'unix', path }, { signal: context.signal }).catch((error: unknown) => {
+    throw new RopewalkError('ERR_UNREACHABLE', 'no peer of yours is running', { cause: error, advice: ['"ropewalk swarm join --peers FILE --dir DIRECTORY" starts one, in another terminal.'] })
+  })
+  yield * ask(connection, request, context.signal)
+}
+
+async function readPeers (path: string, profile: ProfileName): Promise<PeerAddress[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => { throw new RopewalkError('ERR_FILE', fileError(error).message, { text: path, cause: error }) })
+  try {
+    return parsePeers(text, profile === 'hardened' ? MAX_HARDENED_PEERS : MAX_PEERS)
+  } catch (error) {
+    throw new RopewalkError('ERR_USAGE', messageOf(error), { text: path, cause: error, advice: ['A peers file has one "HOST PORT" a line, this peer among them, the same in everybody\'s.'] })
+  }
+}
+
+/** The secret is the file's bytes, without the line feed that editors put at the end. */
+async function readKey (path: string): Promise<SwarmKey> {
+  const bytes = await readFile(path).catch((error: unknown) => { throw new RopewalkError('ERR_KEY', `the key cannot be read: ${fileError(error).message}`, { text: path }) })
+  try {
+    return await swarmKey(bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes)
+  } catch (error) {
+    throw new RopewalkError('ERR_KEY', `the key cannot be used: ${messageOf(error)}`, { text: path, advice: ['"openssl rand -hex 32 > swarm.key" makes a good one.'] })
+  }
+}
+
+/** The one peer of the list that is this machine. */
+function ownAddress (peers: readonly PeerAddress[]): PeerAddress {
+  const own = new Set(Object.values(networkInterfaces()).flatMap(addresses => addresses?.map(({ address }) => address) ?? []))
+  const candidates = peers.filter(({ host }) => host === 'localhost' || own.has(host))
+  const [only] = candidates
+  if (only !== undefined && candidates.length === 1) return only
+  throw new RopewalkError('ERR_USAGE', candidates.length === 0 ? 'no peer of the list is this machine' : `${candidates.length} peers of the list are this machine`, { advice: ['--as HOST:PORT says which one this peer is, spelled as in the list.'] })
+}
+
+function describe (event: SwarmEvent): string {
+  const peer = 'peer' in event ? `${event.peer.host} ${event.peer.port}` : ''
+  switch (event.event) {
+    case 'connected': return `${peer} is there`
+    case 'disconnected': return `${peer} has left`
+    case 'avoided': return `${peer} has sent what it should not, and is not asked any more`
+    case 'chunk': return ''
+    case 'finished': return `${escapeName(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
+    case 'poisoned': return `${escapeName(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
+    case 'conflict': return `${escapeName(event.name)}: ${peer} has another chunk ${event.index} than others; both are kept aside`
+    case 'withheld': return `${escapeName(event.name)} is not offered to ${peer}: ${WHY[event.why]}`
+  }
+}
+
+const WHY = { fragile: 'it would be damaged there', 'too-long': 'its name is too long for that peer', 'too-many': 'the list is full' } as const
+
+function recordOf (event: SwarmEvent): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, typeof value === 'object' ? `${value.host} ${value.port}` : value]))
+}
+
+function statusRecord ({ name, local, system, leastReplication, weightedLeastReplication }: FileStatus): Record<string, unknown> {
+  return { event: 'replication', name, local, system, least_replication: leastReplication, weighted_least_replication: weightedLeastReplication }
+}

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto'
+import { access, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { FolderSwarmStore } from '../src/swarm/folder-store.ts'
+import { Command, facts, factsOf, folder, run } from './processes.ts'
+
+/** Sizes whose copies come out damaged of the original. */
+const SIZES = [0, 1, 65535, 65536, 65537, 131073, 200000]
+
+const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 50)
+
+/** Ports that nobody listens on now. The wire names peers by their ports, so they must be known before anybody joins. */
+async function freePorts (count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, async () => await new Promise<ReturnType<typeof createServer>>(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
+  })))
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  return ports
+}
+
+class Peer {
+  readonly directory: string
+  readonly state: string
+  readonly args: readonly string[]
+  command: Command
+
+  constructor (root: string, number: number, args: readonly string[]) {
+    this.directory = join(root, `peer-${number}`)
+    this.state = join(root, `state-${number}`)
+    this.args = ['swarm', 'join', '--json', '--dir', this.directory, ...args]
+    this.command = this.#begin()
+  }
+
+  restart (): void {
+    this.command = this.#begin()
+  }
+
+  async whole (name: string): Promise<void> {
+    await this.command.until(({ stdout }) => factsOf(stdout, 'finished').some(fact => fact['name'] === `files/${name}`))
+  }
+
+  async joined (): Promise<void> {
+    await this.command.until(({ stdout }) => factsOf(stdout, 'joined').length > 0)
+  }
+
+  async run (...args: string[]): ReturnType<typeof run> {
+    return await run(['swarm', ...args], { state: this.state })
+  }
+
+  #begin (): Command {
+    return new Command(this.args, { state: this.state })
+  }
+}
+
+async function swarm (t: { teardown (work: () => unknown): unknown }, count: number, more: readonly string[] = ['--profile', 'hardened']): Promise<Peer[]> {
+  const root = await folder(t)
+  const ports = await freePorts(count)
+  const list = join(root, 'peers.txt')
+  await writeFile(list, ports.map(port => `127.0.0.1 ${port}\n`).join(''))
+  const peers = ports.map((port, index) => new Peer(root, index, ['--peers', list, '--as', `127.0.0.1:${port}`, ...more]))
+  t.teardown(() => { for (const { command } of peers) command.kill('SIGKILL') })
+  await Promise.all(peers.map(async peer => { await peer.joined() }))
+  return peers
+}
+
+t.test('three peers: inserted at one, whole at all, told as a table, and left', async t => {
+  const peers = await swarm(t, 3)
+  const [first, second, third] = peers as [Peer, Peer, Peer]
+  const source = await folder(t)
+  for (const size of SIZES) await writeFile(join(source, `size-${size}`), randomBytes(size))
+  await writeFile(join(source, 'nul-tail'), Buffer.concat([randomBytes(70_000), Buffer.alloc(5000)]))
+  const names = [...SIZES.map(size => `size-${size}`), 'nul-tail']
+  const inserted = await first.run('insert', ...names.map(name => join(source, name)))
+  t.same([inserted.code, inserted.stdout], [0, names.map(name => `${name}\n`).join('')])
+  for (const name of names) {
+    for (const peer of [second, third]) {
+      await peer.whole(name)
+      t.same(await readFile(join(peer.directory, name)), await readFile(join(source, name)), name)
+    }
+  }
+
+  const query = await second.run('query', '--json')
+  t.equal(query.code, 0)
+  t.same(facts(query.stdout).map(fact => fact['name']).sort(), names.map(name => `files/${name}`).sort())
+  t.match(await second.run('query'), { code: 0, stdout: /█/ })
+
+  t.match(await second.run('insert', join(source, 'size-1')), { code: 1, stderr: /ERR_EXISTS/ })
+  t.match(await second.run('insert', join(source, 'not-there')), { code: 1, stderr: /no such file/ })
+  t.match(await second.run('leave'), { code: 0 })
+  t.match(await second.command.ended, { code: 0 })
+  t.match(await second.run('query'), { code: 3, stderr: /no peer of yours is running/ })
+  first.command.kill('SIGINT')
+  t.match(await first.command.ended, { code: 0 })
+  third.command.kill('SIGTERM')
+  const { code, stdout } = await third.command.ended
+  t.equal(code, 0)
+  t.ok(Number(factsOf(stdout, 'left')[0]?.['bytes_sent']) > 0)
+})
+
+t.test('with a key: who knows another one is no member', async t => {
+  const root = await folder(t)
+  await writeFile(join(root, 'key'), randomBytes(32).toString('hex'))
+  await writeFile(join(root, 'other'), randomBytes(32).toString('hex'))
+  const ports = await freePorts(3)
+  await writeFile(join(root, 'peers'), ports.map(port => `127.0.0.1 ${port}\n`).join(''))
+  const [first, second, stranger] = ports.map((port, index) => new Peer(root, index, ['--peers', join(root, 'peers'), '--as', `127.0.0.1:${port}`, '--profile', 'hardened', '--key', join(root, index === 2 ? 'other' : 'key')])) as [Peer, Peer, Peer]
+  t.teardown(() => { for (const { command } of [first, second, stranger]) command.kill('SIGKILL') })
+  await Promise.all([first, second, stranger].map(async peer => { await peer.joined() }))
+  await writeFile(join(root, 'rope.txt'), 'laid into one rope')
+  await first.run('insert', join(root, 'rope.txt'))
+  await second.whole('rope.txt')
+  t.same(factsOf(stranger.command.stdout, 'finished'), [])
+  await t.rejects(access(join(stranger.directory, 'rope.txt')))
+  t.notMatch(first.command.stdout, new RegExp(String(ports[2])))
+})
+
+t.test('whoever is killed and comes again has everything, and nothing wrong', async t => {
+  const peers = await swarm(t, 3)
+  const [first, second, third] = peers as [Peer, Peer, Peer]
+  const source = await folder(t)
+  for (let round = 0; round < Math.min(ROUNDS, 50); round++) {
+    const name = `round-${round}`
+    const content = randomBytes(3_000_000 + round)
+    await writeFile(join(source, name), content)
+    const inserting = first.run('insert', join(source, name))
+    // At the first chunk that has come, in every second round at the seeder.
+    const victim = round % 2 === 0 ? second : third
+    await victim.command.until(({ stdout }) => factsOf(stdout, 'chunk').some(fact => fact['name'] === `files/${name}`))
+    victim.command.kill('SIGKILL')
+    await victim.command.ended
+    await inserting
+    victim.restart()
+    await victim.joined()
+    for (const peer of [second, third]) {
+      await peer.command.until(({ stdout }) => factsOf(stdout, 'finished').some(fact => fact['name'] === `files/${name}`))
+      t.same(await readFile(join(peer.directory, name)), content, name)
+    }
+  }
+})
+
+t.test('words that are wrong are told with what to do', async t => {
+  const root = await folder(t)
+  const state = join(root, 'state')
+  await writeFile(join(root, 'peers'), '10.255.255.1 7750\n')
+  await writeFile(join(root, 'bad'), '10.255.255.1\n')
+  await writeFile(join(root, 'short'), 'x')
+  const join_ = async (...args: string[]): ReturnType<typeof run> => await run(['swarm', 'join', '--dir', join(root, 'dir'), ...args], { state })
+  t.match(await join_('--peers', join(root, 'bad')), { code: 2, stderr: /line 1/ })
+  t.match(await join_('--peers', join(root, 'gone')), { code: 1, stderr: /no such file/ })
+  t.match(await join_('--peers', join(root, 'peers')), { code: 2, stderr: /--as HOST:PORT/ })
+  t.match(await join_('--peers', join(root, 'peers'), '--as', 'nowhere'), { code: 2, stderr: /HOST:PORT/ })
+  t.match(await join_('--peers', join(root, 'peers'), '--as', '10.255.255.1:7750', '--key', join(root, 'short')), { code: 2, stderr: /1 < 16 bytes/ })
+  t.match(await run(['swarm', 'leave'], { state }), { code: 3, stderr: /swarm join/ })
+})
+
+t.test('the folder gives out what lies in it, and nothing through a link', async t => {
+  const root = await folder(t)
+  await mkdir(join(root, 'dir/sub'), { recursive: true })
+  await writeFile(join(root, 'secret'), 'not for the swarm')
+  await writeFile(join(root, 'dir/sub/rope'), 'laid\0')
+  await symlink('../secret', join(root, 'dir/link'))
+  const store = await FolderSwarmStore.open(join(root, 'dir'))
+  const listed = []
+  for await (const file of store.list()) listed.push(file)
+  t.same(listed, [{ name: 'files/sub/rope', size: 5, nulTail: true }])
+  await t.rejects(store.read('files/link', 0))
+  t.equal(await store.read('files/not-there', 0), undefined)
+  await store.write('files/new', 1, Buffer.from('tail'))
+  await store.write('files/new', 0, Buffer.alloc(65536, 7))
+  await t.rejects(stat(join(root, 'dir/new')), 'nothing shows before it is whole')
+  await store.finish('files/new', 65540)
+  t.equal((await readFile(join(root, 'dir/new'))).length, 65540)
+  await t.rejects(store.finish('files/../escape', 0), { code: 'ERR_NAME' })
+  await store.close()
+})
