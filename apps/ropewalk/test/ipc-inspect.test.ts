@@ -25,7 +25,7 @@ t.test('every message of every session, in both directions; what is none is told
         const rest = packets.slice(at)
         try {
           for (const byte of Buffer.concat(rest)) inspection?.push(Uint8Array.of(byte), message => { messages.push(message) })
-          inspection?.end()
+          inspection?.end(() => {})
           t.equal(messages.length, rest.length, `${name}, ${from}`)
         } catch (error) {
           t.match(error, { code: /^ERR_(MALFORMED|UNKNOWN_TYPE)$/ }, `${name}, ${from}`)
