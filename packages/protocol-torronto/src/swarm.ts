@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Connection, Dial, Hasher, Listen, Listener } from '@ropewalk/interface'
+import type { Connection, Listener } from '@ropewalk/interface'
 import { answerConnection } from './answering.ts'
 import { inChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
@@ -11,47 +11,14 @@ import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS } from './c
 import { SwarmError } from './errors.ts'
 import { hex, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
 import { splitList, type HardenedFrame } from './hardened-codec.ts'
-import type { SwarmKey } from './membership.ts'
-import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile, type ProfileName } from './message.ts'
+import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile } from './message.ts'
 import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { checkName } from './name-codec.ts'
 import type { SwarmEffect, SwarmEvent } from './facts.ts'
+import type { SwarmOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { SwarmState } from './state.ts'
 import { encodeStatus, type FileStatus } from './status-codec.ts'
-import type { SwarmStore } from './store.ts'
-
-export interface SwarmOptions {
-  /** Who we are, spelled as in everybody's list. */
-  self: PeerAddress
-  /** Everybody; ourselves among them is fine. */
-  peers: readonly PeerAddress[]
-  dial: Dial<PeerAddress>
-  listen: Listen<PeerAddress>
-  store: SwarmStore
-  /** SHA-256. Without it chunks are neither named by hashes nor checked. */
-  hasher?: Hasher | undefined
-  /** What peers speak until they say more. Default `as-implemented`. */
-  profile?: ProfileName | undefined
-  firstNumber?: 'size' | 'count' | undefined
-  /** What all members know: whoever cannot prove it is neither heard nor told anything. Only with `profile: 'hardened'`. */
-  key?: SwarmKey | undefined
-  clock?: Clock | undefined
-  /** Values from 0 to 1; which of equally rare chunks comes first. Default `Math.random`. */
-  random?: (() => number) | undefined
-  extension?: boolean | undefined
-  shareFragile?: boolean | undefined
-  acceptPushes?: boolean | undefined
-  maxFiles?: number | undefined
-  /** Whether an interface message may come from this address. Default: nobody's (rule R8). */
-  allowInterface?: ((remote: string) => boolean) | undefined
-  /** Opens a file for an interface's Insert; it must refuse what is outside its root. Without it: code 5. */
-  openInsert?: ((path: string) => Promise<AsyncIterable<Uint8Array> | undefined>) | undefined
-  /** Answer an interface's Query, which originals only print. Always so in the documented profile. */
-  reportToRequester?: boolean | undefined
-  onEvent?: ((event: SwarmEvent) => void) | undefined
-  signal?: AbortSignal | undefined
-}
 
 /** Listens, says hello, and keeps replicating until `leave`. Rejects with RangeError for more peers than the wire bears. */
 export async function joinSwarm (options: SwarmOptions): Promise<Swarm> {
