@@ -6,7 +6,7 @@
  */
 import { SEED, SEED_CODE, UPSTREAM, type Profile, type WireOptions } from '@ropewalk/protocol-mdsftp'
 
-export const PROFILES = { upstream: UPSTREAM, seed: SEED, 'seed-code': SEED_CODE } as const satisfies Record<string, Profile>
+export const PROFILES: Readonly<Record<'upstream' | 'seed' | 'seed-code', Profile>> = { upstream: UPSTREAM, seed: SEED, 'seed-code': SEED_CODE }
 
 export type ProfileName = keyof typeof PROFILES
 

@@ -41,7 +41,7 @@ export const FEATURES = {
   selinux: 0x4000_0000n,
   fcaps: 0x8000_0000n,
   'quota-projid': 0x1_0000_0000n
-} as const satisfies Record<string, bigint>
+} as const
 
 /** Names that stand for several. The reference uses. */
 export const FEATURE_SETS = {
@@ -52,7 +52,7 @@ export const FEATURE_SETS = {
   'fat-attrs': 0xe000n,
   privileged: 0x1_ec41_4407n,
   fuse: 0x13ff_fffbn
-} as const satisfies Record<string, bigint>
+} as const
 
 export interface FeatureOptions {
   /** Names of features or of sets of them. Default: all there are. */

@@ -12,7 +12,7 @@ import { record, type RecordType } from './record-codec.ts'
 /** The word in front of the permissions. From the specification of Unix. */
 export const NODE_KINDS = {
   fifo: 0o010000, character: 0o020000, directory: 0o040000, block: 0o060000, file: 0o100000, symlink: 0o120000, socket: 0o140000
-} as const satisfies Record<TreeNodeType, number>
+} as const
 
 /** Whether nodes of this type are recorded at all. */
 export function isRecorded (type: TreeNodeType, features: bigint): boolean {

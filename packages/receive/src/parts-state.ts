@@ -21,7 +21,7 @@ export interface Part {
 export interface FolderFacts { readonly mode: number | undefined, readonly mtimeMs: number | undefined }
 
 export class PartsState {
-  readonly folders = new Map<string, FolderFacts>()
+  readonly folders: Map<string, FolderFacts> = new Map()
   readonly #boot: string | undefined
   readonly #parts = new Map<number, Part>()
   readonly #byName = new Map<string, number>()
