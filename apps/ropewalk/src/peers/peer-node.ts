@@ -47,8 +47,8 @@ const sha256 = (): { update (bytes: Uint8Array): void, digest (): Uint8Array } =
 }
 
 export class PeerNode {
-  readonly events = new EventHub()
-  readonly codes = new CodeState()
+  readonly events: EventHub = new EventHub()
+  readonly codes: CodeState = new CodeState()
   readonly links: Links
   readonly warpdrive: WarpdriveNode
   readonly receiving: Receiving
