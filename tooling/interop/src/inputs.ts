@@ -12,6 +12,9 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 /** Names of blobs, and how many bytes of what. */
+/** Ours: with what casync adds it is still a name. */
+const LONGEST_NAME_BYTES = 200
+
 export function blobs (largeMib: number): ReadonlyArray<readonly [name: string, size: number, content: 'random' | 'text' | 'zeros']> {
   return [
     ['empty', 0, 'zeros'],
@@ -56,7 +59,8 @@ export async function writeTree (root: string, files: number): Promise<void> {
   await writeBlob(join(deep, 'bottom'), 700_000, 'random')
   const odd = join(root, 'odd')
   await mkdir(odd)
-  for (const name of ['-dash', ' space ', 'new\nline', 'tab\t', 'quote"\'', 'é', 'e\u0301', '\u{1f600}', 'x'.repeat(255), '*', '\\']) await writeFile(join(odd, name), name)
+  // casync extracts under a temporary name that is longer than the name, and cannot where that is over 255 bytes.
+  for (const name of ['-dash', ' space ', 'new\nline', 'tab\t', 'quote"\'', 'é', 'e\u0301', '\u{1f600}', 'x'.repeat(LONGEST_NAME_BYTES), '*', '\\']) await writeFile(join(odd, name), name)
   await writeFile(Buffer.concat([Buffer.from(`${odd}/no-utf8-`), Buffer.from([0xff, 0xfe])]), 'bytes')
   await symlink('nowhere', join(odd, 'dangling'))
   await symlink('../folder 1', join(odd, 'to a folder'))

@@ -106,10 +106,12 @@ async function tryTree (programs: Programs, work: string): Promise<void> {
         const kept = async (args: readonly string[], remote?: Who): Promise<boolean> => {
           const out = join(at, 'out')
           await mkdir(out)
-          await programs.run(who, ['extract', ...args, out], remote)
-          const found = await programs.run(pair.at(-1) as Who, ['digest', `--with=${set}`, out])
-          await rm(out, { recursive: true })
-          return found === want
+          try {
+            await programs.run(who, ['extract', ...args, out], remote)
+            return await programs.run(pair.at(-1) as Who, ['digest', `--with=${set}`, out]) === want
+          } finally {
+            await rm(out, { recursive: true })
+          }
         }
         const chunks = join(at, `${maker}.castr`)
         await check(`tree, ${set}: made by ${maker}, extract by ${who}`, async () => await kept([`--store=${chunks}`, name(maker, 'caidx')]))
