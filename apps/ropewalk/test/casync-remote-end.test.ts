@@ -38,7 +38,8 @@ t.test('a client pushes; the index appears when every chunk is there', async t =
   t.match(await connection.exited, { code: 0 })
   t.ok(chunks > 3)
   t.ok(index.equals(await readFile(join(at, 'b.caibx'))))
-  t.same((await readdir(join(at, 'b.castr'))).sort(), (await readdir(join(at, 'default.castr'))).sort())
+  const chunkFolders = async (store: string): Promise<string[]> => (await readdir(store)).filter(name => /^[0-9a-f]{4}$/.test(name)).sort()
+  t.same(await chunkFolders(join(at, 'b.castr')), await chunkFolders(join(at, 'default.castr')))
 
   const cut = await helper(['push', '-', '-', join(at, 'c.caibx'), join(at, 'c.castr')])
   await t.rejects(push(cut, { index: [index], store: { get: async () => undefined }, compression }))
