@@ -53,6 +53,10 @@ t.test(`P3: in ${ROUNDS} rounds a parent that somebody exchanges for a link all 
   await utimes(join(outside, 'sub'), 5, 5)
   const before = await facts(outside)
 
+  const receivers = [await open({ links: 'any' }), await open({ links: 'any', collisions: 'refuse' })]
+  // Each step does its work where nobody interferes, so that what the race refuses is due to the race.
+  for (const [step, run] of STEPS.entries()) await t.resolves(run(receivers[step % 2] as Receiver, step - STEPS.length), `step ${step} is done`)
+
   const child = spawn(process.execPath, ['--conditions=@ropewalk/source', CHILD, root, outside], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(async () => {
     const gone = once(child, 'close')
@@ -60,7 +64,6 @@ t.test(`P3: in ${ROUNDS} rounds a parent that somebody exchanges for a link all 
     await gone
   })
   await once(child.stdout, 'data')
-  const receivers = [await open({ links: 'any' }), await open({ links: 'any', collisions: 'refuse' })]
   const outcomes = STEPS.map(() => new Map<string, number>())
 
   for (let round = 0; round < ROUNDS; round++) {
@@ -75,7 +78,6 @@ t.test(`P3: in ${ROUNDS} rounds a parent that somebody exchanges for a link all 
   for (const [step, counts] of outcomes.entries()) {
     t.comment(step, JSON.stringify(Object.fromEntries(counts)))
     for (const outcome of counts.keys()) t.ok(['done', 'ERR_SYMLINK', 'ERR_IO', 'ERR_EXISTS', 'ERR_NOT_A_DIRECTORY', 'ERR_COLLISION'].includes(outcome), `step ${step}: ${outcome}`)
-    t.ok((counts.get('done') ?? 0) > 0, `step ${step} was done`)
   }
-  t.ok(outcomes.reduce((sum, counts) => sum + (counts.get('ERR_SYMLINK') ?? 0), 0) > 0, 'the race was on')
+  for (const outcome of ['done', 'ERR_SYMLINK']) t.ok(outcomes.some(counts => counts.has(outcome)), `the race was on: ${outcome}`)
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const [root = '', outside = ''] = process.argv.slice(2)
 const path = join(root, 'a')
-mkdirSync(path)
+mkdirSync(path, { recursive: true })
 writeSync(1, 'swapping\n')
 
 for (let round = 0; ; round++) {
