@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { Output } from './progress/report.ts'
 
+/** Where a token may stand instead of in a file. */
+export const TOKEN_VARIABLE = 'ROPEWALK_TOKEN'
+
 /** The world of a command: what it may read, write and know. */
 export interface Context {
   readonly stdin: Readable & { readonly isTTY?: boolean | undefined }

@@ -8,6 +8,7 @@ import { X509Certificate } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { sameToken } from '@ropewalk/protocol-mdsftp'
 import { parseIdentity, type Identity } from '@ropewalk/transport-tcp'
+import { TOKEN_VARIABLE } from './context.ts'
 import { fileError, messageOf, RopewalkError } from './errors.ts'
 
 /** Bytes of a file with certificates, a key or tokens. Ours. */
@@ -15,9 +16,6 @@ export const MAX_CREDENTIAL_BYTES = 262_144
 
 /** Tokens that a node takes. Ours. */
 export const MAX_TOKENS = 1024
-
-/** Where a token may stand instead of in a file. */
-export const TOKEN_VARIABLE = 'ROPEWALK_TOKEN'
 
 const TOKEN = /^[A-Za-z\d]{64}$/
 

@@ -8,15 +8,13 @@ import type { Connection, Listener } from '@ropewalk/interface'
 import { acceptNode, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
 import type { VerifyToken } from './credentials.ts'
 import { codeOf, RopewalkError } from './errors.ts'
+import { GRACE_MS } from './services/service.ts'
 
 /** Connections at once; one more is refused. From section 8 of the specification. */
 export const MAX_CONNECTIONS = 256
 
 /** Connections that have not said who they are; one more is refused. From section 8 of the specification. */
 export const MAX_ARRIVING = 64
-
-/** How long what is under way may take when the node is to stop. Ours. */
-export const GRACE_MS = 10_000
 
 /** How often a stopping node looks whether it is idle. Ours. */
 const LOOK_MS = 20

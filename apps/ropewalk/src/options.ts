@@ -6,7 +6,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_ADDRESS } from './address.ts'
 import { parseConcurrency } from './arguments.ts'
-import { TOKEN_VARIABLE } from './credentials.ts'
+import { TOKEN_VARIABLE } from './context.ts'
 import { messageOf } from './errors.ts'
 import { EXIT_HELP } from './exit-codes.ts'
 import { PROFILE_NAMES, type ProfileName } from './wire.ts'

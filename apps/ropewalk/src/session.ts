@@ -14,7 +14,8 @@ import { KnownNodes } from './known-nodes.ts'
 import { prompter } from './prompt.ts'
 import { loadNodeId, statePath } from './state-directory.ts'
 import { isTrusted, requireConsent, type TrustOptions } from './trust.ts'
-import { wireOptions, type ProfileName } from './wire.ts'
+import type { ProfileName } from './wire.ts'
+import { wireOptions } from './wire-options.ts'
 
 export interface SessionFlags {
   /** Trust a node that is not known, and keep its key. */

@@ -4,24 +4,15 @@
  *
  * @module
  */
-import { SEED, SEED_CODE, UPSTREAM, type Profile, type WireOptions } from '@ropewalk/protocol-mdsftp'
+export type ProfileName = 'upstream' | 'seed' | 'seed-code'
 
-export const PROFILES: Readonly<Record<'upstream' | 'seed' | 'seed-code', Profile>> = { upstream: UPSTREAM, seed: SEED, 'seed-code': SEED_CODE }
-
-export type ProfileName = keyof typeof PROFILES
-
-export const PROFILE_NAMES: readonly ProfileName[] = Object.keys(PROFILES) as ProfileName[]
+export const PROFILE_NAMES: readonly ProfileName[] = ['upstream', 'seed', 'seed-code']
 
 /** What an address says of its wire. */
 export interface Wire {
   readonly profile?: ProfileName | undefined
   /** The node is one of the original, which has to be spared what it cannot bear. */
   readonly peer?: 'upstream' | undefined
-}
-
-/** `wire` as the library takes it; `profile` where it names none. */
-export function wireOptions (wire: Wire, profile: ProfileName): Pick<WireOptions, 'profile' | 'peer'> {
-  return { profile: PROFILES[wire.profile ?? profile], peer: wire.peer }
 }
 
 /** Reads what follows the `?` of an address; where it is wrong, how far into it and why. */
@@ -48,5 +39,5 @@ export function formatWire ({ profile, peer }: Wire): string {
 }
 
 function isProfile (text: string): text is ProfileName {
-  return Object.hasOwn(PROFILES, text)
+  return (PROFILE_NAMES as readonly string[]).includes(text)
 }

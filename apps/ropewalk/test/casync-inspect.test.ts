@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
-import { casync } from '../src/inspect/casync.ts'
+import { openCasync } from '../src/inspect/casync.ts'
 import type { Message } from '../src/inspect/inspector.ts'
 import { facts, folder, run } from './processes.ts'
 
@@ -47,7 +47,7 @@ function streamOf (parts: readonly string[]): Buffer {
 }
 
 function inspect (bytes: Uint8Array, step: number = Infinity): { messages: Message[], error?: { offset: number, code: string | undefined } } {
-  const inspection = casync.open({ preamble: false, token: false })
+  const inspection = openCasync()
   const messages: Message[] = []
   try {
     for (let at = 0; at < bytes.length; at += step) inspection.push(bytes.subarray(at, at + step), message => messages.push(message))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { torronto } from '../src/inspect/torronto.ts'
+import { openTorronto } from '../src/inspect/torronto.ts'
 import type { Message } from '../src/inspect/inspector.ts'
 import { facts, folder, run } from './processes.ts'
 
@@ -14,7 +14,7 @@ function bytesOf ({ blob, padTo }: Recorded): Buffer {
 }
 
 function inspectAll (bytes: Buffer, pieceBytes: number): { messages: Message[], code: string | undefined } {
-  const inspection = torronto.open({ preamble: false, token: false })
+  const inspection = openTorronto({ preamble: false, token: false })
   const messages: Message[] = []
   try {
     for (let at = 0; at < bytes.length; at += pieceBytes) inspection.push(bytes.subarray(at, at + pieceBytes), message => { messages.push(message) })

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Message } from '../src/inspect/inspector.ts'
-import { warpdrive } from '../src/inspect/warpdrive.ts'
+import { openWarpdrive } from '../src/inspect/warpdrive.ts'
 import { facts, folder, run } from './processes.ts'
 
 interface Capture { name: string, profile: string, port: string, chunks: Array<['c2s' | 's2c', string]> }
@@ -14,7 +14,7 @@ const CAPTURES = JSON.parse(readFileSync(new URL('../../../fixtures/warpdrive/ca
 const BROKEN: Record<string, { offset: number, code: string }> = { 'unknown-command-remote': { offset: 0, code: 'ERR_UNKNOWN_COMMAND' } }
 
 function inspect ({ profile, port }: Pick<Capture, 'profile' | 'port'>, bytes: Uint8Array, step: number = Infinity): { messages: Message[], error?: { offset: number, code: string | undefined } } {
-  const inspection = warpdrive.open({ profile, port, preamble: false, token: false })
+  const inspection = openWarpdrive({ profile, port, preamble: false, token: false })
   const messages: Message[] = []
   try {
     for (let at = 0; at < bytes.length; at += step) inspection.push(bytes.subarray(at, at + step), message => messages.push(message))
@@ -54,7 +54,7 @@ t.test('commands have the fields of the specification, and bytes that mean somet
 t.test('a breach is where its command begins, behind stray bytes too, and a port belongs to its profile', async t => {
   t.match(inspect({ profile: 'go-838779e', port: 'warpdrive' }, Buffer.from('0401' + '00' + '42', 'hex')), { messages: [{ type: 'listOffers' }], error: { offset: 3, code: 'ERR_UNKNOWN_COMMAND' } })
   t.match(inspect({ profile: 'go-838779e', port: 'warpdrive' }, Buffer.from('0401' + '6403', 'hex')), { error: { offset: 2, code: 'ERR_TRUNCATED' } })
-  t.throws(() => warpdrive.open({ profile: 'seed', port: 'warpdrive', preamble: false, token: false }), { code: 'ERR_USAGE' })
+  t.throws(() => openWarpdrive({ profile: 'seed', port: 'warpdrive', preamble: false, token: false }), { code: 'ERR_USAGE' })
 })
 
 t.test('the command takes --profile and --port, and says which there are', async t => {

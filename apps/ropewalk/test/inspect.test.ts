@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { Inspection, Message } from '../src/inspect/inspector.ts'
-import { mdsftp } from '../src/inspect/mdsftp.ts'
+import { openMdsftp } from '../src/inspect/mdsftp.ts'
+import { PROTOCOLS } from '../src/inspect/protocols.ts'
 import { facts, folder, run } from './processes.ts'
 
 interface Vector { name: string, profile: string, hex: string, fields: Record<string, unknown> }
@@ -22,7 +23,7 @@ interface Seen { messages: Message[], error?: { offset: number, code: string | u
 
 /** What an inspection makes of `bytes`, given `step` at a time. */
 function inspect (bytes: Uint8Array, options: { profile?: string, preamble?: boolean, token?: boolean } = {}, step: number = Infinity): Seen {
-  const inspection: Inspection = mdsftp.open({ preamble: false, token: false, ...options })
+  const inspection: Inspection = openMdsftp({ preamble: false, token: false, ...options })
   const messages: Message[] = []
   try {
     for (let at = 0; at < bytes.length; at += step) inspection.push(bytes.subarray(at, at + step), message => messages.push(message))
@@ -106,4 +107,17 @@ t.test('the command prints a line a message, and the breach last', async t => {
   const piped = await run(['inspect', 'mdsftp', '--profile', 'seed-code'], { state, input: Buffer.from('8a0000000100000000', 'hex') })
   t.same([piped.code, piped.stdout], [0, '{"offset":0,"type":"ChannelOpen","channel":1}\n'])
   t.equal((await run(['inspect', 'mdsftp', join(state, 'absent')], { state })).code, 1)
+})
+
+t.test('every profile and every port that the help names can be opened', async t => {
+  for (const [name, { profiles, ports = [undefined], open }] of Object.entries(PROTOCOLS)) {
+    for (const profile of profiles) {
+      const opened = await Promise.allSettled(ports.map(async port => await open({ profile, port, preamble: false, token: false })))
+      t.ok(opened.some(({ status }) => status === 'fulfilled'), `${name}, ${profile}`)
+    }
+    for (const port of ports) {
+      const opened = await Promise.allSettled(profiles.map(async profile => await open({ profile, port, preamble: false, token: false })))
+      t.ok(opened.some(({ status }) => status === 'fulfilled'), `${name}, ${port}`)
+    }
+  }
 })

@@ -20,7 +20,7 @@ t.test('every message of every session, in both directions; what is none is told
       // After a breach an inspection is over: the next one begins behind it.
       const packets = steps.filter(step => step.from === from).map(({ hex = '' }) => Buffer.from(hex, 'hex'))
       for (let at = 0; at < packets.length;) {
-        const inspection = PROTOCOLS['ipc-upload']?.open({ profile: 'final', preamble: false, token: false })
+        const inspection = await PROTOCOLS['ipc-upload']?.open({ profile: 'final', preamble: false, token: false })
         const messages: Message[] = []
         const rest = packets.slice(at)
         try {

@@ -1,11 +1,10 @@
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
-import { GRACE_MS } from '../node-server.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { startChunks } from '../services/chunks.ts'
-import type { Host } from '../services/service.ts'
+import { GRACE_MS, type Host } from '../services/service.ts'
 import { statePath } from '../state-directory.ts'
 import { aborted, tell, trouble } from './serve.ts'
 

@@ -29,7 +29,7 @@ export async function inspect (context: Context, protocol: string, file: string,
     throw new RopewalkError('ERR_USAGE', inspector.ports === undefined ? `${protocol} has no ports` : `unknown port; ${protocol} has ${inspector.ports.join(', ')}`, { text: flags.port })
   }
   const source = file === '-' ? context.stdin : createReadStream(file, { highWaterMark: READ_BYTES })
-  const inspection = inspector.open({ ...flags, preamble: flags.preamble || flags.token })
+  const inspection = await inspector.open({ ...flags, preamble: flags.preamble || flags.token })
   return await print(context, addAbortSignal(context.signal, source), inspection)
 }
 

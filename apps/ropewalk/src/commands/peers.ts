@@ -47,8 +47,13 @@ export async function pair (context: Context, code: string | undefined, address:
   })
 }
 
+/** Puts a code out at the node of this process. */
+export async function pairHere (context: Context, json: boolean): Promise<void> {
+  await withNode(context, { alone: 'refuse' }, async ask => { await pairing(context, json, ask) })
+}
+
 /** Tells what becomes of a pairing. */
-export async function pairing (context: Context, json: boolean, ask: AskNode, code?: string, address?: string): Promise<void> {
+async function pairing (context: Context, json: boolean, ask: AskNode, code?: string, address?: string): Promise<void> {
   await tellAll(context, json, ask(code === undefined ? { do: 'pair' } : { do: 'pair-with', code, address }), line => {
     if (line['paired'] === undefined) return codeResult(line)
     const result = peerResult(line['paired'] as Line, 'paired')

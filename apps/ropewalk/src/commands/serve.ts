@@ -7,16 +7,12 @@ import type { Context } from '../context.ts'
 import { loadCertificate, loadTokens } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
-import { GRACE_MS } from '../node-server.ts'
-import { pairing } from './peers.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
-import { ipcOptions, startIpc } from '../services/ipc.ts'
+import { ipcOptions } from '../services/ipc-options.ts'
 import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
-import { withNode } from '../peers/with-node.ts'
-import { startPeers, type PeersOptions } from '../services/peers.ts'
-import type { Host, Service } from '../services/service.ts'
-import { startStorage } from '../services/storage.ts'
+import type { PeersOptions } from '../services/peers.ts'
+import { GRACE_MS, type Host, type Service } from '../services/service.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
 import type { ProfileName } from '../wire.ts'
 
@@ -68,8 +64,10 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   }
 
   const services: Service[] = []
+  // What this node does not do is not loaded either.
   try {
     if (addresses.length > 0) {
+      const { startStorage } = await import('../services/storage.ts')
       services.push(await startStorage(host, {
         addresses,
         directory: flags.store ?? defaultStore(state),
@@ -80,10 +78,10 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
         profile: flags.profile
       }))
     }
-    if (ipc !== undefined) services.push(await startIpc(host, ipc))
-    if (peers !== undefined) services.push(await startPeers(host, peers))
+    if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
+    if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
     host.note('Ctrl-C stops')
-    if (flags.pair) await withNode(context, { alone: 'refuse' }, async ask => { await pairing(context, flags.json, ask) }).catch((error: unknown) => { host.onTrouble('pairing', error) })
+    if (flags.pair) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })
     await aborted(signal)
   } finally {
     host.note('Stopping; what is under way may take 10 seconds more')

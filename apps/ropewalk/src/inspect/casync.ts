@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { CasyncInspector } from '@ropewalk/protocol-casync/codec'
-import type { Inspection, Inspector, Message } from './inspector.ts'
+import type { Inspection, Message } from './inspector.ts'
 
-export const casync: Inspector = {
-  description: 'casync, between a client and its helper at the other end',
-  profiles: ['casync'],
-  open: () => new CasyncInspection()
+export function openCasync (): Inspection {
+  return new CasyncInspection()
 }
 
 class CasyncInspection implements Inspection {

@@ -40,5 +40,6 @@ export interface Inspector {
   readonly profiles: readonly string[]
   /** Where connections ask for one of several ports: which there are, in any profile. */
   readonly ports?: readonly string[] | undefined
-  open (options: InspectOptions): Inspection
+  /** What reads it is loaded when it is asked for. */
+  open (options: InspectOptions): Promise<Inspection>
 }

@@ -4,14 +4,12 @@ import {
   type ControlPacket, type FragmentHead, type PacketSink, type Profile
 } from '@ropewalk/protocol-mdsftp/codec'
 import { formatId } from '../arguments.ts'
-import type { Inspection, InspectOptions, Inspector, Message } from './inspector.ts'
+import type { InspectOptions, Inspection, Message } from './inspector.ts'
 
 const PROFILES: Readonly<Record<string, Profile>> = { upstream: UPSTREAM, seed: SEED, 'seed-code': SEED_CODE }
 
-export const mdsftp: Inspector = {
-  description: 'MDSFTP, the protocol between storage nodes',
-  profiles: Object.keys(PROFILES),
-  open: options => new MdsftpInspection(options)
+export function openMdsftp (options: InspectOptions): Inspection {
+  return new MdsftpInspection(options)
 }
 
 interface Fragment {

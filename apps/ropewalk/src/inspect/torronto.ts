@@ -1,10 +1,8 @@
 import { AS_IMPLEMENTED, describe, DOCUMENTED, MessageCutter } from '@ropewalk/protocol-torronto/codec'
-import type { Inspection, Inspector, Message } from './inspector.ts'
+import type { InspectOptions, Inspection, Message } from './inspector.ts'
 
-export const torronto: Inspector = {
-  description: 'torronto, between peers of a swarm; both wires have frames of our own, which tell themselves',
-  profiles: ['as-implemented', 'documented'],
-  open: ({ profile }) => new TorrontoInspection(profile === 'documented' ? DOCUMENTED : AS_IMPLEMENTED)
+export function openTorronto ({ profile }: InspectOptions): Inspection {
+  return new TorrontoInspection(profile === 'documented' ? DOCUMENTED : AS_IMPLEMENTED)
 }
 
 class TorrontoInspection implements Inspection {

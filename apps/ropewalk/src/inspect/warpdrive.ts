@@ -1,15 +1,10 @@
 import { PROFILES, SessionDescriber, type Description, type Profile } from '@ropewalk/protocol-warpdrive/codec'
 import { RopewalkError } from '../errors.ts'
-import type { Inspection, InspectOptions, Inspector, Message } from './inspector.ts'
-
-const PORTS = [...new Set(Object.values(PROFILES).flatMap(({ codes }) => Object.keys(codes)))]
+import type { InspectOptions, Inspection, Message } from './inspector.ts'
 
 /** What the client of one session sends: answers have no frames, and only their question tells what they are. */
-export const warpdrive: Inspector = {
-  description: 'warpdrive, offers of files between peers: what the one who opened a session says',
-  profiles: ['go-838779e', 'seed'],
-  ports: PORTS,
-  open: options => new WarpdriveInspection(options)
+export function openWarpdrive (options: InspectOptions): Inspection {
+  return new WarpdriveInspection(options)
 }
 
 class WarpdriveInspection implements Inspection {

@@ -12,28 +12,9 @@ import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
 import { keyFrom } from '../commands/token.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { MAX_CONNECTIONS } from '../node-server.ts'
-import { formatUploadAddress, parseUploadAddress, UPLOAD_PROTOCOL, type UploadAddress } from '../upload-address.ts'
+import { formatUploadAddress, UPLOAD_PROTOCOL, type UploadAddress } from '../upload-address.ts'
+import type { IpcOptions } from './ipc-options.ts'
 import type { Host, Service } from './service.ts'
-
-export interface IpcOptions {
-  readonly addresses: readonly UploadAddress[]
-  readonly keyFile: string
-  readonly root: string
-  readonly maxFileBytes: number
-  readonly audience: string | undefined
-}
-
-/** The flags of `serve` that are about uploads. */
-export interface IpcFlags {
-  readonly ipc?: readonly string[] | undefined
-  readonly ipcKey?: string | undefined
-  readonly ipcRoot?: string | undefined
-  readonly ipcMaxFile?: number | undefined
-  readonly ipcAudience?: string | undefined
-}
-
-/** Largest file that is taken unless somebody says otherwise. Ours: the original's 10 MB were for another time. */
-const MAX_FILE_BYTES: number = 1024 ** 3
 
 /** Blocks of one transfer: enough for the largest file in the 1000 bytes of the original. Ours. */
 const BLOCK_BYTES = 1000
@@ -43,19 +24,6 @@ const KEEP_MS: number = 7 * 86_400_000
 
 /** How often a service that stops looks whether it is idle. Ours. */
 const LOOK_MS = 20
-
-/** What the flags of `serve` ask for; undefined where they ask for nothing. */
-export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefined {
-  const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_FILE_BYTES, ipcAudience } = flags
-  if (ipc === undefined) {
-    if (ipcKey !== undefined || ipcRoot !== undefined) throw new RopewalkError('ERR_USAGE', '--ipc-key and --ipc-root go with --ipc, which says where to listen')
-    return undefined
-  }
-  if (ipcKey === undefined) {
-    throw new RopewalkError('ERR_USAGE', '--ipc needs --ipc-key: without a key no token could be told from another', { advice: ['"ropewalk token issue --help" says how to make one.'] })
-  }
-  return { addresses: ipc.map(parseUploadAddress), keyFile: ipcKey, root: ipcRoot ?? join(state, 'uploads'), maxFileBytes: ipcMaxFile, audience: ipcAudience }
-}
 
 /** Takes uploads with a token, in both profiles: on unix sockets a connection each, over TLS a channel each. */
 export async function startIpc (host: Host, { addresses, keyFile, root, maxFileBytes, audience }: IpcOptions): Promise<Service> {

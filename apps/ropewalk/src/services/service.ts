@@ -5,6 +5,9 @@
  */
 import type { Context } from '../context.ts'
 
+/** How long what is under way may take when the node is to stop. Ours. */
+export const GRACE_MS = 10_000
+
 /** One protocol that a node speaks. */
 export interface Service {
   /** Takes nothing new, and lets what is under way finish within `graceMs`. True when all could. */

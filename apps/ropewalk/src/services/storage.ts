@@ -10,7 +10,8 @@ import { formatAddress, type NodeAddress } from '../address.ts'
 import type { VerifyToken } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { NodeServer } from '../node-server.ts'
-import { wireOptions, type ProfileName } from '../wire.ts'
+import type { ProfileName } from '../wire.ts'
+import { wireOptions } from '../wire-options.ts'
 import type { Host, Service } from './service.ts'
 
 export interface StorageOptions {

@@ -5,7 +5,7 @@
  */
 import type { Command } from 'commander'
 import { parseDays } from '../arguments.ts'
-import { initAuthority, issueCertificate, type InitFlags, type IssueFlags } from '../commands/ca.ts'
+import type { InitFlags, IssueFlags } from '../commands/ca.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, collect, examples } from '../options.ts'
@@ -20,7 +20,7 @@ export function addAuthority (program: Command, context: Context, done: (exit: E
     .option('--name <name>', 'what people call the cluster (default: ropewalk cluster)')
     .option('--days <n>', 'how long it is good for (default: 3650)', checked(parseDays))
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (flags: InitFlags) => done(await initAuthority(context, flags)))
+    .action(async (flags: InitFlags) => done(await (await import('../commands/ca.ts')).initAuthority(context, flags)))
   examples(init, ['ropewalk ca init', 'ropewalk ca init --dir /mnt/stick/ca --name "north side"'], CA_HELP)
 
   const issue = ca.command('issue')
@@ -31,7 +31,7 @@ export function addAuthority (program: Command, context: Context, done: (exit: E
     .option('-o, --output <directory>', 'where to put key.pem, cert.pem and ca.pem (default: a new one with the node\'s name)')
     .option('--days <n>', 'how long it is good for (default: 365)', checked(parseDays))
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (node: string, flags: IssueFlags) => done(await issueCertificate(context, node, flags)))
+    .action(async (node: string, flags: IssueFlags) => done(await (await import('../commands/ca.ts')).issueCertificate(context, node, flags)))
   examples(issue, [
     'ropewalk ca issue nas --san nas.example --san 192.0.2.7',
     'ropewalk ca issue nas --san nas.example --days 30 -o nas-2027'

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { parseChunkSizes } from '@ropewalk/protocol-casync'
+import { parseChunkSizes } from '@ropewalk/protocol-casync/codec'
 import { type Command, Option } from 'commander'
 import { parseSize } from '../arguments.ts'
 import { parseKind } from '../casync/kind.ts'
-import { casyncDiff, type DiffFlags } from '../commands/casync-diff.ts'
-import { casyncDigest, type DigestFlags } from '../commands/casync-digest.ts'
-import { casyncExtract, type ExtractFlags } from '../commands/casync-extract.ts'
-import { casyncGc, type GcFlags } from '../commands/casync-gc.ts'
-import { casyncList, type ListFlags } from '../commands/casync-list.ts'
-import { casyncMake, type MakeFlags } from '../commands/casync-make.ts'
-import { casyncPull, type PullFlags } from '../commands/casync-pull.ts'
-import { casyncPush, type PushFlags } from '../commands/casync-push.ts'
-import { casyncServe, type CasyncServeFlags } from '../commands/casync-serve.ts'
-import { casyncStat, type StatFlags } from '../commands/casync-stat.ts'
-import { casyncVerify, type VerifyFlags } from '../commands/casync-verify.ts'
+import type { DiffFlags } from '../commands/casync-diff.ts'
+import type { DigestFlags } from '../commands/casync-digest.ts'
+import type { ExtractFlags } from '../commands/casync-extract.ts'
+import type { GcFlags } from '../commands/casync-gc.ts'
+import type { ListFlags } from '../commands/casync-list.ts'
+import type { MakeFlags } from '../commands/casync-make.ts'
+import type { PullFlags } from '../commands/casync-pull.ts'
+import type { PushFlags } from '../commands/casync-push.ts'
+import type { CasyncServeFlags } from '../commands/casync-serve.ts'
+import type { StatFlags } from '../commands/casync-stat.ts'
+import type { VerifyFlags } from '../commands/casync-verify.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, collect, examples } from '../options.ts'
@@ -47,7 +47,7 @@ function addMaking (casync: Command, context: Context, done: Done): void {
     .addOption(new Option('--chunk-size <[min:]avg[:max]>', 'bytes in a chunk: an average, or MIN:AVG:MAX').argParser(checked(parseChunkSizes)).default(parseChunkSizes('auto'), '16K:64K:256K'))
     .addOption(digest())
     .addOption(new Option('--compression <name>', 'how chunks are compressed; xz can be read only').choices(['zstd', 'gzip']).default('zstd'))
-    .action(async (index: string, file: string | undefined, flags: MakeFlags) => done(await casyncMake(context, index, file, flags)))
+    .action(async (index: string, file: string | undefined, flags: MakeFlags) => done(await (await import('../commands/casync-make.ts')).casyncMake(context, index, file, flags)))
   examples(make, ['ropewalk casync make image.caibx image.raw', 'ropewalk casync make --store=nas:/srv/default.castr nas:/srv/image.caibx /dev/vda'])
 
   const extract = recording(storing(casync.command('extract')))
@@ -60,7 +60,7 @@ function addMaking (casync: Command, context: Context, done: Done): void {
     .addOption(yesNo('--seed-output', 'take what is at the output for a seed too', true))
     .addOption(yesNo('--delete', 'with --in-place, remove from a folder what the archive does not have', true))
     .option('--in-place', 'write into the output itself: until the end it is neither old nor new', false)
-    .action(async (index: string, file: string | undefined, flags: ExtractFlags) => done(await casyncExtract(context, index, file, flags)))
+    .action(async (index: string, file: string | undefined, flags: ExtractFlags) => done(await (await import('../commands/casync-extract.ts')).casyncExtract(context, index, file, flags)))
   examples(extract, ['ropewalk casync extract image.caibx image.raw', 'ropewalk casync extract --seed=image-1.raw https://example.org/image-2.caibx image-2.raw'], EXTRACT_HELP)
 }
 
@@ -72,7 +72,7 @@ function addMoving (casync: Command, context: Context, done: Done): void {
     .addOption(what())
     .addOption(cache())
     .option('--to-store <directory>', 'where chunks go (default: default.castr beside the copy)')
-    .action(async (index: string, to: string, flags: PullFlags) => done(await casyncPull(context, index, to, flags)))
+    .action(async (index: string, to: string, flags: PullFlags) => done(await (await import('../commands/casync-pull.ts')).casyncPull(context, index, to, flags)))
   examples(pull, ['ropewalk casync pull nas.example:/srv/image.caibx images/', 'ropewalk casync pull https://example.org/image.caibx .'])
 
   const push = storing(casync.command('push'))
@@ -82,7 +82,7 @@ function addMoving (casync: Command, context: Context, done: Done): void {
     .addOption(what())
     .addOption(cache())
     .option('--to-store <host:directory>', 'where chunks go (default: default.castr beside the copy)')
-    .action(async (index: string, to: string, flags: PushFlags) => done(await casyncPush(context, index, to, flags)))
+    .action(async (index: string, to: string, flags: PushFlags) => done(await (await import('../commands/casync-push.ts')).casyncPush(context, index, to, flags)))
   examples(push, ['ropewalk casync push image.caibx nas.example:/srv/image.caibx', 'ropewalk casync push --rate-limit-bps=1M tree.catar nas.example:tree.catar'])
 
   const serve = casync.command('serve')
@@ -91,7 +91,7 @@ function addMoving (casync: Command, context: Context, done: Done): void {
     .option('--listen <address>', 'where to listen; port 0 is any free one', 'http://127.0.0.1:7741')
     .option('--allow-anyone', 'listen for other machines: whoever connects may read everything', false)
     .addOption(json())
-    .action(async (directory: string, flags: CasyncServeFlags) => done(await casyncServe(context, directory, flags)))
+    .action(async (directory: string, flags: CasyncServeFlags) => done(await (await import('../commands/casync-serve.ts')).casyncServe(context, directory, flags)))
   examples(serve, ['ropewalk casync serve /srv/images', 'ropewalk casync serve --listen http://0.0.0.0:8080 --allow-anyone /srv/images'])
 }
 
@@ -102,7 +102,7 @@ function addLooking (casync: Command, context: Context, done: Done): void {
     .addOption(what())
     .addOption(cache())
     .addOption(digest())
-    .action(async (name: string, flags: DigestFlags) => done(await casyncDigest(context, name, flags)))
+    .action(async (name: string, flags: DigestFlags) => done(await (await import('../commands/casync-digest.ts')).casyncDigest(context, name, flags)))
   examples(digests, ['ropewalk casync digest image.caibx', 'ropewalk casync digest --digest=sha256 image.raw'])
 
   for (const [form, description] of [['list', 'print the names in a folder, an archive or an index of one'], ['mtree', 'print everything that is recorded of them, in the format of mtree(5)']] as const) {
@@ -112,7 +112,7 @@ function addLooking (casync: Command, context: Context, done: Done): void {
       .addOption(what())
       .addOption(cache())
       .addOption(digest())
-      .action(async (name: string, flags: ListFlags) => done(await casyncList(context, name, flags, form)))
+      .action(async (name: string, flags: ListFlags) => done(await (await import('../commands/casync-list.ts')).casyncList(context, name, flags, form)))
     examples(list, [`ropewalk casync ${form} tree.caidx`, `ropewalk casync ${form} --with=unix photos/`])
   }
 
@@ -120,7 +120,7 @@ function addLooking (casync: Command, context: Context, done: Done): void {
     .description('print what an index says of itself')
     .argument('<index>', 'the index')
     .addOption(what())
-    .action(async (index: string, flags: StatFlags) => done(await casyncStat(context, index, flags)))
+    .action(async (index: string, flags: StatFlags) => done(await (await import('../commands/casync-stat.ts')).casyncStat(context, index, flags)))
   examples(stat, ['ropewalk casync stat image.caibx', 'ropewalk casync stat --json nas.example:/srv/image.caibx'])
 
   const verify = storing(casync.command('verify'))
@@ -128,14 +128,14 @@ function addLooking (casync: Command, context: Context, done: Done): void {
     .argument('<index>', 'the index')
     .argument('[file]', 'look at this in place of the stores')
     .addOption(what())
-    .action(async (index: string, file: string | undefined, flags: VerifyFlags) => done(await casyncVerify(context, index, file, flags)))
+    .action(async (index: string, file: string | undefined, flags: VerifyFlags) => done(await (await import('../commands/casync-verify.ts')).casyncVerify(context, index, file, flags)))
   examples(verify, ['ropewalk casync verify image.caibx', 'ropewalk casync verify image.caibx image.raw'], VERIFY_HELP)
 
   const diff = storing(casync.command('diff'))
     .description('compare two blobs by their chunks')
     .argument('<first>', 'an index or a file')
     .argument('<second>', 'an index or a file')
-    .action(async (first: string, second: string, flags: DiffFlags) => done(await casyncDiff(context, first, second, flags)))
+    .action(async (first: string, second: string, flags: DiffFlags) => done(await (await import('../commands/casync-diff.ts')).casyncDiff(context, first, second, flags)))
   examples(diff, ['ropewalk casync diff image-1.caibx image-2.caibx', 'ropewalk casync diff image.caibx image.raw'], DIFF_HELP)
 }
 
@@ -145,7 +145,7 @@ function addKeeping (casync: Command, context: Context, done: Done): void {
     .argument('<index...>', 'every index whose chunks shall stay')
     .option('-n, --dry-run', 'only say what would be removed', false)
     .addOption(new Option('--younger-than <minutes>', 'spare what is younger: for a make of casync or desync that runs beside').argParser(checked(minutes)))
-    .action(async (indexes: string[], flags: GcFlags) => done(await casyncGc(context, indexes, flags)))
+    .action(async (indexes: string[], flags: GcFlags) => done(await (await import('../commands/casync-gc.ts')).casyncGc(context, indexes, flags)))
   examples(gc, ['ropewalk casync gc --dry-run *.caibx', 'ropewalk casync gc --store=/srv/default.castr /srv/*.caibx'])
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from 'commander'
-import { inspect, type InspectFlags } from '../commands/inspect.ts'
+import type { InspectFlags } from '../commands/inspect.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { PROTOCOLS } from '../inspect/protocols.ts'
@@ -20,7 +20,7 @@ export function addInspect (program: Command, context: Context, done: (exit: Exi
     .option('--port <name>', `which port was asked for; ${protocols.filter(([, { ports }]) => ports).map(([name, { ports = [] }]) => `of ${name}: ${ports.join(', ')}`).join('; ')} (the one for remote nodes where nothing is said)`)
     .option('--preamble', 'the stream begins with the 16 bytes of the dialer\'s node id', false)
     .option('--token', 'and with a token of 64 bytes after it (which is printed)', false)
-    .action(async (protocol: string, file: string, flags: InspectFlags) => done(await inspect(context, protocol, file, flags)))
+    .action(async (protocol: string, file: string, flags: InspectFlags) => done(await (await import('../commands/inspect.ts')).inspect(context, protocol, file, flags)))
   examples(command, [
     'ropewalk inspect mdsftp --preamble dialer.bin',
     'xxd -r -p packets.hex | ropewalk inspect mdsftp --profile seed',

@@ -5,10 +5,8 @@
  */
 import type { Command } from 'commander'
 import { parseDigest, parseSize } from '../arguments.ts'
-import { identity } from '../commands/identity.ts'
-import { serve, type ServeFlags } from '../commands/serve.ts'
-import type { Context } from '../context.ts'
-import { TOKEN_VARIABLE } from '../credentials.ts'
+import type { ServeFlags } from '../commands/serve.ts'
+import { TOKEN_VARIABLE, type Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, collect, examples, profile } from '../options.ts'
 
@@ -42,7 +40,7 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--no-discover', 'neither tell the local network of this node nor listen to it')
     .option('--pair', 'put a code out at once, as "ropewalk pair" does', false)
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (flags: ServeFlags) => done(await serve(context, flags)))
+    .action(async (flags: ServeFlags) => done(await (await import('../commands/serve.ts')).serve(context, flags)))
   examples(command, [
     'ropewalk serve',
     'ropewalk serve --inbox Inbox',
@@ -58,7 +56,7 @@ function addIdentity (program: Command, context: Context, done: (exit: Exit) => 
   const command = program.command('identity')
     .description('print by what other nodes know this one')
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (flags: { json: boolean }) => done(await identity(context, flags)))
+    .action(async (flags: { json: boolean }) => done(await (await import('../commands/identity.ts')).identity(context, flags)))
   examples(command, ['ropewalk identity', 'ROPEWALK_STATE=/srv/node ropewalk identity --json'])
 }
 

@@ -5,11 +5,9 @@
  */
 import { type Command, Option } from 'commander'
 import { parseDigest, parseRange, parseSeconds, parseSize, RETRY_SECONDS } from '../arguments.ts'
-import { get, type GetFlags } from '../commands/get.ts'
-import { put, type PutFlags } from '../commands/put.ts'
-import { rm } from '../commands/rm.ts'
-import { stat } from '../commands/stat.ts'
-import { verify, type VerifyFlags } from '../commands/verify.ts'
+import type { GetFlags } from '../commands/get.ts'
+import type { PutFlags } from '../commands/put.ts'
+import type { VerifyFlags } from '../commands/verify.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import type { ObjectFlags } from '../objects.ts'
@@ -35,7 +33,7 @@ function addPut (program: Command, context: Context, done: (exit: Exit) => void)
     .option('--force', 'replace a manifest that exists', false)
     .addOption(concurrency())
     .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
-    .action(async (files: string[], flags: PutFlags) => done(await put(context, files, flags)))
+    .action(async (files: string[], flags: PutFlags) => done(await (await import('../commands/put.ts')).put(context, files, flags)))
   examples(command, [
     'ropewalk put *.jpg',
     'tar c photos | ropewalk put - --to mdsftp+tls://nas.example:7740#sha256=9f86…',
@@ -54,7 +52,7 @@ function addGet (program: Command, context: Context, done: (exit: Exit) => void)
     .option('--force', 'replace a file that exists', false)
     .option('--resume', 'keep what came of a file that is not finished, and go on with it', false)
     .addOption(concurrency())
-    .action(async (ids: string[], flags: GetFlags) => done(await get(context, ids, flags)))
+    .action(async (ids: string[], flags: GetFlags) => done(await (await import('../commands/get.ts')).get(context, ids, flags)))
   examples(command, [
     'ropewalk get 6f1e0d9c-… -o holiday.mov',
     'ropewalk get 6f1e0d9c-… -o - | tar x',
@@ -66,7 +64,7 @@ function addStat (program: Command, context: Context, done: (exit: Exit) => void
   const command = connecting(program.command('stat'), '--at')
     .description('print the size of what is stored')
     .argument('<id...>', 'ids, as put has printed them, or manifests')
-    .action(async (ids: string[], flags: ObjectFlags) => done(await stat(context, ids, flags)))
+    .action(async (ids: string[], flags: ObjectFlags) => done(await (await import('../commands/stat.ts')).stat(context, ids, flags)))
   examples(command, ['ropewalk stat 6f1e0d9c-…', 'ropewalk stat --json $(cut -f1 stored.tsv)'], TRUST_HELP)
 }
 
@@ -74,7 +72,7 @@ function addRm (program: Command, context: Context, done: (exit: Exit) => void):
   const command = connecting(program.command('rm'), '--at')
     .description('remove what is stored')
     .argument('<id...>', 'ids, as put has printed them, or manifests: the parts go, the file itself stays')
-    .action(async (ids: string[], flags: ObjectFlags) => done(await rm(context, ids, flags)))
+    .action(async (ids: string[], flags: ObjectFlags) => done(await (await import('../commands/rm.ts')).rm(context, ids, flags)))
   examples(command, ['ropewalk rm 6f1e0d9c-…', 'cut -f1 stored.tsv | xargs ropewalk rm'], TRUST_HELP)
 }
 
@@ -84,7 +82,7 @@ function addVerify (program: Command, context: Context, done: (exit: Exit) => vo
     .argument('[id...]', 'ID=SHA256, as put has printed them, or manifests; with --store, ids')
     .option('--store <directory>', 'a store whose node is stopped: against the SHA-256 that the node keeps')
     .addOption(concurrency())
-    .action(async (ids: string[], flags: VerifyFlags) => done(await verify(context, ids, flags)))
+    .action(async (ids: string[], flags: VerifyFlags) => done(await (await import('../commands/verify.ts')).verify(context, ids, flags)))
   examples(command, [
     'ropewalk verify disk.img.ropewalk',
     'ropewalk verify $(awk \'{print $1"="$3}\' stored.tsv)',

@@ -5,9 +5,9 @@
  */
 import { type Command, Option } from 'commander'
 import { parseSize } from '../arguments.ts'
-import { accept, decline, offers, retry, status, type AcceptFlags, type OfferFlags, type OffersFlags } from '../commands/offers.ts'
-import { pair, peers, ping, rename, setMode, type PeerFlags, type PeersFlags } from '../commands/peers.ts'
-import { send, type SendFlags } from '../commands/send.ts'
+import type { AcceptFlags, OfferFlags, OffersFlags } from '../commands/offers.ts'
+import type { PeerFlags, PeersFlags } from '../commands/peers.ts'
+import type { SendFlags } from '../commands/send.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, examples } from '../options.ts'
@@ -27,7 +27,7 @@ function addPair (program: Command, context: Context, done: Done): void {
     .description('make a peer of another machine: prints a code, or uses the one that the other machine has printed')
     .argument('[code]', 'the code that the other machine has printed')
     .argument('[address]', 'where that machine is: HOST or HOST:PORT')
-    .action(async (code: string | undefined, address: string | undefined, flags: PeersFlags) => done(await pair(context, code, address, flags)))
+    .action(async (code: string | undefined, address: string | undefined, flags: PeersFlags) => done(await (await import('../commands/peers.ts')).pair(context, code, address, flags)))
   examples(command, ['ropewalk pair', 'ropewalk pair 31-k7wq-m2x9 192.168.1.17:7741'], PAIR_HELP)
 }
 
@@ -38,7 +38,7 @@ function addSend (program: Command, context: Context, done: Done): void {
     .option('--wait', 'stay until everything has arrived, or was declined', false)
     .option('--name <name>', 'what standard input is called', 'stdin')
     .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
-    .action(async (words: string[], flags: SendFlags) => done(await send(context, words, flags)))
+    .action(async (words: string[], flags: SendFlags) => done(await (await import('../commands/send.ts')).send(context, words, flags)))
   examples(command, ['ropewalk send photos laptop', 'tar c src | ropewalk send --wait --name src.tar - laptop'], SEND_HELP)
 }
 
@@ -48,60 +48,60 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .option('--incoming', 'only what was offered to you', false)
     .option('--outgoing', 'only what you have offered', false)
     .option('--watch', 'go on, with a line for every change, until Ctrl-C', false)
-    .action(async (flags: OffersFlags) => done(await offers(context, flags)))
+    .action(async (flags: OffersFlags) => done(await (await import('../commands/offers.ts')).offers(context, flags)))
   examples(list, ['ropewalk offers --incoming', 'ropewalk offers --watch --json'])
 
   const take = json(program.command('accept'))
     .description('receive what was offered')
     .argument('<offer>', OFFER)
     .option('-o, --output <directory>', 'where to (default: the inbox of the node that runs, else here)')
-    .action(async (offer: string, flags: AcceptFlags) => done(await accept(context, offer, flags)))
+    .action(async (offer: string, flags: AcceptFlags) => done(await (await import('../commands/offers.ts')).accept(context, offer, flags)))
   examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads'], ACCEPT_HELP)
 
   const refuse = json(program.command('decline'))
     .description('say no to an offer, also to one that is being received')
     .argument('<offer>', OFFER)
-    .action(async (offer: string, flags: OfferFlags) => done(await decline(context, offer, flags)))
+    .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).decline(context, offer, flags)))
   examples(refuse, ['ropewalk decline 5f0c2a91', 'ropewalk decline desk'])
 
   const look = json(program.command('status'))
     .description('say how far an offer is, which files failed, and why')
     .argument('<offer>', OFFER)
-    .action(async (offer: string, flags: OfferFlags) => done(await status(context, offer, flags)))
+    .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).status(context, offer, flags)))
   examples(look, ['ropewalk status 5f0c2a91', 'ropewalk status --json desk'])
 
   const again = json(program.command('retry'))
     .description('move what failed, and only that')
     .argument('<offer>', OFFER)
     .requiredOption('--failed', 'the files that failed, or were not begun')
-    .action(async (offer: string, flags: OfferFlags) => done(await retry(context, offer, flags)))
+    .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).retry(context, offer, flags)))
   examples(again, ['ropewalk retry --failed 5f0c2a91', 'ropewalk retry --failed desk --json'])
 }
 
 function addPeerCommands (program: Command, context: Context, done: Done): void {
   const list = json(discovering(program.command('peers')))
     .description('list your peers, and who else is on the local network')
-    .action(async (flags: PeersFlags) => done(await peers(context, flags)))
+    .action(async (flags: PeersFlags) => done(await (await import('../commands/peers.ts')).peers(context, flags)))
   examples(list, ['ropewalk peers', 'ropewalk peers --json --no-discover'], '\nWhat the network tells of itself is a hint: a name found so is the name of nobody.\n')
 
   for (const [mode, description] of MODES) {
     const command = json(program.command(mode))
       .description(description)
       .argument('<peer>', PEER)
-      .action(async (peer: string, flags: PeerFlags) => done(await setMode(context, peer, mode, flags)))
+      .action(async (peer: string, flags: PeerFlags) => done(await (await import('../commands/peers.ts')).setMode(context, peer, mode, flags)))
     examples(command, [`ropewalk ${mode} laptop`, `ropewalk ${mode} 9f86d081 --json`])
   }
   const name = json(program.command('rename'))
     .description('call a peer something else')
     .argument('<peer>', PEER)
     .argument('<name>', 'the new name')
-    .action(async (peer: string, name: string, flags: PeerFlags) => done(await rename(context, peer, name, flags)))
+    .action(async (peer: string, name: string, flags: PeerFlags) => done(await (await import('../commands/peers.ts')).rename(context, peer, name, flags)))
   examples(name, ['ropewalk rename laptop anna', 'ropewalk rename 9f86d081 anna'])
 
   const knock = json(program.command('ping'))
     .description('see whether a peer answers')
     .argument('<peer>', PEER)
-    .action(async (peer: string, flags: PeerFlags) => done(await ping(context, peer, flags)))
+    .action(async (peer: string, flags: PeerFlags) => done(await (await import('../commands/peers.ts')).ping(context, peer, flags)))
   examples(knock, ['ropewalk ping laptop', 'ropewalk ping --json laptop'])
 }
 

@@ -5,7 +5,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { PeerAddress } from '@ropewalk/protocol-torronto'
-import { insertCommand, joinCommand, leaveCommand, queryCommand, type InsertFlags, type JoinFlags, type QueryFlags, type SwarmFlags } from '../commands/swarm.ts'
+import type { InsertFlags, JoinFlags, QueryFlags, SwarmFlags } from '../commands/swarm.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { examples } from '../options.ts'
@@ -21,25 +21,25 @@ export function addSwarm (program: Command, context: Context, done: (exit: Exit)
     .option('--as <host:port>', 'which of the peers this one is (default: the one that is this machine)', parsePeer)
     .addOption(new Option('--profile <name>', 'what the others speak').choices(['as-implemented', 'documented', 'hardened']).default('as-implemented'))
     .option('--key <file>', 'what all members know, and prove; only with --profile hardened')
-    .action(async (flags: JoinFlags) => done(await joinCommand(context, flags)))
+    .action(async (flags: JoinFlags) => done(await (await import('../commands/swarm.ts')).joinCommand(context, flags)))
   examples(join, ['ropewalk swarm join --peers peers.txt --dir shared', 'ropewalk swarm join --peers peers.txt --dir shared --as 10.0.0.2:7750 --profile hardened --key swarm.key'], JOIN_HELP)
 
   const insert = json(swarm.command('insert'))
     .description('put files into the swarm')
     .argument('<file...>', 'files, which are copied into the directory of the peer')
     .option('--name <name>', 'what the file is called there (default: its own name)')
-    .action(async (files: string[], flags: InsertFlags) => done(await insertCommand(context, files, flags)))
+    .action(async (files: string[], flags: InsertFlags) => done(await (await import('../commands/swarm.ts')).insertCommand(context, files, flags)))
   examples(insert, ['ropewalk swarm insert holiday.mov', 'ropewalk swarm insert report.pdf --name 2026/report.pdf'])
 
   const query = json(swarm.command('query'))
     .description('say how often each file is held')
     .option('--watch', 'go on, at every change, until Ctrl-C', false)
-    .action(async (flags: QueryFlags) => done(await queryCommand(context, flags)))
+    .action(async (flags: QueryFlags) => done(await (await import('../commands/swarm.ts')).queryCommand(context, flags)))
   examples(query, ['ropewalk swarm query --watch', 'ropewalk swarm query --json'], QUERY_HELP)
 
   const leave = json(swarm.command('leave'))
     .description('leave the swarm: what only this peer holds is given away first')
-    .action(async (flags: SwarmFlags) => done(await leaveCommand(context, flags)))
+    .action(async (flags: SwarmFlags) => done(await (await import('../commands/swarm.ts')).leaveCommand(context, flags)))
   examples(leave, ['ropewalk swarm leave', 'ROPEWALK_STATE=/srv/second ropewalk swarm leave'])
 }
 

@@ -5,9 +5,9 @@
  */
 import { type Command, Option } from 'commander'
 import { parseDuration } from '../arguments.ts'
-import { download, type DownloadFlags } from '../commands/download.ts'
-import { issue, type IssueFlags } from '../commands/token.ts'
-import { upload, type UploadFlags } from '../commands/upload.ts'
+import type { DownloadFlags } from '../commands/download.ts'
+import type { IssueFlags } from '../commands/token.ts'
+import type { UploadFlags } from '../commands/upload.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, collect, concurrency, examples } from '../options.ts'
@@ -26,7 +26,7 @@ function addUpload (program: Command, context: Context, done: (exit: Exit) => vo
     .addOption(new Option('--profile <name>', 'readme: windows, and gaps that are named; final: as the original, one block of 1000 bytes at a time').choices(['readme', 'final']).default('readme'))
     .addOption(framing())
     .addOption(concurrency())
-    .action(async (files: string[], flags: UploadFlags) => done(await upload(context, files, flags)))
+    .action(async (files: string[], flags: UploadFlags) => done(await (await import('../commands/upload.ts')).upload(context, files, flags)))
   examples(command, [
     'ropewalk upload holiday.mov --to unix:/run/uploads.sock --token token.jwt',
     'ropewalk upload *.log --to ipc+tls://nas.example#sha256=9f86… --token t.jwt --tag logs'
@@ -42,7 +42,7 @@ function addDownload (program: Command, context: Context, done: (exit: Exit) => 
     .option('--force', 'replace a file that exists', false)
     .addOption(framing())
     .addOption(concurrency())
-    .action(async (wanted: string[], flags: DownloadFlags) => done(await download(context, wanted, flags)))
+    .action(async (wanted: string[], flags: DownloadFlags) => done(await (await import('../commands/download.ts')).download(context, wanted, flags)))
   examples(command, [
     'ropewalk download holiday.mov --from unix:/run/uploads.sock --token token.jwt',
     'ropewalk download 9f86d081… --from unix:/run/uploads.sock --token t.jwt -o - | tar x'
@@ -59,7 +59,7 @@ function addToken (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--audience <name>', 'for whom it is meant')
     .option('-o, --output <file>', 'where it goes, readable for you alone (default: standard output)')
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (flags: IssueFlags) => done(await issue(context, flags)))
+    .action(async (flags: IssueFlags) => done(await (await import('../commands/token.ts')).issue(context, flags)))
   examples(command, [
     'ropewalk token issue --user ada:1002 --ttl 12h --key ipc.key -o token.jwt',
     'ropewalk token issue --user ada:1002 --ttl 15m --key private.pem --audience nas > t.jwt'

@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { RopewalkError } from '../errors.ts'
+import { parseUploadAddress, type UploadAddress } from '../upload-address.ts'
+
+export interface IpcOptions {
+  readonly addresses: readonly UploadAddress[]
+  readonly keyFile: string
+  readonly root: string
+  readonly maxFileBytes: number
+  readonly audience: string | undefined
+}
+
+/** The flags of `serve` that are about uploads. */
+export interface IpcFlags {
+  readonly ipc?: readonly string[] | undefined
+  readonly ipcKey?: string | undefined
+  readonly ipcRoot?: string | undefined
+  readonly ipcMaxFile?: number | undefined
+  readonly ipcAudience?: string | undefined
+}
+
+/** Largest file that is taken unless somebody says otherwise. Ours: the original's 10 MB were for another time. */
+const MAX_FILE_BYTES: number = 1024 ** 3
+
+/** What the flags of `serve` ask for; undefined where they ask for nothing. */
+export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefined {
+  const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_FILE_BYTES, ipcAudience } = flags
+  if (ipc === undefined) {
+    if (ipcKey !== undefined || ipcRoot !== undefined) throw new RopewalkError('ERR_USAGE', '--ipc-key and --ipc-root go with --ipc, which says where to listen')
+    return undefined
+  }
+  if (ipcKey === undefined) {
+    throw new RopewalkError('ERR_USAGE', '--ipc needs --ipc-key: without a key no token could be told from another', { advice: ['"ropewalk token issue --help" says how to make one.'] })
+  }
+  return { addresses: ipc.map(parseUploadAddress), keyFile: ipcKey, root: ipcRoot ?? join(state, 'uploads'), maxFileBytes: ipcMaxFile, audience: ipcAudience }
+}
