@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Listener } from '@ropewalk/interface'
 import { acceptNode, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
+import type { ActivityBoard } from './activity/board.ts'
 import type { VerifyToken } from './credentials.ts'
 import { codeOf, RopewalkError } from './errors.ts'
 import { GRACE_MS } from './services/service.ts'
@@ -21,6 +22,7 @@ const LOOK_MS = 20
 
 export interface NodeServerOptions {
   readonly node: StorageNode
+  readonly board: ActivityBoard
   /** Keys of those who are served; undefined: whoever connects. */
   readonly allowed: ReadonlySet<string> | undefined
   /** Where clients have to show a token. */
@@ -80,16 +82,20 @@ export class NodeServer {
   }
 
   async #serve (connection: Connection, wire: WireOptions): Promise<void> {
-    const { verifyToken } = this.#options
+    const { node, board, verifyToken } = this.#options
     const { address } = connection.remote
     this.#count++
+    let end: (() => void) | undefined
     try {
       this.#admit(connection)
       this.#arrivals++
-      const peer = await acceptNode(connection, { ...wire, verifyToken, signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
+      const seen = board.connect(connection, { protocol: 'mdsftp', muxer: 'mdsftp' })
+      end = seen.end
+      const peer = await acceptNode(seen.connection, { ...wire, verifyToken, signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
+      seen.muxedBy(peer)
       this.#connections.add(peer)
       try {
-        await serve(peer, { node: this.#options.node })
+        await serve(peer, { node, onEvent: board.follow({ protocol: 'mdsftp', peer: address }) })
       } finally {
         this.#connections.delete(peer)
         // The peer has ended its direction; this ends ours.
@@ -99,6 +105,7 @@ export class NodeServer {
       connection.abort(error as Error)
       if (!NO_TROUBLE.has(codeOf(error))) this.#options.onTrouble(address, error)
     } finally {
+      end?.()
       this.#count--
     }
   }

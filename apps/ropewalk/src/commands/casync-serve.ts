@@ -1,3 +1,4 @@
+import { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
@@ -27,6 +28,7 @@ export async function casyncServe (context: Context, root: string, { listen, all
   }
   const host: Host = {
     context,
+    board: new ActivityBoard(),
     state: statePath(env),
     json,
     note: text => { if (!json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },

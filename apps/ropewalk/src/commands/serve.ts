@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
 import type { Identity } from '@ropewalk/transport-tcp'
+import { ActivityBoard } from '../activity/board.ts'
 import { DEFAULT_ADDRESS, isLocal, parseAddress, type NodeAddress } from '../address.ts'
 import type { Context } from '../context.ts'
 import { loadCertificate, loadTokens } from '../credentials.ts'
@@ -56,6 +57,7 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   const state = statePath(env)
   const host: Host = {
     context,
+    board: new ActivityBoard(),
     state,
     json: flags.json,
     note: text => { if (!flags.json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },

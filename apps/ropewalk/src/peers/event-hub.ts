@@ -9,7 +9,15 @@ export class EventHub {
 
   readonly #told = new Map<string, number>()
 
+  readonly #every: (key: string, event: TransferEvent) => void
+
+  /** `every` hears everything, unthinned. */
+  constructor (every: (key: string, event: TransferEvent) => void = () => {}) {
+    this.#every = every
+  }
+
   readonly emit = (key: string, event: TransferEvent): void => {
+    this.#every(key, event)
     if (!this.#listeners.has(key)) return
     const now = Date.now()
     if (event.event !== 'progress') this.#told.delete(event.transfer)

@@ -7,6 +7,7 @@ import type { AbortOptions, Channel, Connection, Listener } from '@ropewalk/inte
 import { mdsftp, type MdsftpMuxer } from '@ropewalk/muxer-mdsftp'
 import { handle, select } from '@ropewalk/negotiate'
 import { dial, type Identity, type TlsAddress } from '@ropewalk/transport-tcp'
+import type { ActivityBoard } from '../activity/board.ts'
 import { messageOf, RopewalkError } from '../errors.ts'
 import { formatPeerAddress } from './peer-address.ts'
 
@@ -34,6 +35,7 @@ export interface Link {
 }
 
 export interface LinksOptions {
+  readonly board: ActivityBoard
   readonly identity: Identity
   /** Where a peer may be, the likeliest first. */
   readonly addressesOf: (fingerprint: string) => readonly TlsAddress[]
@@ -153,12 +155,15 @@ export class Links {
 
   #adopt (connection: Connection, role: 'dialer' | 'acceptor', address: string): Link {
     const { fingerprint = '' } = connection.remote
-    const link: Link = { fingerprint, address, muxer: mdsftp(connection, { role }) }
+    const seen = this.#options.board.connect(connection, { protocol: 'warpdrive', muxer: 'mdsftp' })
+    const link: Link = { fingerprint, address, muxer: mdsftp(seen.connection, { role }) }
+    seen.muxedBy(link.muxer)
     const links = this.#links.get(fingerprint) ?? new Set()
     links.add(link)
     this.#links.set(fingerprint, links)
     this.#count++
     this.#run(this.#serve(link).finally(() => {
+      seen.end()
       this.#count--
       links.delete(link)
       if (links.size === 0 && this.#links.get(fingerprint) === links) this.#links.delete(fingerprint)

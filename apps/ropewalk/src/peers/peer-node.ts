@@ -4,10 +4,11 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { Channel } from '@ropewalk/interface'
+import type { Channel, TransferEvent } from '@ropewalk/interface'
 import { answerPair, CodeState, codeFrom, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
 import { openNode, ping, Session, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import type { Identity, TlsAddress } from '@ropewalk/transport-tcp'
+import type { ActivityBoard } from '../activity/board.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
 import { EventHub } from './event-hub.ts'
 import { Inboxes } from './inboxes.ts'
@@ -19,6 +20,7 @@ import { Receiving } from './receiving.ts'
 import { Sources } from './sources.ts'
 
 export interface PeerNodeOptions {
+  readonly board: ActivityBoard
   readonly state: string
   readonly identity: Identity
   readonly store: StateStore
@@ -72,12 +74,12 @@ export class PeerNode {
   }
 
   static async open (options: PeerNodeOptions): Promise<PeerNode> {
-    const { identity, store, book, nearby, onTrouble } = options
-    const events = new EventHub()
+    const { board, identity, store, book, nearby, onTrouble } = options
+    const events = new EventHub(reporter(board, offer => node.peerOf(offer)))
     const sources = new Sources(events.emit)
     const inboxes = new Inboxes(options.state, events.emit)
     const links = new Links({
-      identity,
+      board, identity,
       addressesOf: fingerprint => [...book.of(fingerprint).map(parsePeerAddress), ...nearby(fingerprint)],
       isKnown: fingerprint => node.isKnown(fingerprint),
       protocolsFor: fingerprint => node.#protocolsFor(fingerprint),
@@ -105,6 +107,12 @@ export class PeerNode {
 
   peer (fingerprint: string): Peer | undefined {
     return this.warpdrive.peers().find(({ id }) => id === fingerprint)
+  }
+
+  /** The peer of an offer, by the name it has here. */
+  peerOf (offer: string): string | undefined {
+    const peer = this.warpdrive.offers(0).find(({ id }) => id === offer)?.peer
+    return peer === undefined ? undefined : this.peer(peer)?.alias || peer
   }
 
   isKnown (fingerprint: string): boolean {
@@ -222,6 +230,18 @@ export class PeerNode {
     if (!trusted && offer.status !== 'failed') return
     const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
     work.catch((error: unknown) => { this.#options.onTrouble('inbox', error) })
+  }
+}
+
+/** Reports what moves to the board. Of an offer that is received the key is its id; of a file that is sent, its path. */
+function reporter (board: ActivityBoard, peerOf: (offer: string) => string | undefined): (key: string, event: TransferEvent) => void {
+  const follow = new Map<string, (event: TransferEvent) => void>()
+  return (key, event) => {
+    const { transfer } = event
+    const tell = follow.get(transfer) ?? board.follow({ protocol: 'warpdrive', peer: peerOf(key) })
+    if (event.event === 'finished' || event.event === 'failed') follow.delete(transfer)
+    else follow.set(transfer, tell)
+    tell(event)
   }
 }
 

@@ -6,6 +6,7 @@
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
 import { select } from '@ropewalk/negotiate'
 import { dial } from '@ropewalk/transport-tcp'
+import { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
 import { controlPath, startPeers } from '../services/peers.ts'
@@ -42,7 +43,7 @@ export async function withNode<T> (context: Context, options: NodeOptions, work:
       throw new RopewalkError('ERR_UNREACHABLE', 'no node of yours is running', { advice: options.advice ?? ['"ropewalk serve --inbox DIRECTORY" starts one, in another terminal.'] })
     }
     service = await startPeers({
-      context, state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
+      context, board: new ActivityBoard(), state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
     }, {
       addresses: options.alone === 'listening' ? [{ transport: 'tls', host: '::', port: 0 }] : [],
       inbox: undefined, autoAccept: false, anyone: false, discover: options.discover ?? false

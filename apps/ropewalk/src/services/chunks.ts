@@ -11,6 +11,7 @@ import { join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { castr, nodeCompression, type CastrStore } from '@ropewalk/store-castr'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { ServedChunks } from './chunks-activity.ts'
 import type { Host, Service } from './service.ts'
 
 export interface ChunksOptions {
@@ -31,7 +32,7 @@ const FILE = /\.(caibx|caidx|catar)$/
 
 export async function startChunks (host: Host, { root, host: address, port }: ChunksOptions): Promise<Service> {
   const top = await realpath(root).catch((error: unknown) => { throw new RopewalkError('ERR_FILE', 'no such folder', { text: root, cause: error }) })
-  const chunks = new ChunkServer(top, host.onTrouble)
+  const chunks = new ChunkServer(top, host)
   const server = createServer((request, response) => { void chunks.serve(request, response) })
   server.maxConnections = MAX_CONNECTIONS
   server.headersTimeout = HEADERS_TIMEOUT_MS
@@ -59,11 +60,13 @@ export async function startChunks (host: Host, { root, host: address, port }: Ch
 class ChunkServer {
   readonly #root: string
   readonly #onTrouble: Host['onTrouble']
+  readonly #served: ServedChunks
   readonly #compression = nodeCompression()
 
-  constructor (root: string, onTrouble: Host['onTrouble']) {
+  constructor (root: string, { onTrouble, board }: Host) {
     this.#root = root
     this.#onTrouble = onTrouble
+    this.#served = new ServedChunks(board)
   }
 
   async serve (request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -92,6 +95,7 @@ class ChunkServer {
     if (chunk === undefined) return plain(response, 404)
     const body = chunk.compressed ?? await this.#compression.compress(chunk.bytes)
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': body.length, 'cache-control': 'public, max-age=31536000, immutable', etag: `"${id}"` })
+    if (request.method !== 'HEAD') this.#served.chunk(request.socket, folder, body.length)
     response.end(request.method === 'HEAD' ? undefined : body)
   }
 
@@ -116,7 +120,7 @@ class ChunkServer {
         response.end()
         return
       }
-      await pipeline(createReadStream('', { fd: handle, start, end: end - 1, autoClose: false }), response)
+      await pipeline(createReadStream('', { fd: handle, start, end: end - 1, autoClose: false }), this.#served.file(request.socket, path, end - start), response)
     } finally {
       await handle.close()
     }

@@ -9,10 +9,12 @@ import { nodeHashes, openUploadStore, openVerifier } from '@ropewalk/protocol-ip
 import { escapeName } from '@ropewalk/receive'
 import { listen as listenPackets } from '@ropewalk/transport-seqpacket'
 import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
+import type { Seen } from '../activity/board.ts'
 import { keyFrom } from '../commands/token.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { MAX_CONNECTIONS } from '../node-server.ts'
 import { formatUploadAddress, UPLOAD_PROTOCOL, type UploadAddress } from '../upload-address.ts'
+import { ReportedUploads } from './ipc-activity.ts'
 import type { IpcOptions } from './ipc-options.ts'
 import type { Host, Service } from './service.ts'
 
@@ -32,7 +34,8 @@ export async function startIpc (host: Host, { addresses, keyFile, root, maxFileB
   const store = await openUploadStore(root).catch((error: unknown) => { throw storeFailure(root, error) })
   // One process a folder: a socket says so as long as its process lives, and no longer.
   const lock = await listen({ transport: 'unix', path: join(root, 'lock') }).catch((error: unknown) => { throw storeFailure(root, error) })
-  const service = new IpcService(host, new UploadNode({ store, verifyToken, hashes: nodeHashes, maxFileBytes, maxChunks: Math.ceil(maxFileBytes / BLOCK_BYTES) + 1 }), lock)
+  const reported = new ReportedUploads(store, host.board)
+  const service = new IpcService(host, reported, new UploadNode({ store: reported, verifyToken, hashes: nodeHashes, maxFileBytes, maxChunks: Math.ceil(maxFileBytes / BLOCK_BYTES) + 1 }), lock)
   try {
     await store.sweep(Date.now() - KEEP_MS)
     host.note(`Uploads are kept in ${escapeName(root)}`)
@@ -57,6 +60,7 @@ async function listenOn (address: UploadAddress, identity: Identity | undefined,
 
 class IpcService implements Service {
   readonly #host: Host
+  readonly #uploads: ReportedUploads
   readonly #node: UploadNode
   readonly #lock: Listener<unknown>
   readonly #listeners = new Set<Listener<UploadAddress>>()
@@ -64,8 +68,9 @@ class IpcService implements Service {
   readonly #stopping = new AbortController()
   #connections = 0
 
-  constructor (host: Host, node: UploadNode, lock: Listener<unknown>) {
+  constructor (host: Host, uploads: ReportedUploads, node: UploadNode, lock: Listener<unknown>) {
     this.#host = host
+    this.#uploads = uploads
     this.#node = node
     this.#lock = lock
   }
@@ -83,6 +88,7 @@ class IpcService implements Service {
     const clean = this.#node.unfinishedTransfers === 0
     this.#stopping.abort(new RopewalkError('ERR_STOPPED', 'the node stops'))
     while (this.#running.size > 0) await Promise.all(this.#running)
+    this.#uploads.interrupted()
     await this.#lock.close()
     return clean
   }
@@ -93,20 +99,27 @@ class IpcService implements Service {
 
   async #connection (connection: Connection, { transport }: UploadAddress): Promise<void> {
     this.#connections++
+    let end: (() => void) | undefined
     try {
       if (this.#connections > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#connections} > ${MAX_CONNECTIONS} connections`)
-      if (transport === 'tls') await this.#channels(connection)
-      else await this.#serve(connection, transport === 'seqpacket' ? 'seqpacket' : 'auto')
+      const seen = this.#host.board.connect(connection, { protocol: 'ipc', muxer: transport === 'tls' ? 'yamux' : undefined })
+      end = seen.end
+      if (transport === 'tls') await this.#channels(seen)
+      else await this.#serve(seen.connection, transport === 'seqpacket' ? 'seqpacket' : 'auto')
     } catch (error) {
       connection.abort(error as Error)
       throw error
     } finally {
+      end?.()
       this.#connections--
+      // Whose client has gone may be gone on with; nobody does at the moment.
+      if (this.#node.openTransfers === 0) this.#uploads.interrupted()
     }
   }
 
-  async #channels (connection: Connection): Promise<void> {
+  async #channels ({ connection, muxedBy }: Seen): Promise<void> {
     const muxer = yamux(connection, { role: 'server' })
+    muxedBy(muxer)
     const onStop = (): void => { muxer.abort(this.#stopping.signal.reason as Error) }
     this.#stopping.signal.addEventListener('abort', onStop)
     try {

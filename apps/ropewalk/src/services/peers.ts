@@ -54,7 +54,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   })
   const discovery = new Discovery(options.discover ? { onTrouble } : undefined)
   const node = await PeerNode.open({
-    state, identity, store, book: await PeerBook.open(state), name: machineName(context.env), inbox: options.inbox, autoAccept: options.autoAccept, anyone: options.anyone,
+    board: host.board, state, identity, store, book: await PeerBook.open(state), name: machineName(context.env), inbox: options.inbox, autoAccept: options.autoAccept, anyone: options.anyone,
     nearby: fingerprint => discovery.addressesOf(fingerprint), onTrouble
   })
   const stopping = new AbortController()

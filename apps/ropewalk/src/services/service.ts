@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 
 /** How long what is under way may take when the node is to stop. Ours. */
@@ -17,6 +18,8 @@ export interface Service {
 /** What a node gives every service. */
 export interface Host {
   readonly context: Context
+  /** What is under way, and who is connected: every service reports to it. */
+  readonly board: ActivityBoard
   /** Of this machine: keys, node id, known nodes. */
   readonly state: string
   /** `--json`. */

@@ -42,7 +42,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     throw storeFailure(directory, error)
   })
   const node = new StorageNode({ store, ledger, hasher: sha256Hash, maxBytes: capacity })
-  const server = new NodeServer({ node, allowed, verifyToken, onTrouble })
+  const server = new NodeServer({ node, board: host.board, allowed, verifyToken, onTrouble })
 
   host.note(`Storing in ${escapeName(directory)}`)
   const maintaining = new AbortController()
