@@ -11,10 +11,13 @@ import { join } from 'node:path'
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** Names of blobs, and how many bytes of what. */
-/** Ours: with what casync adds it is still a name. */
+/** casync extracts under a temporary name that is longer than the name: with what it adds this is still a name. Ours. */
 const LONGEST_NAME_BYTES = 200
 
+/** What a name may have at most. From Linux. */
+const MAX_NAME_BYTES = 255
+
+/** Names of blobs, and how many bytes of what. */
 export function blobs (largeMib: number): ReadonlyArray<readonly [name: string, size: number, content: 'random' | 'text' | 'zeros']> {
   return [
     ['empty', 0, 'zeros'],
@@ -59,7 +62,6 @@ export async function writeTree (root: string, files: number): Promise<void> {
   await writeBlob(join(deep, 'bottom'), 700_000, 'random')
   const odd = join(root, 'odd')
   await mkdir(odd)
-  // casync extracts under a temporary name that is longer than the name, and cannot where that is over 255 bytes.
   for (const name of ['-dash', ' space ', 'new\nline', 'tab\t', 'quote"\'', 'é', 'e\u0301', '\u{1f600}', 'x'.repeat(LONGEST_NAME_BYTES), '*', '\\']) await writeFile(join(odd, name), name)
   await writeFile(Buffer.concat([Buffer.from(`${odd}/no-utf8-`), Buffer.from([0xff, 0xfe])]), 'bytes')
   await symlink('nowhere', join(odd, 'dangling'))
@@ -68,4 +70,13 @@ export async function writeTree (root: string, files: number): Promise<void> {
   await mkdir(join(root, 'empty folder'))
   spawnSync('setfattr', ['-n', 'user.rope', '-v', 'strand', join(odd, '*')])
   await utimes(join(odd, '*'), 1, 2)
+}
+
+/** What casync makes and cannot extract: names as long as they may be, of a file, a folder and a link. */
+export async function writeLongNames (root: string): Promise<void> {
+  const name = (letter: string): string => letter.repeat(MAX_NAME_BYTES)
+  await mkdir(join(root, name('d')), { recursive: true })
+  await writeBlob(join(root, name('d'), name('f')), 300_000, 'random')
+  await symlink('nowhere', join(root, name('l')))
+  await link(join(root, name('d'), name('f')), join(root, name('h')))
 }

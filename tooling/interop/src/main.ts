@@ -9,7 +9,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { blobs, writeBlob, writeTree } from './inputs.ts'
+import { blobs, writeBlob, writeLongNames, writeTree } from './inputs.ts'
 import { findPrograms, type Programs } from './programs.ts'
 
 type Who = 'ours' | 'casync' | 'desync'
@@ -123,6 +123,34 @@ async function tryTree (programs: Programs, work: string): Promise<void> {
   }
 }
 
+/** Names of 255 bytes: made by either, extracted by ours alone. */
+async function tryLongNames (programs: Programs, work: string): Promise<void> {
+  const at = join(work, 'long names')
+  const root = join(at, 'tree')
+  await mkdir(root, { recursive: true })
+  await writeLongNames(root)
+  const makers: readonly Who[] = programs.casync ? ['ours', 'casync'] : ['ours']
+  const [store, out] = [join(at, 'default.castr'), join(at, 'out')]
+  const want = await programs.run(makers.at(-1) as Who, ['digest', '--with=unix', root])
+  for (const maker of makers) {
+    for (const ending of ['caidx', 'catar']) {
+      const name = join(at, `${maker}.${ending}`)
+      for (const from of [[name], [`--store=host:${store}`, `host:${name}`]]) {
+        if (ending === 'catar' && from.length > 1) continue
+        await check(`names of 255 bytes: ${ending} of ${maker}, extract by ours${from.length > 1 ? ', pulled' : ''}`, async () => {
+          await programs.run(maker, ['make', '--with=unix', `--store=${store}`, name, root])
+          try {
+            await programs.run('ours', ['extract', ...from, out], maker)
+            return await programs.run(makers.at(-1) as Who, ['digest', '--with=unix', out]) === want
+          } finally {
+            await rm(out, { recursive: true, force: true })
+          }
+        })
+      }
+    }
+  }
+}
+
 const work = await mkdtemp(join(tmpdir(), 'ropewalk-interop-'))
 try {
   const programs = await findPrograms(work)
@@ -130,6 +158,7 @@ try {
   console.log(`${everybody.join(', ')}; large blobs have ${LARGE_MIB} MiB`)
   for (const blob of blobs(LARGE_MIB)) await tryBlob(programs, work, everybody, blob)
   await tryTree(programs, work)
+  await tryLongNames(programs, work)
   if (programs.casync) {
     const { status, stdout } = spawnSync('npx', ['-y', 'pnpm@12', '--filter', '@ropewalk/protocol-casync', 'interop'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
     const [, pass = '0', fail = '0'] = /^.*# \{ total: \d+, pass: (\d+)(?:, fail: (\d+))?/m.exec(stdout) ?? []
