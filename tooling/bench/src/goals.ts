@@ -21,6 +21,8 @@ export interface Goal {
   readonly aim?: number
 }
 
+const MIB = 1_048_576
+
 export const GOALS: readonly Goal[] = [
   { case: 'bulk-1', metric: 'throughput', subject: OURS, of: 'ratio', bound: 'least', goal: 0.9, aim: 1.05 },
   { case: 'bulk-100', metric: 'throughput', subject: OURS, of: 'ratio', bound: 'least', goal: 0.9, aim: 1 },
@@ -47,10 +49,21 @@ export const GOALS: readonly Goal[] = [
     { case: 'files-tcp', metric: verb, subject: OURS, of: 'ratio', to: 'rsync', bound: 'least', goal: 1 },
     { case: 'file-tls', metric: verb, subject: OURS, of: 'ratio', to: 'scp', bound: 'least', goal: 0.9 },
     ...['file-tcp', 'files-tcp', 'file-tls', 'files-tls'].map((name): Goal => (
-      { case: name, metric: verb, subject: OURS, of: 'rssBytes', bound: 'most', goal: 128 * 1_048_576 }
+      { case: name, metric: verb, subject: OURS, of: 'rssBytes', bound: 'most', goal: 128 * MIB }
     ))
-  ])
+  ]),
+  ...casyncGoals(['make-random', 'make-text'], { casync: 1.3, desync: 1 }),
+  ...casyncGoals(['extract-random', 'extract-text', 'seed-random'], { casync: 1, desync: 1 }),
+  ...casyncGoals(['pull-random', 'pull-text'], { casync: 1.5 })
 ]
+
+/** At least so many times as fast as each of them, in little memory whatever the size of the input. */
+function casyncGoals (cases: readonly string[], least: Readonly<Record<string, number>>): Goal[] {
+  return cases.flatMap((name): Goal[] => [
+    ...Object.entries(least).map(([to, goal]): Goal => ({ case: name, metric: 'speed', subject: OURS, of: 'ratio', to, bound: 'least', goal })),
+    { case: name, metric: 'speed', subject: OURS, of: 'rssBytes', bound: 'most', goal: 160 * MIB }
+  ])
+}
 
 /** The goals for a metric, whoever they are for. */
 export function goalsOf (row: Pick<Row, 'case' | 'metric'>): Goal[] {

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measure, type Absent, type Case, type Failure, type Row, type Size } from './measure.ts'
 import { BASELINE, SUBJECTS } from './registry.ts'
+import { CONTENDERS } from './casync/contenders.ts'
+import { casyncCases } from './suites/casync.ts'
 import { ipcCases, UPLOADERS } from './suites/ipc.ts'
 import { muxCases } from './suites/mux.ts'
 import { transferCases } from './suites/transfer.ts'
@@ -23,8 +25,9 @@ const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built pa
   --quick             small sizes: shows whether it works, not how fast it is
   --full              suite transfer: 10,000 small files
   --subjects A,B      only these, beside ${BASELINE}
-  --dir DIR           suite transfer: where the files lie (default: the system's folder for temporary files)
-  --install           suite transfer: first install what is missing for a comparison, with apt-get
+  --mib N             suite casync: size of the blobs (default 1024; with --quick 64)
+  --dir DIR           suites transfer and casync: where the files lie (default: the system's folder for temporary files)
+  --install           suites transfer and casync: first install what is missing for a comparison, with apt-get
   --list              suites, cases and subjects
 `
 
@@ -44,6 +47,7 @@ async function main (): Promise<number> {
         quick: { type: 'boolean', default: false },
         full: { type: 'boolean', default: false },
         subjects: { type: 'string' },
+        mib: { type: 'string' },
         dir: { type: 'string', default: tmpdir() },
         install: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
@@ -61,7 +65,9 @@ async function main (): Promise<number> {
 
   const repetitions = Number(values.reps ?? (values.quick ? 3 : 5))
   if (!Number.isInteger(repetitions) || repetitions < 1) return usage(`--reps ${values.reps ?? ''}: a whole number of at least 1`)
-  const names = [...new Set([...Object.keys(SUBJECTS), ...Object.keys(MOVERS), ...Object.keys(UPLOADERS)])]
+  const mib = values.mib === undefined ? undefined : Number(values.mib)
+  if (mib !== undefined && !(Number.isInteger(mib) && mib >= 1)) return usage(`--mib ${values.mib ?? ''}: a whole number of at least 1`)
+  const names = [...new Set([...Object.keys(SUBJECTS), ...Object.keys(MOVERS), ...Object.keys(UPLOADERS), ...Object.keys(CONTENDERS)])]
   const wanted = values.subjects?.split(',') ?? names
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown !== undefined) return usage(`no subject ${unknown}; there are ${names.join(', ')}`)
@@ -69,11 +75,13 @@ async function main (): Promise<number> {
   if (values.install) await installFor(wanted)
   const muxers = await present(SUBJECTS, wanted)
   const movers = await present(MOVERS, wanted)
+  const contenders = await present(CONTENDERS, wanted)
   let files: Files | undefined
   const all = [
     ...muxCases(muxers.subjects, muxers.absent),
     ...transferCases(movers.subjects, movers.absent, () => files ??= new Files(values.dir)),
-    ...ipcCases(wanted)
+    ...ipcCases(wanted),
+    ...casyncCases(contenders.subjects, contenders.absent, values.dir)
   ]
   const strange = positionals.find(name => !all.some(each => matches(each, name)))
   if (strange !== undefined) return usage(`no suite or case ${strange}; see --list`)
@@ -84,7 +92,7 @@ async function main (): Promise<number> {
   }
 
   try {
-    const rows = await run(cases, repetitions, { quick: values.quick, full: values.full })
+    const rows = await run(cases, repetitions, { quick: values.quick, full: values.full, mib })
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`)
   } finally {
     files?.remove()
@@ -131,15 +139,16 @@ async function present (entries: Readonly<Record<string, { missing?: (() => Prom
 async function installFor (wanted: readonly string[]): Promise<void> {
   const packages = new Set<string>()
   for (const name of wanted) {
-    const mover = MOVERS[name]
-    if (mover?.packages !== undefined && await mover.missing?.() !== undefined) for (const each of mover.packages) packages.add(each)
+    for (const program of [MOVERS[name], CONTENDERS[name]]) {
+      if (program?.packages !== undefined && await program.missing?.() !== undefined) for (const each of program.packages) packages.add(each)
+    }
   }
   if (packages.size > 0) install([...packages])
 }
 
 function list (cases: readonly Case[]): void {
   for (const each of cases) process.stdout.write(`${`${each.suite}/${each.name}`.padEnd(20)}${each.title}\n`)
-  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS]] as const) {
+  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS], ['casync', CONTENDERS]] as const) {
     process.stdout.write(`\nsubjects of ${suite}\n`)
     for (const [name, { about }] of Object.entries(entries)) process.stdout.write(`  ${name.padEnd(18)}${about}\n`)
   }

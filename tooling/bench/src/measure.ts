@@ -30,6 +30,8 @@ export interface Size {
   readonly quick: boolean
   /** As large as the goals say. */
   readonly full: boolean
+  /** Suite casync: MiB of a blob, if others than it says. */
+  readonly mib?: number | undefined
 }
 
 /** One measurement of one metric. */

@@ -15,10 +15,15 @@ const PROGRAM: string = fileURLToPath(new URL('../../node_modules/.cache/bench/g
 /** Builds it; or says why that cannot be. */
 export async function missingGo (): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'reads the clock of Linux'
+  return buildGo(SOURCE, PROGRAM, '.')
+}
+
+/** Builds `what` of the module in `folder` as `program`; or says why that cannot be. */
+export function buildGo (folder: string, program: string, what: string): string | undefined {
   const go = find('go')
   if (go === undefined) return 'Go is not installed'
-  mkdirSync(join(PROGRAM, '..'), { recursive: true })
-  const { status, stderr } = spawnSync(go, ['build', '-o', PROGRAM, '.'], { cwd: SOURCE, encoding: 'utf8' })
+  mkdirSync(join(program, '..'), { recursive: true })
+  const { status, stderr } = spawnSync(go, ['build', '-mod=readonly', '-o', program, what], { cwd: folder, encoding: 'utf8' })
   return status === 0 ? undefined : `go build: ${stderr.trim().split('\n').at(-1) ?? ''}`
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 import { randomFillSync } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '../folder.ts'
 import type { Place } from './mover.ts'
 
 export interface Load {
@@ -18,12 +19,13 @@ const BLOCK = 4_194_304
 
 export class Files {
   readonly #folder: string
+  readonly remove: () => void
   #measurements = 0
 
   constructor (below: string) {
-    this.#folder = mkdtempSync(join(below, 'ropewalk-bench-'))
-    process.on('exit', this.remove)
-    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) process.once(signal, () => process.exit(code))
+    const { path, remove } = temporaryFolder(below)
+    this.#folder = path
+    this.remove = remove
   }
 
   /** A place for one measurement; its files are made if they are not there yet. */
@@ -39,8 +41,6 @@ export class Files {
   end ({ kept, fetched }: Place): void {
     for (const path of [kept, fetched]) rmSync(path, { recursive: true, force: true })
   }
-
-  readonly remove = (): void => { rmSync(this.#folder, { recursive: true, force: true }) }
 
   #source ({ files, bytesEach }: Load): { source: string, names: string[] } {
     const source = join(this.#folder, `${files}x${bytesEach}`)

@@ -29,6 +29,8 @@ export interface Watched {
   /** Of the client's processes together, of the server's together. */
   readonly clientBytes: number
   readonly serverBytes: number
+  /** Of the one process that had most. */
+  readonly largestBytes: number
 }
 
 const living = new Set<ChildProcess>()
@@ -70,7 +72,8 @@ export async function watch (command: Command, server: number | undefined): Prom
       wholeSeconds,
       cpuSeconds: clientCpu + (server === undefined ? 0 : cpuSecondsOf(server) - before),
       clientBytes: sum(peaks.client),
-      serverBytes: sum(peaks.server)
+      serverBytes: sum(peaks.server),
+      largestBytes: Math.max(...peaks.client.values(), ...peaks.server.values())
     }
   } finally {
     clearInterval(looking)
@@ -78,10 +81,14 @@ export async function watch (command: Command, server: number | undefined): Prom
   }
 
   function look (): void {
-    for (const each of descendantsOf(pid)) peaks.client.set(each, peakRssOf(each))
-    if (server === undefined) return
-    for (const each of [server, ...descendantsOf(server)]) peaks.server.set(each, peakRssOf(each))
+    keep(peaks.client, descendantsOf(pid))
+    if (server !== undefined) keep(peaks.server, [server, ...descendantsOf(server)])
   }
+}
+
+/** A process that has just ended has no memory any more. */
+function keep (peaks: Map<number, number>, pids: readonly number[]): void {
+  for (const pid of pids) peaks.set(pid, Math.max(peaks.get(pid) ?? 0, peakRssOf(pid)))
 }
 
 /** Resolves when a server has no children left: only then it counts what they used. */
