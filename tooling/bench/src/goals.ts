@@ -54,7 +54,15 @@ export const GOALS: readonly Goal[] = [
   ]),
   ...casyncGoals(['make-random', 'make-text'], { casync: 1.3, desync: 1 }),
   ...casyncGoals(['extract-random', 'extract-text', 'seed-random'], { casync: 1, desync: 1 }),
-  ...casyncGoals(['pull-random', 'pull-text'], { casync: 1.5 })
+  ...casyncGoals(['pull-random', 'pull-text'], { casync: 1.5 }),
+  // The first lasts, as ours does; the second is what people type.
+  ...['rsync', 'rsync-a'].flatMap((to): Goal[] => [
+    { case: 'big-file', metric: 'send', subject: OURS, of: 'ratio', to, bound: 'least', goal: 1 },
+    { case: 'tree', metric: 'send', subject: OURS, of: 'ratio', to, bound: 'least', goal: 0.8 }
+  ]),
+  ...['big-file', 'tree'].flatMap(name => ['sender', 'receiver'].map((side): Goal => (
+    { case: name, metric: `memory, ${side}`, subject: OURS, of: 'median', bound: 'most', goal: 128 }
+  )))
 ]
 
 /** At least so many times as fast as each of them, in little memory whatever the size of the input. */

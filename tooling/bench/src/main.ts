@@ -13,10 +13,13 @@ import { casyncCases } from './suites/casync.ts'
 import { ipcCases, UPLOADERS } from './suites/ipc.ts'
 import { muxCases } from './suites/mux.ts'
 import { transferCases } from './suites/transfer.ts'
+import { warpdriveCases } from './suites/warpdrive.ts'
 import { render, summary } from './table.ts'
 import { Files } from './transfer/files.ts'
 import { install } from './installed.ts'
 import { MOVERS } from './transfer/movers.ts'
+import { Routes } from './warpdrive/routes.ts'
+import { SENDERS } from './warpdrive/senders.ts'
 
 const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built packages, as ratios to a raw socket in the same run
 
@@ -25,9 +28,10 @@ const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built pa
   --quick             small sizes: shows whether it works, not how fast it is
   --full              suite transfer: 10,000 small files
   --subjects A,B      only these, beside ${BASELINE}
-  --mib N             suite casync: size of the blobs (default 1024; with --quick 64)
-  --dir DIR           suites transfer and casync: where the files lie (default: the system's folder for temporary files)
-  --install           suites transfer and casync: first install what is missing for a comparison, with apt-get
+  --mib N             suites casync and warpdrive: size of the blobs (default 1024 and 2048; with --quick 64 and 256)
+  --files N           suite warpdrive: files of the tree
+  --dir DIR           suites transfer, casync and warpdrive: where the files lie (default: the system's folder for temporary files)
+  --install           the same: first install what is missing for a comparison, with apt-get
   --list              suites, cases and subjects
 `
 
@@ -48,6 +52,7 @@ async function main (): Promise<number> {
         full: { type: 'boolean', default: false },
         subjects: { type: 'string' },
         mib: { type: 'string' },
+        files: { type: 'string' },
         dir: { type: 'string', default: tmpdir() },
         install: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
@@ -65,9 +70,9 @@ async function main (): Promise<number> {
 
   const repetitions = Number(values.reps ?? (values.quick ? 3 : 5))
   if (!Number.isInteger(repetitions) || repetitions < 1) return usage(`--reps ${values.reps ?? ''}: a whole number of at least 1`)
-  const mib = values.mib === undefined ? undefined : Number(values.mib)
-  if (mib !== undefined && !(Number.isInteger(mib) && mib >= 1)) return usage(`--mib ${values.mib ?? ''}: a whole number of at least 1`)
-  const names = [...new Set([...Object.keys(SUBJECTS), ...Object.keys(MOVERS), ...Object.keys(UPLOADERS), ...Object.keys(CONTENDERS)])]
+  const [mib, count] = (['mib', 'files'] as const).map(name => values[name] === undefined ? undefined : Number(values[name]))
+  for (const number of [mib, count]) if (number !== undefined && !(Number.isInteger(number) && number >= 1)) return usage(`--mib or --files ${number}: a whole number of at least 1`)
+  const names = [...new Set([SUBJECTS, MOVERS, UPLOADERS, CONTENDERS, SENDERS].flatMap(entries => Object.keys(entries)))]
   const wanted = values.subjects?.split(',') ?? names
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown !== undefined) return usage(`no subject ${unknown}; there are ${names.join(', ')}`)
@@ -76,12 +81,15 @@ async function main (): Promise<number> {
   const muxers = await present(SUBJECTS, wanted)
   const movers = await present(MOVERS, wanted)
   const contenders = await present(CONTENDERS, wanted)
+  const senders = await present(SENDERS, wanted)
   let files: Files | undefined
+  let routes: Routes | undefined
   const all = [
     ...muxCases(muxers.subjects, muxers.absent),
     ...transferCases(movers.subjects, movers.absent, () => files ??= new Files(values.dir)),
     ...ipcCases(wanted),
-    ...casyncCases(contenders.subjects, contenders.absent, values.dir)
+    ...casyncCases(contenders.subjects, contenders.absent, values.dir),
+    ...warpdriveCases(senders.subjects, senders.absent, () => routes ??= new Routes(values.dir))
   ]
   const strange = positionals.find(name => !all.some(each => matches(each, name)))
   if (strange !== undefined) return usage(`no suite or case ${strange}; see --list`)
@@ -92,10 +100,11 @@ async function main (): Promise<number> {
   }
 
   try {
-    const rows = await run(cases, repetitions, { quick: values.quick, full: values.full, mib })
+    const rows = await run(cases, repetitions, { quick: values.quick, full: values.full, mib, files: count })
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`)
   } finally {
     files?.remove()
+    routes?.remove()
   }
   return 0
 }
@@ -139,7 +148,7 @@ async function present (entries: Readonly<Record<string, { missing?: (() => Prom
 async function installFor (wanted: readonly string[]): Promise<void> {
   const packages = new Set<string>()
   for (const name of wanted) {
-    for (const program of [MOVERS[name], CONTENDERS[name]]) {
+    for (const program of [MOVERS[name], CONTENDERS[name], SENDERS[name]]) {
       if (program?.packages !== undefined && await program.missing?.() !== undefined) for (const each of program.packages) packages.add(each)
     }
   }
@@ -148,7 +157,7 @@ async function installFor (wanted: readonly string[]): Promise<void> {
 
 function list (cases: readonly Case[]): void {
   for (const each of cases) process.stdout.write(`${`${each.suite}/${each.name}`.padEnd(20)}${each.title}\n`)
-  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS], ['casync', CONTENDERS]] as const) {
+  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS], ['casync', CONTENDERS], ['warpdrive', SENDERS]] as const) {
     process.stdout.write(`\nsubjects of ${suite}\n`)
     for (const [name, { about }] of Object.entries(entries)) process.stdout.write(`  ${name.padEnd(18)}${about}\n`)
   }

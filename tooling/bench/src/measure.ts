@@ -30,8 +30,10 @@ export interface Size {
   readonly quick: boolean
   /** As large as the goals say. */
   readonly full: boolean
-  /** Suite casync: MiB of a blob, if others than it says. */
+  /** Suites casync and warpdrive: MiB of a blob, if others than they say. */
   readonly mib?: number | undefined
+  /** Suite warpdrive: files of the tree. */
+  readonly files?: number | undefined
 }
 
 /** One measurement of one metric. */

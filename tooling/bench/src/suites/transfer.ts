@@ -5,15 +5,12 @@
  */
 import type { Absent, Case, Sample, Size } from '../measure.ts'
 import { assertWhole, type Files, type Load } from '../transfer/files.ts'
-import type { Carrier, Command, Keeper } from '../transfer/mover.ts'
+import type { Carrier, Keeper } from '../transfer/mover.ts'
 import { MOVERS } from '../transfer/movers.ts'
-import { watch, type Watched } from '../transfer/watch.ts'
+import { timed, type Timed } from '../transfer/timed.ts'
 
 const MB = 1e6
 const MIB = 1_048_576
-
-/** Of the whole time of a program, what is at least counted as transfer however long it takes to start. */
-const LEAST_SHARE = 0.25
 
 /** `peers`: whom `ropewalk` is compared with besides, in rows of their own. */
 const CARRIERS: ReadonlyArray<{ carrier: Carrier, peers: readonly string[] }> = [{ carrier: 'tcp', peers: ['rsync'] }, { carrier: 'tls', peers: ['scp'] }]
@@ -54,27 +51,6 @@ async function measureMover (subject: string, carrier: Carrier, load: Load, file
     await keeper?.stop()
     files.end(place)
   }
-}
-
-interface Timed {
-  readonly seconds: number
-  readonly watched: Watched
-}
-
-async function timed (command: Command, server: number | undefined): Promise<Timed> {
-  const start = command.idle === undefined ? 0 : await idleSeconds(command.idle, server)
-  const watched = await watch(command, server)
-  const { wholeSeconds, stdout } = watched
-  const seconds = command.own === undefined ? Math.max(wholeSeconds - start, wholeSeconds * LEAST_SHARE) : command.own(stdout)
-  if (!(seconds > 0)) throw new Error(`${command.file} says that it took ${seconds} s`)
-  return { seconds, watched }
-}
-
-/** The shorter of two: it is to be what a start takes, not what else went on. */
-async function idleSeconds (command: Command, server: number | undefined): Promise<number> {
-  const first = await watch(command, server)
-  const second = await watch(command, server)
-  return Math.min(first.wholeSeconds, second.wholeSeconds)
 }
 
 function samples (verb: string, { seconds, watched }: Timed, { files, bytesEach }: Load): Sample[] {
