@@ -46,6 +46,9 @@ export const OWNER_MODE = 0o600
 /** ... and with every folder. */
 export const OWNER_FOLDER_MODE = 0o700
 
+/** Of a file that is announced with no more bytes, they are written at once, not by a thread. Ours: that takes some ten microseconds. */
+export const SMALL_FILE_BYTES = 65_536
+
 /** `receiveFile` gathers so many bytes for one write. Ours: measured, larger ones are slower. */
 export const GATHER_BYTES = 1_048_576
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { statfs } from 'node:fs/promises'
+import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dangerOf } from './danger.ts'
 import type { Confinement, Directory } from './directory.ts'
@@ -191,7 +191,7 @@ export class DirectoryReceiver implements Receiver {
   }
 
   async #checkSpace (what: string, bytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#directory.pathOf('.'))
+    const { bavail, bsize } = statfsSync(this.#directory.pathOf('.'))
     const free = bavail * bsize - this.#quota.outstanding
     if (bytes > free) throw new ReceiveError('ERR_NO_SPACE', `${what}: ${bytes} > ${free} bytes free`)
   }

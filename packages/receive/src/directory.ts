@@ -7,13 +7,16 @@
  * Elsewhere there is no such way in; there the same checks are made on paths, and a process of the same machine that
  * exchanges directories at the right moment can get between check and use.
  *
+ * Steps that only concern names are taken at once: each is a few microseconds of the system, and a thread would take ten times as
+ * long to hand it over. What waits for the disk, a sync, is not.
+ *
  * @module
  */
-import { constants, type Stats } from 'node:fs'
-import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises'
+import { closeSync, constants, fchmodSync, fstatSync, futimesSync, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
 import { escapeName } from './escape.ts'
+import { syncFolder } from './sync.ts'
 
 /** How directories are held: by descriptor, or merely by path. */
 export type Confinement = 'descriptor' | 'path'
@@ -21,21 +24,23 @@ export type Confinement = 'descriptor' | 'path'
 export class Directory {
   /** For people. Not used for I/O with `descriptor`. */
   readonly path: string
-  readonly #handle: FileHandle
+  readonly #fd: number
   readonly #confinement: Confinement
 
-  private constructor (handle: FileHandle, path: string, confinement: Confinement) {
-    this.#handle = handle
+  #open = true
+
+  private constructor (fd: number, path: string, confinement: Confinement) {
+    this.#fd = fd
     this.path = path
     this.#confinement = confinement
   }
 
   /** Opens the root, which may be reached through links: whoever runs us has chosen it. */
   static async root (path: string, confinement: Confinement): Promise<Directory> {
-    const directory = new Directory(await open(path, LOOK), path, confinement)
+    const directory = new Directory(openSync(path, LOOK), path, confinement)
     if (confinement === 'path') return directory
     try {
-      await lstat(directory.pathOf('.'))
+      lstatSync(directory.pathOf('.'))
       return directory
     } catch (error) {
       await directory.close()
@@ -45,14 +50,14 @@ export class Directory {
 
   /** Where the system finds `name`, which is one component, in this very directory. */
   pathOf (name: string): string {
-    return this.#confinement === 'descriptor' ? `/proc/self/fd/${this.#handle.fd}/${name}` : join(this.path, name)
+    return this.#confinement === 'descriptor' ? `/proc/self/fd/${this.#fd}/${name}` : join(this.path, name)
   }
 
   /** Opens a directory in this one, never through a link. `undefined` when it is missing. */
   async enter (name: string): Promise<Directory | undefined> {
     try {
-      const handle = await open(this.pathOf(name), LOOK | constants.O_NOFOLLOW)
-      return new Directory(handle, join(this.path, name), this.#confinement)
+      const fd = openSync(this.pathOf(name), LOOK | constants.O_NOFOLLOW)
+      return new Directory(fd, join(this.path, name), this.#confinement)
     } catch (error) {
       const code = systemCode(error)
       if (code === 'ENOENT') return undefined
@@ -67,7 +72,7 @@ export class Directory {
       const there = await this.enter(name)
       if (there != null) return there
       try {
-        await mkdir(this.pathOf(name), { mode })
+        mkdirSync(this.pathOf(name), { mode })
         await this.sync()
       } catch (error) {
         // Somebody was faster. Whether it is a directory that may be entered is for the next round to see.
@@ -80,28 +85,30 @@ export class Directory {
   }
 
   async stat (): Promise<Stats> {
-    return await this.#handle.stat()
+    return fstatSync(this.#fd)
   }
 
   async utimes (mtimeMs: number): Promise<void> {
-    await this.#handle.utimes(new Date(), new Date(mtimeMs))
+    futimesSync(this.#fd, new Date(), new Date(mtimeMs))
   }
 
   async chmod (mode: number): Promise<void> {
-    await this.#handle.chmod(mode)
+    fchmodSync(this.#fd, mode)
   }
 
-  /** Makes the entries survive loss of power. */
+  /** Makes the entries survive loss of power. Those who wait for one folder at the same time share a sync. */
   async sync (): Promise<void> {
-    await this.#handle.sync()
+    await syncFolder(this.#fd)
   }
 
   async close (): Promise<void> {
-    await this.#handle.close()
+    if (!this.#open) return
+    this.#open = false
+    closeSync(this.#fd)
   }
 
   async #refusal (name: string, cause: unknown): Promise<ReceiveError> {
-    const entry = await lstat(this.pathOf(name)).catch(() => undefined)
+    const entry = lstatSync(this.pathOf(name), { throwIfNoEntry: false })
     if (entry?.isFile() === true) return new ReceiveError('ERR_NOT_A_DIRECTORY', `${this.#shown(name)} is a file`, { cause })
     return new ReceiveError('ERR_SYMLINK', `${this.#shown(name)} is a symbolic link, or not a directory`, { cause })
   }

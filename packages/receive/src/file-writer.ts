@@ -1,9 +1,12 @@
+import { closeSync, fchmodSync, fstatSync, ftruncateSync, futimesSync } from 'node:fs'
 import type { Bytes } from '@ropewalk/interface'
-import { ALLOWED_MODE, GATHER_PIECES, MIN_VECTOR_BYTES, OWNER_MODE, READ_BYTES } from './constants.ts'
+import { ALLOWED_MODE, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
 import type { Overwrite, Placement } from './placement.ts'
 import type { StagedFile } from './staging.ts'
+import { datasync, fsync } from './sync.ts'
+import { read, vectorsOf, writeAll, writeAtOnce } from './vectors.ts'
 
 /** A file that was received whole. */
 export interface ReceivedFile {
@@ -74,6 +77,7 @@ export class StagedWriter implements PartWriter {
   readonly #announced: Announced
   readonly #home: WriterHome
   #size: number
+  #open = true
   #tail: Promise<unknown> = Promise.resolve()
   /** Syncs that are under way beside the writes. */
   #verifying: Promise<unknown> | undefined
@@ -108,7 +112,7 @@ export class StagedWriter implements PartWriter {
 
   async * read (start: number, end: number): AsyncGenerator<Uint8Array, void, undefined> {
     for (let at = start; at < end;) {
-      const { bytesRead, buffer } = await this.#home.file.handle.read(new Uint8Array(Math.min(READ_BYTES, end - at)), 0, undefined, at)
+      const { bytesRead, buffer } = await read(this.#home.file.fd, new Uint8Array(Math.min(READ_BYTES, end - at)), 0, Math.min(READ_BYTES, end - at), at)
       if (bytesRead === 0) throw new ReceiveError('ERR_IO', `"${escapeName(this.name)}" has become shorter: ${at} < ${end} bytes`)
       at += bytesRead
       yield buffer.subarray(0, bytesRead)
@@ -117,7 +121,7 @@ export class StagedWriter implements PartWriter {
 
   verify (): Promise<void> {
     const verified = this.#inTurn(async () => this.#size).then(async bytes => {
-      await this.#home.file.handle.datasync()
+      await datasync(this.#home.file.fd)
       await this.#home.verified?.(bytes)
     })
     this.#verifying = Promise.allSettled([this.#verifying, verified])
@@ -129,8 +133,8 @@ export class StagedWriter implements PartWriter {
       this.#ended = 'kept'
       this.#ending = this.#tail.then(async () => {
         await this.#verifying
-        if (most < this.#size) await this.#home.file.handle.truncate(most).then(() => { this.#size = most }, () => {})
-        await this.#home.file.handle.close().catch(() => {})
+        if (most < this.#size) this.#truncate(most)
+        this.#close()
         this.#home.released('kept', this.#size)
       })
     }
@@ -167,26 +171,13 @@ export class StagedWriter implements PartWriter {
       if (size != null && total > size) throw this.#wrongSize(total, '>', size)
       if (total > maxBytes) throw this.#wrongSize(total, '>', maxBytes)
       this.#home.take(bytes.byteLength)
-      await this.#writeAll(vectorsOf(bytes), this.#size)
+      // Of a file so small the system has the bytes before a thread would have begun.
+      if (size != null && size <= SMALL_FILE_BYTES) writeAtOnce(this.#home.file.fd, bytes, this.#size)
+      else await writeAll(this.#home.file.fd, vectorsOf(bytes), this.#size)
       this.#size = total
     } catch (error) {
       this.#failure = receiveError(error, `write ${bytes.byteLength} bytes of "${escapeName(this.name)}" at ${this.#size}`)
       throw this.#failure
-    }
-  }
-
-  async #writeAll (vectors: Uint8Array[], position: number): Promise<void> {
-    const { handle } = this.#home.file
-    for (let begin = 0; begin < vectors.length; begin += GATHER_PIECES) {
-      let rest = vectors.slice(begin, begin + GATHER_PIECES)
-      while (rest.length > 0) {
-        const { bytesWritten } = rest.length === 1
-          ? await handle.write(rest[0] as Uint8Array, 0, undefined, position)
-          : await handle.writev(rest, position)
-        if (bytesWritten === 0) throw new ReceiveError('ERR_IO', `the system took 0 bytes at ${position}`)
-        position += bytesWritten
-        rest = skip(rest, bytesWritten)
-      }
     }
   }
 
@@ -209,45 +200,44 @@ export class StagedWriter implements PartWriter {
 
   /** Permissions and time go to the descriptor, before the file has a name that others know. */
   async #seal (): Promise<void> {
-    const { handle } = this.#home.file
+    const { fd } = this.#home.file
     const { mode, mtimeMs } = this.#announced
     await this.#verifying
     // It was made with every permission, so what it has is what the umask leaves.
-    const permitted = (await handle.stat()).mode & ALLOWED_MODE
-    await handle.chmod(((mode ?? 0o666) & permitted) | OWNER_MODE)
-    if (mtimeMs != null) await handle.utimes(new Date(), new Date(mtimeMs))
-    await handle.sync()
+    const permitted = fstatSync(fd).mode & ALLOWED_MODE
+    fchmodSync(fd, ((mode ?? 0o666) & permitted) | OWNER_MODE)
+    if (mtimeMs != null) futimesSync(fd, new Date(), new Date(mtimeMs))
+    await fsync(fd)
     // In this order: what is said to be whole is.
     await this.#home.sealed?.(this.#size)
-    await handle.close()
+    this.#close()
   }
 
   /** Done twice, it does nothing more. */
   async #drop (): Promise<void> {
     await this.#verifying
-    await this.#home.file.handle.close().catch(() => {})
+    this.#close()
     await this.#home.remove().catch(() => {})
     this.#home.released('removed', this.#size)
+  }
+
+  /** Best done, not needed: what is behind is not said to be kept. */
+  #truncate (bytes: number): void {
+    try {
+      ftruncateSync(this.#home.file.fd, bytes)
+      this.#size = bytes
+    } catch {
+      // What is there is kept.
+    }
+  }
+
+  #close (): void {
+    if (!this.#open) return
+    this.#open = false
+    closeSync(this.#home.file.fd)
   }
 
   #wrongSize (found: number, relation: '<' | '>', wanted: number): ReceiveError {
     return new ReceiveError('ERR_SIZE', `"${escapeName(this.name)}": ${found} ${relation} ${wanted} bytes`)
   }
-}
-
-function vectorsOf (bytes: Bytes): Uint8Array[] {
-  if (bytes.byteLength === 0) return []
-  if (bytes instanceof Uint8Array) return [bytes]
-  const vectors = [...bytes].filter(vector => vector.length > 0)
-  return vectors.length > 1 && bytes.byteLength < vectors.length * MIN_VECTOR_BYTES ? [bytes.subarray()] : vectors
-}
-
-/** What remains of `vectors` after `bytes` of them are done. */
-function skip (vectors: Uint8Array[], bytes: number): Uint8Array[] {
-  let index = 0
-  let done = bytes
-  while (index < vectors.length && done >= (vectors[index] as Uint8Array).length) done -= (vectors[index++] as Uint8Array).length
-  const rest = vectors.slice(index)
-  if (done > 0) rest[0] = (rest[0] as Uint8Array).subarray(done)
-  return rest
 }

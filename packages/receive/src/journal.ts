@@ -5,10 +5,10 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { MAX_JOURNAL_LINE_BYTES, READ_BYTES } from './constants.ts'
 import type { Directory } from './directory.ts'
+import { datasync, SharedSync } from './sync.ts'
 
 export type Fact =
   /** The transfer was opened, by a process of that boot of the machine. */
@@ -28,62 +28,55 @@ export type Fact =
   | { readonly is: 'link', readonly name: string }
 
 export class Journal {
-  readonly #handle: FileHandle
+  readonly #fd: number
+  readonly #synced: SharedSync
   #position: number
-  #tail: Promise<unknown> = Promise.resolve()
-  #syncing: Promise<void> | undefined
 
-  private constructor (handle: FileHandle, position: number) {
-    this.#handle = handle
+  private constructor (fd: number, position: number) {
+    this.#fd = fd
     this.#position = position
+    this.#synced = new SharedSync(() => datasync(fd))
   }
 
   /** Opens the journal in `folder`, made if it is missing, and tells `told` every fact in it. */
-  static async open (folder: Directory, told: (fact: Fact) => void): Promise<Journal> {
-    const handle = await open(folder.pathOf(FILE), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  static open (folder: Directory, told: (fact: Fact) => void): Journal {
+    const fd = openSync(folder.pathOf(FILE), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
     try {
-      const end = await replay(handle, told)
-      await handle.truncate(end)
-      return new Journal(handle, end)
+      const end = replay(fd, told)
+      ftruncateSync(fd, end)
+      return new Journal(fd, end)
     } catch (error) {
-      await handle.close()
+      closeSync(fd)
       throw error
     }
   }
 
-  /** Resolves when it survives the death of the process. */
-  append (fact: Fact): Promise<void> {
+  /** When it returns, the fact survives the death of the process. */
+  append (fact: Fact): void {
     const line = Buffer.from(encode(fact))
-    const position = this.#position
-    this.#position += line.length
-    const appended = this.#tail.then(async () => {
-      for (let done = 0; done < line.length;) done += (await this.#handle.write(line, done, undefined, position + done)).bytesWritten
-    })
-    this.#tail = appended.catch(() => {})
-    return appended
+    for (let done = 0; done < line.length;) {
+      const written = writeSync(this.#fd, line, done, undefined, this.#position)
+      this.#position += written
+      done += written
+    }
   }
 
   /** Resolves when what was appended survives loss of power. Those who wait at the same time share a sync. */
   sync (): Promise<void> {
-    this.#syncing ??= this.#tail.then(async () => {
-      this.#syncing = undefined
-      await this.#handle.datasync()
-    })
-    return this.#syncing
+    return this.#synced.sync()
   }
 
-  async close (): Promise<void> {
-    await this.#tail
-    await this.#handle.close()
+  close (): void {
+    closeSync(this.#fd)
   }
 }
 
-async function replay (handle: FileHandle, told: (fact: Fact) => void): Promise<number> {
+function replay (fd: number, told: (fact: Fact) => void): number {
   const chunk = Buffer.alloc(READ_BYTES)
   let rest = Buffer.alloc(0)
   let good = 0
   for (let at = 0; ;) {
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, at)
+    const bytesRead = readSync(fd, chunk, 0, chunk.length, at)
     if (bytesRead === 0) return good
     at += bytesRead
     rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)])

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { link, lstat, lutimes, open, readdir, readlink, rename, symlink, unlink } from 'node:fs/promises'
+import { closeSync, constants, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { lutimes, readdir, readlink, symlink, unlink } from 'node:fs/promises'
 import { ALLOWED_MODE, MAX_RENAME_ATTEMPTS, OWNER_FOLDER_MODE } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
@@ -26,7 +26,7 @@ export class Placement {
   /** Refuses early what `place` would refuse in the end. Makes nothing. */
   async look (name: string, overwrite: Overwrite): Promise<void> {
     await this.#within(name, false, async (directory, component) => {
-      const entry = await lstat(directory.pathOf(component)).catch(ifMissing)
+      const entry = lstatSync(directory.pathOf(component), { throwIfNoEntry: false })
       if (entry == null) {
         if (overwrite !== 'rename') await this.#checkCollision(directory, component)
       } else if (overwrite === 'refuse') {
@@ -49,7 +49,7 @@ export class Placement {
   /** Whether anything has that name. */
   async exists (name: string): Promise<boolean> {
     let found = false
-    await this.#within(name, false, async (directory, component) => { found = await lstat(directory.pathOf(component)).catch(ifMissing) != null })
+    await this.#within(name, false, async (directory, component) => { found = lstatSync(directory.pathOf(component), { throwIfNoEntry: false }) != null })
     return found
   }
 
@@ -159,27 +159,27 @@ export async function sealFolder (directory: Directory, mode: number | undefined
 /** False when the name is taken. Linking is the only step that both makes the name and refuses to take one away. */
 async function linkNew (staged: string, path: string): Promise<boolean> {
   try {
-    await link(staged, path)
+    linkSync(staged, path)
   } catch (error) {
     const code = systemCode(error)
     if (code === 'EEXIST') return false
     if (code == null || !WITHOUT_LINKS.has(code)) throw error
     return await reserve(staged, path)
   }
-  await unlink(staged)
+  unlinkSync(staged)
   return true
 }
 
 /** For file systems without links: an empty file takes the name, and the whole one takes its place. */
 async function reserve (staged: string, path: string): Promise<boolean> {
   try {
-    await (await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)).close()
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600))
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false
     throw error
   }
   try {
-    await rename(staged, path)
+    renameSync(staged, path)
   } catch (error) {
     await unlink(path).catch(() => {})
     throw error
@@ -190,7 +190,7 @@ async function reserve (staged: string, path: string): Promise<boolean> {
 /** A symbolic link of that name is replaced, not followed. */
 async function replace (staged: string, path: string, name: string): Promise<void> {
   try {
-    await rename(staged, path)
+    renameSync(staged, path)
   } catch (error) {
     if (systemCode(error) !== 'EISDIR') throw error
     throw new ReceiveError('ERR_NOT_A_FILE', `"${escapeName(name)}" is a directory`, { cause: error })
@@ -203,10 +203,6 @@ function taken (name: string): ReceiveError {
 
 function collision (name: string, existing: string): ReceiveError {
   return new ReceiveError('ERR_COLLISION', `"${escapeName(name)}" is the same as "${escapeName(existing)}" where case does not count`)
-}
-
-function ifMissing (error: unknown): undefined {
-  if (systemCode(error) !== 'ENOENT') throw error
 }
 
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])

@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { constants } from 'node:fs'
-import { lstat, open, readdir, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { constants, openSync } from 'node:fs'
+import { lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { KEPT_FOLDER, MAX_OPEN_ATTEMPTS, STAGING_FOLDER } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
 import { identify, ownerName, ownerOf, startOf, type Identity } from './owner.ts'
 
 export interface StagedFile {
-  readonly handle: FileHandle
+  /** The descriptor. Whoever writes to it closes it. */
+  readonly fd: number
   /** Where it can be linked from. Valid while the staging is open. */
   readonly path: string
 }
@@ -66,8 +67,7 @@ export class Staging {
   /** A new empty file there. */
   async create (): Promise<StagedFile> {
     const path = this.freePath()
-    const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777)
-    return { handle, path }
+    return { fd: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777), path }
   }
 
   async remove (file: StagedFile): Promise<void> {

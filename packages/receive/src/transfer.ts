@@ -5,8 +5,8 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { lstat, open, readdir, unlink } from 'node:fs/promises'
+import { closeSync, constants, ftruncateSync, fstatSync, openSync, unlinkSync } from 'node:fs'
+import { lstat, readdir, unlink } from 'node:fs/promises'
 import type { Directory } from './directory.ts'
 import { ReceiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
@@ -47,10 +47,10 @@ export class Transfer {
     const folder = await host.staging.adopt(name)
     try {
       const parts = new PartsState(host.staging.boot)
-      const journal = await Journal.open(folder, fact => { parts.apply(fact) })
+      const journal = Journal.open(folder, fact => { parts.apply(fact) })
       const transfer = new Transfer(host, name, folder, journal, parts)
       await transfer.#recover()
-      await journal.append({ is: 'opened', boot: host.staging.boot ?? '' })
+      journal.append({ is: 'opened', boot: host.staging.boot ?? '' })
       return transfer
     } catch (error) {
       await folder.close()
@@ -85,7 +85,7 @@ export class Transfer {
     }
     if (part == null) {
       part = this.#parts.begin(name)
-      await this.#journal.append({ is: 'begun', part: part.number, name })
+      this.#journal.append({ is: 'begun', part: part.number, name })
     }
     return await this.#writer(announced, part, released)
   }
@@ -133,7 +133,7 @@ export class Transfer {
 
   async #leave (settle: () => Promise<void>): Promise<void> {
     this.#closed = true
-    await this.#journal.close()
+    this.#journal.close()
     await this.#folder.close()
     await settle()
   }
@@ -144,10 +144,10 @@ export class Transfer {
     const kept = { bytes: part.bytes, verified: Math.min(part.verified, part.bytes) }
     const allowance = quota.allow(Math.max(announced.size ?? 0, kept.bytes), kept.bytes)
     try {
-      const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777)
-      await handle.truncate(kept.bytes)
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777)
+      if (fstatSync(fd).size !== kept.bytes) truncate(fd, kept.bytes)
       const writer = new StagedWriter(announced, {
-        file: { handle, path },
+        file: { fd, path },
         placement,
         kept,
         take: bytes => { allowance.take(bytes) },
@@ -175,12 +175,16 @@ export class Transfer {
   /** Resolves when it survives the death of the process; a `lasting` fact survives loss of power. */
   async #note (fact: Fact, lasting: boolean = false): Promise<void> {
     this.#parts.apply(fact)
-    await this.#journal.append(fact)
+    this.#journal.append(fact)
     if (lasting) await this.#journal.sync()
   }
 
   async #drop (part: Part): Promise<void> {
-    await unlink(this.#folder.pathOf(fileOf(part.number))).catch(() => {})
+    try {
+      unlinkSync(this.#folder.pathOf(fileOf(part.number)))
+    } catch {
+      // It is gone already.
+    }
     await this.#note({ is: 'dropped', part: part.number })
   }
 
@@ -203,6 +207,15 @@ export class Transfer {
 
   #assertOpen (): void {
     if (this.#closed) throw new ReceiveError('ERR_CLOSED', 'the transfer is closed')
+  }
+}
+
+function truncate (fd: number, bytes: number): void {
+  try {
+    ftruncateSync(fd, bytes)
+  } catch (error) {
+    closeSync(fd)
+    throw error
   }
 }
 

@@ -22,10 +22,7 @@ if (step === 'part') {
   await stand()
 } else {
   // The journal is told that the file is sealed; from then on the steps of giving it a name are done here, one by one.
-  const append = Journal.prototype.append
-  Journal.prototype.append = async function (fact) {
-    await append.call(this, fact)
-    if (fact.is !== 'sealed') return
+  Journal.prototype.sync = async function () {
     const staging = join(root, '.ropewalk-staging')
     const [part = ''] = (await readdir(staging, { recursive: true })).filter(entry => entry.endsWith('.part'))
     if (step !== 'sealed') await link(join(staging, part), join(root, 'f'))

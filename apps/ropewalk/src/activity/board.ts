@@ -92,6 +92,8 @@ export class ActivityBoard {
   readonly #now: () => number
   readonly #run: string
   readonly #transfers = new Map<string, Entry>()
+  /** Of those that have ended, in that order. */
+  readonly #ended = new Set<string>()
   readonly #connections = new Map<string, () => ConnectionActivity>()
   readonly #listeners = new Set<Changes>()
   #count = 0
@@ -128,12 +130,17 @@ export class ActivityBoard {
       if (change(now)) this.#tell({ change: 'transfer', transfer: entry.at(now) })
     }
     tell(() => true)
+    const end = (...args: Parameters<Entry['end']>): boolean => {
+      const ended = entry.end(...args)
+      if (ended && this.#transfers.has(entry.id)) this.#ended.add(entry.id)
+      return ended
+    }
     return {
       id: entry.id,
       moved: bytes => { tell(now => entry.moved(bytes, now)) },
       waiting: reason => { tell(now => entry.waiting(reason, now)) },
-      done: () => { tell(now => entry.end('done', undefined, now)) },
-      failed: error => { tell(now => entry.end('failed', { code: codeOf(error), message: messageOf(error) }, now)) }
+      done: () => { tell(now => end('done', undefined, now)) },
+      failed: error => { tell(now => end('failed', { code: codeOf(error), message: messageOf(error) }, now)) }
     }
   }
 
@@ -192,12 +199,10 @@ export class ActivityBoard {
 
   /** The one that ended first, or if none has, began first. */
   #forget (): void {
-    let oldest: Entry | undefined
-    for (const entry of this.#transfers.values()) {
-      if (entry.endedAt !== undefined && (oldest?.endedAt === undefined || entry.endedAt < oldest.endedAt)) oldest = entry
-    }
-    oldest ??= this.#transfers.values().next().value
-    if (oldest !== undefined) this.#transfers.delete(oldest.id)
+    const oldest = this.#ended.values().next().value ?? this.#transfers.keys().next().value
+    if (oldest === undefined) return
+    this.#ended.delete(oldest)
+    this.#transfers.delete(oldest)
   }
 }
 
@@ -224,10 +229,6 @@ class Entry {
     this.#name = options.name.length > MAX_NAME_CHARACTERS ? `${options.name.slice(0, MAX_NAME_CHARACTERS - 1)}…` : options.name
     this.#bytes = options.bytes ?? 0
     this.#startedAt = this.#changedAt = now
-  }
-
-  get endedAt (): number | undefined {
-    return this.#ended?.at
   }
 
   moved (bytes: number, now: number): boolean {
