@@ -43,6 +43,9 @@ export const PREFACE: readonly number[] = [0x54, 0x4f, 0x52, 0x58, 1, 0, 0, 0]
 /** How long a connection may say nothing. Ours, rule R1. */
 export const IDLE_TIMEOUT_MS = 5_000
 
+/** How long a connection to a peer of our own kind is kept when nothing is to be said. Ours: well below what the other side waits. */
+export const LINK_IDLE_MS = 2_000
+
 /** How long one message may take. Ours, rule R1. */
 export const MESSAGE_TIMEOUT_MS = 30_000
 

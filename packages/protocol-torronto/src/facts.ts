@@ -5,6 +5,8 @@ export type SwarmEvent =
   | { readonly event: 'connected' | 'disconnected' | 'avoided', readonly peer: PeerAddress }
   | { readonly event: 'chunk', readonly name: string, readonly index: number, readonly from: PeerAddress }
   | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
+  /** The store cannot take the file: it is done without. */
+  | { readonly event: 'refused', readonly name: string, readonly reason: Error }
   | { readonly event: 'poisoned' | 'conflict', readonly name: string, readonly index: number, readonly peer: PeerAddress }
   | { readonly event: 'withheld', readonly name: string, readonly peer: PeerAddress, readonly why: 'fragile' | 'too-long' | 'too-many' }
 
@@ -29,15 +31,24 @@ export interface LocalFile {
   readonly nulTail?: boolean | undefined
 }
 
+/** A file that is being filled, once all of its hashes are known. */
+export interface PartialFile {
+  readonly name: string
+  readonly size: number
+  readonly chunkSha256: readonly string[]
+}
+
 export interface StateOptions {
   readonly self: PeerAddress
   /** The others; ourselves among them is fine. */
   readonly peers: readonly PeerAddress[]
   readonly profile?: ProfileName | undefined
-  /** Any whole number: which of equally rare chunks is asked for first. */
+  /** Any whole number: which of equally rare chunks are asked for first. Without it, in order. */
   readonly seed?: number | undefined
   /** Tell others that we speak hardened frames. Default true. */
   readonly extension?: boolean | undefined
+  /** Chunks of our own kind are asked for only when their hashes are known: somebody can check them. Default false. */
+  readonly verify?: boolean | undefined
   /** Offer originals what they would damage: empty files, and files that end in NUL. Default false. */
   readonly shareFragile?: boolean | undefined
   /** Take chunks of known files that we did not ask for, as from who leaves. Default true. */

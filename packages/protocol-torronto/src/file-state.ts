@@ -16,26 +16,47 @@ export interface Request {
   readonly first?: { readonly peer: string, readonly data: Uint8Array } | undefined
 }
 
+/** Who can be asked now, as far as one file goes. */
+export interface Askable {
+  /** Connected, and not avoided. */
+  readonly alive: ReadonlySet<string>
+  /** Of those, who can take one more request. */
+  readonly ready: ReadonlySet<string>
+  /** Of those, who has everything, and is left to give what nobody else can. */
+  readonly spared: ReadonlySet<string>
+  /** Of those, who is asked only for chunks whose hash is known. */
+  readonly exact: ReadonlySet<string>
+}
+
 export class FileState {
   readonly name: string
   readonly count: number
   size: number | undefined
   sha256: string | undefined
-  /** By chunk. Filled from lists; what is there first stays. */
+  /** By chunk. What is there first stays, until nobody is left who says so. */
   readonly hashes: string[] = []
+  /** Who said so; nobody else where we did. */
+  readonly #hashFrom: Array<string | undefined> = []
   /** Written and checked here. */
   readonly held: Set<number> = new Set<number>()
-  readonly holders: Map<string, Set<number>> = new Map<string, Set<number>>()
+  readonly #holders = new Map<string, Set<number>>()
+  readonly #levels = new Map<number, number>()
   /** What each peer counts, where it says so (rule T3). */
   readonly counts: Map<string, number> = new Map<string, number>()
   readonly requests: Map<number, Request> = new Map<number, Request>()
   /** Who failed to give a chunk: asked again only when nobody else is left. */
   readonly failed: Map<number, Set<string>> = new Map<number, Set<string>>()
+  /** Who said other hashes than those that we go by. */
+  readonly disputes: Set<string> = new Set<string>()
   /** Bytes of the last chunk, once it is here. */
   lastBytes: number | undefined
   /** No exact size is known: NULs at the end may be lost (rule R3). */
   sizeUncertain = false
   finished = false
+  /** The store could not take it. */
+  refused = false
+  /** Begun by an earlier process: others may know better what the file is. */
+  resumed = false
   /** Ends in NUL, or is empty: originals would damage it (rule T6). */
   fragile = false
 
@@ -44,45 +65,110 @@ export class FileState {
     this.count = count
   }
 
+  get holders (): ReadonlyMap<string, ReadonlySet<number>> {
+    return this.#holders
+  }
+
+  /** Chunks that are neither here nor asked for. */
+  get left (): number {
+    return this.refused ? 0 : this.count - this.held.size - this.requests.size
+  }
+
+  /** All hashes are known. */
+  get hashed (): boolean {
+    if (this.hashes.length !== this.count) return false
+    for (let index = 0; index < this.count; index++) if (this.hashes[index] === undefined) return false
+    return true
+  }
+
+  /** Begun by an earlier process, of another length than somebody says now, and nobody has said otherwise. */
+  isStale (count: number, size: number | undefined): boolean {
+    return this.resumed && !this.finished && this.#levels.size === 0 && (count !== this.count || (size !== undefined && size !== this.size))
+  }
+
   /** How many hold chunk `index`, ourselves included. */
   level (index: number): number {
-    let level = this.held.has(index) ? 1 : 0
-    for (const chunks of this.holders.values()) if (chunks.has(index)) level++
-    return level
+    return (this.#levels.get(index) ?? 0) + (this.held.has(index) ? 1 : 0)
   }
 
   levels (): number[] {
     return Array.from({ length: this.count }, (_, index) => this.level(index))
   }
 
+  /** Who knows the file, though it may hold nothing of it. */
+  know (peer: string): void {
+    if (!this.#holders.has(peer)) this.#holders.set(peer, new Set())
+  }
+
   gain (peer: string, index: number): boolean {
-    let chunks = this.holders.get(peer)
-    if (chunks === undefined) this.holders.set(peer, chunks = new Set())
+    this.know(peer)
+    const chunks = this.#holders.get(peer) as Set<number>
     if (chunks.has(index)) return false
     chunks.add(index)
+    this.#levels.set(index, (this.#levels.get(index) ?? 0) + 1)
     return true
   }
 
-  /** The chunk to ask for next and who may be asked, the rarest first; among equals the order is a matter of `seed`, so that peers ask for different ones. */
-  rarest (seed: number, mayAsk: (peer: string) => boolean): { index: number, peers: string[] } | undefined {
+  lose (peer: string, index: number): void {
+    if (this.#holders.get(peer)?.delete(index) !== true) return
+    const level = (this.#levels.get(index) as number) - 1
+    if (level === 0) this.#levels.delete(index)
+    else this.#levels.set(index, level)
+  }
+
+  /** What it held, and what it alone has said of chunks that are not here. True where somebody else may say otherwise. */
+  forget (peer: string): boolean {
+    for (const index of this.#holders.get(peer) ?? []) this.lose(peer, index)
+    this.#holders.delete(peer)
+    this.disputes.delete(peer)
+    if (this.disputes.size === 0) return false
+    for (const [index, from] of this.#hashFrom.entries()) {
+      if (from !== peer || this.held.has(index) || this.#levels.has(index)) continue
+      delete this.hashes[index]
+      this.#hashFrom[index] = undefined
+    }
+    return true
+  }
+
+  /** A peer says what the hash of a chunk is. False when others have said otherwise, and still do. */
+  claim (peer: string, index: number, sha256: string | undefined): boolean {
+    const known = this.hashes[index]
+    if (sha256 === undefined || sha256 === known) return true
+    if (known !== undefined) {
+      // What an earlier process of ours knew, and nobody else says any more.
+      if (!this.resumed || this.finished || this.#hashFrom[index] !== undefined || this.#levels.has(index)) return false
+      this.held.delete(index)
+    }
+    this.hashes[index] = sha256
+    this.#hashFrom[index] = peer
+    return true
+  }
+
+  /** The chunk to ask for next and who may be asked: the rarest, of those that come first from `start` on. */
+  rarest (start: number, askable: Askable): { index: number, peers: string[] } | undefined {
+    if (this.left <= 0 || askable.ready.size === 0) return undefined
     let best: { index: number, peers: string[], level: number } | undefined
+    // What is asked of somebody who has parts is held by all that have everything, too.
+    const lowest = [...askable.spared].some(peer => askable.ready.has(peer)) ? 1 : 1 + askable.spared.size
     let looked = 0
-    const start = seed % Math.max(1, this.count)
     for (let step = 0; step < this.count && looked < RAREST_SAMPLE; step++) {
       const index = (start + step) % this.count
       if (this.held.has(index) || this.requests.has(index)) continue
       looked++
-      const peers = this.askable(index, mayAsk)
+      const level = this.#levels.get(index) ?? 0
+      if (level === 0 || (best !== undefined && level >= best.level)) continue
+      const peers = this.#whoGives(index, askable)
       if (peers.length === 0) continue
-      const level = this.level(index)
-      if (best === undefined || level < best.level) best = { index, peers, level }
+      best = { index, peers, level }
+      if (level <= lowest) break
     }
     return best
   }
 
+  /** Who holds a chunk and fits; who has failed to give it only where nobody else is left. */
   askable (index: number, mayAsk: (peer: string) => boolean): string[] {
     const holders: string[] = []
-    for (const [peer, chunks] of this.holders) if (chunks.has(index) && mayAsk(peer)) holders.push(peer)
+    for (const [peer, chunks] of this.#holders) if (chunks.has(index) && mayAsk(peer)) holders.push(peer)
     const failed = this.failed.get(index)
     const fresh = holders.filter(peer => failed?.has(peer) !== true)
     return fresh.length > 0 ? fresh : holders
@@ -90,8 +176,14 @@ export class FileState {
 
   listed (extras: boolean): ListedFile {
     const known = { name: this.name, count: this.count, held: [...this.held].sort((a, b) => a - b) }
-    if (!extras) return known
-    const hashes = this.hashes.length === this.count && !this.hashes.includes('') ? this.hashes : undefined
-    return { ...known, size: this.size, sha256: this.sha256, chunkSha256: hashes }
+    return extras ? { ...known, size: this.size, sha256: this.sha256, chunkSha256: this.hashed ? this.hashes : undefined } : known
+  }
+
+  /** Who has parts is asked before who has everything, and waited for. */
+  #whoGives (index: number, { alive, ready, spared, exact }: Askable): string[] {
+    const hashed = this.hashes[index] !== undefined
+    const holders = this.askable(index, peer => alive.has(peer) && (hashed || !exact.has(peer)))
+    const others = holders.filter(peer => !spared.has(peer))
+    return (others.length > 0 ? others : holders).filter(peer => ready.has(peer))
   }
 }

@@ -131,13 +131,18 @@ function fieldsOf (frame: HardenedFrame): Record<string, unknown> {
       return { ...head, Files: frame.files.map(listed) }
     case 'Remove': return head
     case 'Upload':
-      return { ...head, Files: [{ ...entry(frame.chunk), Len: frame.data.length, ...(frame.chunk.sha256 === undefined ? {} : { Sha256: frame.chunk.sha256 }) }] }
+      return { ...head, Files: [{ ...entry(frame.chunk), Len: frame.data.length, ...hashOf(frame.chunk) }] }
+    case 'Have': return { ...head, Files: [{ ...entry(frame.chunk), ...hashOf(frame.chunk) }] }
     default: return { ...head, Files: [entry(frame.chunk)] }
   }
 }
 
 function entry ({ name, count, index, size }: ChunkRef): Record<string, unknown> {
   return { FileName: name, Chunks: [count, index], ...(size === undefined ? {} : { Size: size }) }
+}
+
+function hashOf ({ sha256 }: ChunkRef): Record<string, unknown> {
+  return sha256 === undefined || sha256 === '' ? {} : { Sha256: sha256 }
 }
 
 function listed (file: ListedFile): Record<string, unknown> {

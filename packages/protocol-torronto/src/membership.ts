@@ -5,7 +5,9 @@
  * @module
  */
 import { fromHex, toHex } from '@ropewalk/framing'
-import { MIN_KEY_BYTES, NONCE_BYTES } from './constants.ts'
+import { HELLO_ID, MIN_KEY_BYTES, NONCE_BYTES } from './constants.ts'
+import { SwarmError } from './errors.ts'
+import type { HardenedFrame } from './hardened-codec.ts'
 import { peerKey, type PeerAddress } from './message.ts'
 
 /** What all members know, and nobody else. */
@@ -41,4 +43,44 @@ export function proofText (signer: 'dialer' | 'acceptor', { dialer, acceptor, di
 
 export function newNonce (): string {
   return toHex(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)))
+}
+
+/** The dialer's side of a handshake. */
+export class Proof {
+  readonly #key: SwarmKey
+  readonly #self: PeerAddress
+  readonly #to: PeerAddress
+  readonly #nonce: string = newNonce()
+  readonly #settled = Promise.withResolvers<HardenedFrame | undefined>()
+  waits: boolean = true
+
+  constructor (key: SwarmKey, self: PeerAddress, to: PeerAddress) {
+    this.#key = key
+    this.#self = self
+    this.#to = to
+  }
+
+  get hello (): HardenedFrame {
+    return { id: HELLO_ID, action: 'Add', from: this.#self, nonce: this.#nonce, files: [] }
+  }
+
+  /** What is to be sent when the other side has proven itself; undefined where it will not. */
+  get proven (): Promise<HardenedFrame | undefined> {
+    return this.#settled.promise
+  }
+
+  /** Throws `ERR_UNKNOWN_PEER` where the other side does not know the key. */
+  async take (answer: HardenedFrame): Promise<void> {
+    const { nonce, mac } = answer.action === 'Files' ? answer : {}
+    const handshake = { dialer: this.#self, acceptor: this.#to, dialerNonce: this.#nonce, acceptorNonce: nonce ?? '' }
+    if (answer.re !== HELLO_ID || mac === undefined || nonce === undefined || !await this.#key.verify(proofText('acceptor', handshake), mac)) {
+      throw new SwarmError('ERR_UNKNOWN_PEER', `${this.#to.host} ${this.#to.port} does not know the key of the swarm`)
+    }
+    this.waits = false
+    this.#settled.resolve({ action: 'Add', from: this.#self, nonce: this.#nonce, mac: await this.#key.sign(proofText('dialer', handshake)), files: [] })
+  }
+
+  abandon (): void {
+    this.#settled.resolve(undefined)
+  }
 }

@@ -1,6 +1,6 @@
 /** Requests under way: at most one a chunk, of whom, and what becomes of those that fail. Pure: time is a number. */
 import { MAX_PEER_REQUESTS, MAX_REQUESTS } from './constants.ts'
-import type { FileState } from './file-state.ts'
+import type { Askable, FileState } from './file-state.ts'
 import type { Memory } from './memory-state.ts'
 import { lengthWithoutNuls } from './name-codec.ts'
 import type { PeerState } from './peer-state.ts'
@@ -9,28 +9,29 @@ import type { Sharing } from './sharing-state.ts'
 export class Requests {
   readonly #memory: Memory
   readonly #sharing: Sharing
+  /** Undefined: in order. */
+  #dice: number | undefined
 
   constructor (memory: Memory, sharing: Sharing) {
     this.#memory = memory
     this.#sharing = sharing
+    // Nought would stay nought.
+    this.#dice = memory.options.seed === undefined ? undefined : memory.options.seed | 1 << 30
   }
 
   /** Asks for what the fewest hold, of who is least busy, as far as the bounds allow. */
-  askRarest (file: FileState, now: number): void {
-    let inFlight = 0
-    for (const other of this.#memory.files.values()) inFlight += other.requests.size
-    while (inFlight < MAX_REQUESTS) {
-      const next = file.rarest(this.#memory.options.seed ?? 0, key => this.mayAsk(key) && this.spares(file, key))
-      if (next === undefined) return
-      const [peer] = next.peers.map(key => this.#memory.peers.get(key) as PeerState).sort((a, b) => a.asked - b.asked || a.total - b.total)
-      this.ask(file, next.index, (peer as PeerState).key, now)
-      inFlight++
+  askRarest (now: number): void {
+    let room = MAX_REQUESTS
+    for (const file of this.#memory.files.values()) room -= file.requests.size
+    for (const file of this.#memory.files.values()) {
+      while (room > 0 && file.left > 0) {
+        const next = file.rarest(this.#anywhere(file.count), this.#askable(file))
+        if (next === undefined) break
+        const [peer] = next.peers.map(key => this.#memory.peers.get(key) as PeerState).sort((a, b) => a.asked - b.asked || a.total - b.total)
+        this.ask(file, next.index, (peer as PeerState).key, now)
+        room--
+      }
     }
-  }
-
-  mayAsk (key: string): boolean {
-    const peer = this.#memory.peers.get(key)
-    return peer !== undefined && peer.presence === 'connected' && !peer.avoided && peer.asked < (peer.speaks === 'hardened' ? MAX_PEER_REQUESTS : 1)
   }
 
   ask (file: FileState, index: number, key: string, now: number, first?: { peer: string, data: Uint8Array }): void {
@@ -41,11 +42,32 @@ export class Requests {
     this.#memory.effects.push({ type: 'send', to: peer.address, message: { action: 'Download', from: this.#memory.options.self, chunk: this.#sharing.refFor(peer, file, index) } })
   }
 
-  /** Who has everything is asked for one chunk at a time as long as others have parts: what only it has is then worth its time. */
-  spares (file: FileState, key: string): boolean {
-    if (file.holders.get(key)?.size !== file.count || this.#memory.peers.get(key)?.asked === 0) return true
-    for (const [other, chunks] of file.holders) if (chunks.size > 0 && chunks.size < file.count && this.#memory.peers.get(other)?.avoided === false) return false
-    return true
+  /** Who has everything is asked for one chunk at a time as long as others have parts, and only for what none of them has. */
+  #askable (file: FileState): Askable {
+    const [alive, ready, spared, exact] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()]
+    let parts = 0
+    for (const [key, chunks] of file.holders) {
+      const peer = this.#memory.peers.get(key)
+      if (peer === undefined || peer.presence !== 'connected' || peer.avoided) continue
+      const hardened = peer.speaks === 'hardened'
+      alive.add(key)
+      if (peer.asked < (hardened ? MAX_PEER_REQUESTS : 1)) ready.add(key)
+      if (hardened && chunks.size === file.count) spared.add(key)
+      if (hardened && this.#memory.options.verify === true) exact.add(key)
+      if (chunks.size > 0 && chunks.size < file.count) parts++
+    }
+    if (parts > 0) for (const key of spared) if (this.#memory.peers.get(key)?.asked !== 0) ready.delete(key)
+    return { alive, ready, spared, exact }
+  }
+
+  /** Where to begin to look: peers that begin in different places ask for different chunks. */
+  #anywhere (count: number): number {
+    if (this.#dice === undefined) return 0
+    // xorshift32, from a seed that is given.
+    this.#dice ^= this.#dice << 13
+    this.#dice ^= this.#dice >>> 17
+    this.#dice ^= this.#dice << 5
+    return (this.#dice >>> 0) % Math.max(1, count)
   }
 
   /** Rule R5: damage is a true prefix and then zeros. What looks like it is asked for once more, of somebody else. */
@@ -66,7 +88,7 @@ export class Requests {
     this.#memory.effects.push({ type: 'aside', from: other.address, chunk, data: request.first.data }, { type: 'aside', from: peer.address, chunk, data: bytes.slice() })
     this.#memory.event({ event: 'conflict', name: file.name, index, peer: peer.address })
     this.fail(file, index)
-    for (const key of [peer.key, other.key]) file.holders.get(key)?.delete(index)
+    for (const key of [peer.key, other.key]) file.lose(key, index)
     return undefined
   }
 

@@ -18,9 +18,11 @@ export class Sharing {
     const list: ListedFile[] = []
     for (const file of this.#memory.files.values()) {
       if (!this.mayShare(peer, file)) continue
-      const listed = file.listed(peer.speaks === 'hardened' || this.#memory.options.extension !== false || peer.speaks === 'documented')
-      if (peer.speaks === 'hardened') list.push(listed)
-      else if (listBytes(peer.speaks === 'documented' ? DOCUMENTED : AS_IMPLEMENTED, [...list, listed]) > CHUNK_BYTES) this.#memory.event({ event: 'withheld', name: file.name, peer: peer.address, why: 'too-many' })
+      const extras = peer.speaks === 'hardened' || this.#memory.options.extension !== false || peer.speaks === 'documented'
+      const fits = (listed: ListedFile): boolean => peer.speaks === 'hardened' || listBytes(peer.speaks === 'documented' ? DOCUMENTED : AS_IMPLEMENTED, [...list, listed]) <= CHUNK_BYTES
+      // A long file fits with its flags alone where its hashes do not.
+      const listed = [file.listed(extras), { ...file.listed(extras), chunkSha256: undefined }].find(fits)
+      if (listed === undefined) this.#memory.event({ event: 'withheld', name: file.name, peer: peer.address, why: 'too-many' })
       else list.push(listed)
     }
     return list
@@ -47,6 +49,7 @@ export class Sharing {
   }
 
   mayShare (peer: PeerState, file: FileState): boolean {
+    if (file.refused) return false
     if (peer.speaks === 'hardened' || this.#memory.options.shareFragile === true || !file.fragile) return file.name.length < HEADER_BYTES || peer.speaks === 'hardened'
     return false
   }

@@ -10,7 +10,7 @@ import {
   ANNOUNCE_TIMEOUT_MS, CHUNK_BYTES, FORWARD_AGAIN_MS, GREET_MS, MAX_CHUNKS, MAX_FILES, MAX_FORWARDS, MAX_HARDENED_CHUNKS, REQUEST_TIMEOUT_MS
 } from './constants.ts'
 import { FileState } from './file-state.ts'
-import type { LocalFile, StateOptions, SwarmEffect } from './facts.ts'
+import type { LocalFile, PartialFile, StateOptions, SwarmEffect } from './facts.ts'
 import { Memory } from './memory-state.ts'
 import { peerKey, type ChunkRef, type ListedFile, type Message, type PeerAddress } from './message.ts'
 import { chunkCount, chunkLength, lengthWithoutNuls } from './name-codec.ts'
@@ -60,6 +60,16 @@ export class SwarmState {
     return this.#take(now)
   }
 
+  /** A file that an earlier process has begun, and those of its chunks that are here and are what their hashes say. */
+  resume (partial: PartialFile, held: Iterable<number>): void {
+    const file = new FileState(partial.name, chunkCount(partial.size))
+    file.size = partial.size
+    file.hashes.push(...partial.chunkSha256)
+    file.resumed = true
+    for (const index of held) file.held.add(index)
+    if (file.hashed) this.#memory.files.set(file.name, file)
+  }
+
   /** A file that lies here whole. */
   add (local: LocalFile, now: number): SwarmEffect[] {
     const file = new FileState(local.name, chunkCount(local.size))
@@ -93,24 +103,25 @@ export class SwarmState {
           this.#sharing.greet(peer, 'Files', now)
         }
         this.#connect(peer)
-        for (const listed of message.files) this.#learn(peer, listed)
+        if (!peer.avoided) for (const listed of message.files) this.#learn(peer, listed)
         break
       case 'Have': this.#have(peer, message.chunk, now); break
       case 'Download': this.#download(peer, message.chunk, now); break
       case 'Upload': this.#upload(peer, message.chunk, message.data, now); break
-      case 'Remove': this.#remove(peer, 'disconnected'); break
+      case 'Remove': this.#remove(peer, 'disconnected', now); break
       default: return []
     }
     return this.#take(now)
   }
 
   /** The chunk is on disk, and was checked. */
-  written (from: PeerAddress, name: string, index: number, bytes: number, now: number): SwarmEffect[] {
+  written (from: PeerAddress, name: string, index: number, bytes: number, now: number, sha256?: string): SwarmEffect[] {
     const file = this.#memory.files.get(name)
-    if (file === undefined) return []
+    if (file === undefined || file.refused) return []
     this.#requests.settle(file, index)
     file.held.add(index)
     file.failed.delete(index)
+    if (sha256 !== undefined) file.hashes[index] ??= sha256
     if (index === file.count - 1) file.lastBytes = bytes
     this.#memory.event({ event: 'chunk', name, index, from })
     for (const peer of this.#memory.peers.values()) if (peer.presence === 'connected') this.#sharing.announce(peer, file, index)
@@ -128,7 +139,20 @@ export class SwarmState {
     if (peer !== undefined && !peer.avoided) {
       peer.avoided = true
       this.#memory.event({ event: 'avoided', peer: from })
+      this.#disbelieve(peer, now)
     }
+    return this.#take(now)
+  }
+
+  /** The store cannot take the file: nothing more of it is asked for, and nobody is told of it. */
+  refuse (name: string, reason: Error, now: number): SwarmEffect[] {
+    const file = this.#memory.files.get(name)
+    if (file === undefined) return []
+    for (const index of [...file.requests.keys()]) this.#requests.settle(file, index)
+    file.held.clear()
+    file.finished = false
+    file.refused = true
+    this.#memory.event({ event: 'refused', name, reason })
     return this.#take(now)
   }
 
@@ -137,7 +161,7 @@ export class SwarmState {
     const file = this.#memory.files.get(name)
     if (file !== undefined && file.requests.get(index)?.peer === peerKey(from)) {
       this.#requests.fail(file, index)
-      file.holders.get(peerKey(from))?.delete(index)
+      file.lose(peerKey(from), index)
     }
     return this.#take(now)
   }
@@ -145,7 +169,7 @@ export class SwarmState {
   /** A peer could not be reached. It is greeted again later. */
   lost (address: PeerAddress, now: number): SwarmEffect[] {
     const peer = this.#memory.peers.get(peerKey(address))
-    if (peer !== undefined && peer.presence === 'connected') this.#remove(peer, 'unknown')
+    if (peer !== undefined && peer.presence === 'connected') this.#remove(peer, 'unknown', now)
     return this.#take(now)
   }
 
@@ -191,7 +215,7 @@ export class SwarmState {
     }
     this.#joined = false
     for (const file of this.#memory.files.values()) {
-      file.holders.clear()
+      for (const key of file.holders.keys()) file.forget(key)
       file.requests.clear()
     }
     return this.#memory.take()
@@ -215,27 +239,31 @@ export class SwarmState {
       if (known !== undefined) for (const index of listed.held) if (index < known.count) known.gain(peer.key, index)
       return
     }
-    const file = this.#fileOf(listed.name, listed.count, peer)
+    const file = this.#fileOf({ ...listed, count: listed.count }, peer)
     if (file === undefined) return
     file.counts.set(peer.key, listed.count)
     if (listed.size !== undefined && file.size === undefined && chunkCount(listed.size) === file.count) file.size = listed.size
     file.sha256 ??= listed.sha256
     const offset = listed.offset ?? 0
-    for (const [index, sha256] of (listed.chunkSha256 ?? []).entries()) file.hashes[offset + index] ??= sha256
-    if (file.count === 0 && !file.holders.has(peer.key)) file.holders.set(peer.key, new Set())
-    for (const index of listed.held) if (index < file.count) file.gain(peer.key, index)
+    const disputed = new Set<number>()
+    for (const [at, sha256] of (listed.chunkSha256 ?? []).entries()) if (!file.claim(peer.key, offset + at, sha256)) disputed.add(offset + at)
+    file.know(peer.key)
+    for (const index of listed.held) if (index < file.count && !disputed.has(index)) file.gain(peer.key, index)
+    for (const index of disputed) this.#dispute(peer, file, index)
     if (peer.speaks !== 'hardened' && listed.held.length < listed.count) for (const index of file.held) if (!listed.held.includes(index)) this.#sharing.announce(peer, file, index)
   }
 
   /** An original's own two formulas differ: the larger count of one peer is a new life of the file, unless it is whole here. */
-  #fileOf (name: string, count: number, peer: PeerState): FileState | undefined {
-    const known = this.#memory.files.get(name)
+  #fileOf ({ name, count, size }: Pick<ChunkRef, 'name' | 'count' | 'size'>, peer: PeerState): FileState | undefined {
+    const before = this.#memory.files.get(name)
+    // What an earlier process has begun, and is another file by now.
+    const known = before?.isStale(count, size) === true ? undefined : before
     if (known !== undefined && (known.finished || known.count >= count)) return known
-    if (known === undefined && this.#memory.files.size >= (this.#memory.options.maxFiles ?? MAX_FILES)) return undefined
+    if (before === undefined && this.#memory.files.size >= (this.#memory.options.maxFiles ?? MAX_FILES)) return undefined
     if (count > (peer.speaks === 'hardened' ? MAX_HARDENED_CHUNKS : MAX_CHUNKS)) return undefined
     const file = new FileState(name, count)
     if (known !== undefined) {
-      for (const [key, chunks] of known.holders) file.holders.set(key, chunks)
+      for (const [key, chunks] of known.holders) for (const index of chunks) file.gain(key, index)
       for (const [key, counted] of known.counts) file.counts.set(key, counted)
       for (const [index, request] of known.requests) file.requests.set(index, request)
       // What was the last chunk may have been cut: it is asked for again.
@@ -247,11 +275,14 @@ export class SwarmState {
 
   #have (peer: PeerState, chunk: ChunkRef, now: number): void {
     this.#connect(peer)
-    const file = this.#fileOf(chunk.name, chunk.count, peer)
+    const file = peer.avoided ? undefined : this.#fileOf(chunk, peer)
     if (file === undefined) return
     file.counts.set(peer.key, Math.max(chunk.count, file.counts.get(peer.key) ?? 0))
     if (chunk.size !== undefined && file.size === undefined && chunkCount(chunk.size) === file.count) file.size = chunk.size
-    if (chunk.index < file.count) file.gain(peer.key, chunk.index)
+    if (chunk.index < file.count) {
+      if (file.claim(peer.key, chunk.index, chunk.sha256)) file.gain(peer.key, chunk.index)
+      else this.#dispute(peer, file, chunk.index)
+    }
     if (peer.announced?.name === chunk.name && peer.announced.index === chunk.index) peer.announced = undefined
     // Without its hashes a chunk of a peer of our own kind cannot be checked: its list has them.
     if (peer.speaks === 'hardened' && file.hashes[chunk.index] === undefined && peer.greetedAt + ANNOUNCE_TIMEOUT_MS <= now) this.#sharing.greet(peer, 'Add', now)
@@ -282,7 +313,7 @@ export class SwarmState {
   #upload (peer: PeerState, chunk: ChunkRef, data: Uint8Array, now: number): void {
     const file = this.#memory.files.get(chunk.name)
     const { index } = chunk
-    if (file === undefined || index >= file.count || file.held.has(index) || peer.avoided) return
+    if (file === undefined || index >= file.count || file.held.has(index) || file.refused || peer.avoided) return
     const request = file.requests.get(index)
     if (request?.writing === true) return
     if (request === undefined ? this.#memory.options.acceptPushes === false : request.peer !== peer.key) return
@@ -295,7 +326,7 @@ export class SwarmState {
       bytes = bytes.subarray(0, lengthWithoutNuls(bytes))
       file.sizeUncertain = true
     }
-    const checked = file.hashes[index] !== undefined && file.hashes[index] !== ''
+    const checked = (file.hashes[index] ?? '') !== ''
     if (!checked && peer.speaks !== 'hardened' && request !== undefined) {
       const chosen = this.#requests.compare(file, index, request, bytes, peer, last, now)
       if (chosen === undefined) return
@@ -309,19 +340,35 @@ export class SwarmState {
     this.#memory.effects.push({ type: 'write', from: peer.address, chunk: { ...chunk, count: file.count, size: file.size, sha256: file.hashes[index] }, data: bytes })
   }
 
-  #remove (peer: PeerState, presence: 'unknown' | 'disconnected'): void {
+  /** It has other bytes under the same name and number: for us it does not hold the chunk. Who is right is not known, so nobody is avoided. */
+  #dispute (peer: PeerState, file: FileState, index: number): void {
+    file.lose(peer.key, index)
+    if (file.disputes.has(peer.key)) return
+    file.disputes.add(peer.key)
+    this.#memory.event({ event: 'conflict', name: file.name, index, peer: peer.address })
+  }
+
+  /** What it alone has said of chunks that are not here is forgotten; where others had said otherwise, they are asked again. */
+  #disbelieve (peer: PeerState, now: number): void {
+    let disputed = false
+    for (const file of this.#memory.files.values()) if (file.forget(peer.key)) disputed = true
+    if (!disputed) return
+    for (const other of this.#memory.peers.values()) if (other !== peer && other.presence === 'connected') this.#sharing.greet(other, 'Add', now)
+  }
+
+  #remove (peer: PeerState, presence: 'unknown' | 'disconnected', now: number): void {
     if (peer.presence === 'connected') this.#memory.event({ event: 'disconnected', peer: peer.address })
     peer.presence = presence
     peer.announcements.length = 0
     peer.announced = undefined
     for (const file of this.#memory.files.values()) {
-      file.holders.delete(peer.key)
       for (const [index, request] of file.requests) if (request.peer === peer.key && !request.writing) this.#requests.fail(file, index)
     }
+    this.#disbelieve(peer, now)
   }
 
   #complete (file: FileState, now: number): void {
-    if (file.finished || file.held.size < file.count) return
+    if (file.finished || file.refused || file.held.size < file.count) return
     if (file.count === 0 && file.size !== 0) return
     file.finished = true
     const full = file.size === undefined && file.lastBytes === CHUNK_BYTES
@@ -335,13 +382,10 @@ export class SwarmState {
   /** What is to be done, with what can be asked for and announced now. */
   #take (now: number): SwarmEffect[] {
     if (this.#joined) {
-      for (const file of this.#memory.files.values()) {
-        this.#complete(file, now)
-        this.#requests.askRarest(file, now)
-      }
+      for (const file of this.#memory.files.values()) this.#complete(file, now)
+      this.#requests.askRarest(now)
       for (const peer of this.#memory.peers.values()) this.#sharing.say(peer, now)
     }
     return this.#memory.take()
   }
-
 }

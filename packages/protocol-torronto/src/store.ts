@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@ropewalk/interface'
-import type { LocalFile } from './facts.ts'
+import type { LocalFile, PartialFile } from './facts.ts'
 
 /** Where a peer keeps its files. Chunk `index` is bytes `index * 65536` on. */
 export interface SwarmStore {
@@ -13,6 +13,10 @@ export interface SwarmStore {
   finish (name: string, size: number, options?: AbortOptions): Promise<void>
   /** Forgets what was written and not finished. */
   discard (name: string): Promise<void>
+  /** Keeps what is known of a file beside what is written of it, so that it goes on after a restart. Called before its first `write`. */
+  describe? (file: PartialFile, options?: AbortOptions): Promise<void>
+  /** Files that were described, and not finished or discarded. What is written of them is hashed before it counts. */
+  partial? (options?: AbortOptions): AsyncIterable<PartialFile>
   /** Keeps bytes that two holders disagree about, for a person to look at. */
   aside? (name: string, index: number, from: string, bytes: Uint8Array): Promise<void>
 }

@@ -9,12 +9,13 @@ import { inChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS } from './constants.ts'
 import { SwarmError } from './errors.ts'
-import { hex, sendBytes, sendFrame, type ExchangeOptions } from './exchange.ts'
+import { hex, sendBytes, type ExchangeOptions } from './exchange.ts'
 import { splitList, type HardenedFrame } from './hardened-codec.ts'
 import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile } from './message.ts'
 import { decodeMessage, encodeMessage } from './message-codec.ts'
-import { checkName } from './name-codec.ts'
-import type { SwarmEffect, SwarmEvent } from './facts.ts'
+import { checkName, chunkLength } from './name-codec.ts'
+import type { PartialFile, SwarmEffect, SwarmEvent } from './facts.ts'
+import { Link } from './link.ts'
 import type { SwarmOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { SwarmState } from './state.ts'
@@ -41,12 +42,13 @@ export class Swarm implements AsyncDisposable {
   readonly #profile: Profile
   readonly #control = new AbortController()
   readonly #outboxes = new Map<string, Outbox>()
+  readonly #links = new Map<string, Link>()
   /** Chunks that the next connection to a peer of our own kind announces. */
   readonly #haves = new Map<string, ChunkRef[]>()
   readonly #inserting = new Set<string>()
   readonly #finishing = new Map<string, Promise<void>>()
+  readonly #described = new Map<string, { readonly file: unknown, readonly done: Promise<void> | undefined }>()
   #connections = 0
-  #nextId = 1
   #cancelTimer: (() => void) | undefined
 
   constructor (options: SwarmOptions, listener: Listener<PeerAddress>) {
@@ -54,20 +56,34 @@ export class Swarm implements AsyncDisposable {
     this.#listener = listener
     this.#clock = options.clock ?? systemClock
     this.#profile = options.profile === 'documented' ? { ...DOCUMENTED, firstNumber: options.firstNumber ?? 'size' } : AS_IMPLEMENTED
-    this.#state = new SwarmState({ ...options, seed: Math.floor((options.random ?? Math.random)() * 0x7fffffff) })
+    this.#state = new SwarmState({ ...options, verify: options.hasher !== undefined, seed: Math.floor((options.random ?? Math.random)() * 0x7fffffff) })
     options.signal?.addEventListener('abort', () => { this.#stop(options.signal?.reason as Error) }, { once: true })
   }
 
   async start (): Promise<void> {
-    for await (const file of this.#options.store.list()) {
+    const { store, hasher } = this.#options
+    for await (const file of store.list()) {
       const chunkSha256: string[] = []
-      for (let index = 0; this.#options.hasher !== undefined && index * CHUNK_BYTES < file.size; index++) {
-        chunkSha256.push(await this.#hash(await this.#options.store.read(file.name, index) ?? new Uint8Array(0)))
+      for (let index = 0; hasher !== undefined && index * CHUNK_BYTES < file.size; index++) {
+        chunkSha256.push(await this.#hash(await store.read(file.name, index) ?? new Uint8Array(0)))
       }
       this.#perform(this.#state.add({ ...file, chunkSha256 }, this.#clock.now()))
     }
+    for await (const partial of store.partial?.() ?? []) await this.#resume(partial)
     void this.#accept()
     this.#perform(this.#state.join(this.#clock.now()))
+  }
+
+  /** What is there of it counts where it has its hash: whatever an earlier process was doing when it ended. */
+  async #resume (partial: PartialFile): Promise<void> {
+    const { store, hasher } = this.#options
+    if (hasher === undefined || this.#state.file(partial.name) !== undefined) return await store.discard(partial.name)
+    const held: number[] = []
+    for (const [index, sha256] of partial.chunkSha256.entries()) {
+      const bytes = await store.read(partial.name, index)
+      if (bytes !== undefined && await this.#hash(bytes.subarray(0, chunkLength(partial.size, index))) === sha256) held.push(index)
+    }
+    this.#state.resume(partial, held)
   }
 
   /** Takes in a file under `files/` and tells the others. Resolves once it lies in the store whole. */
@@ -106,6 +122,7 @@ export class Swarm implements AsyncDisposable {
     if (this.#control.signal.aborted) return
     this.#perform(this.#state.leave(this.#clock.now()))
     await Promise.all([...this.#outboxes.values()].map(outbox => outbox.idle))
+    await Promise.all([...this.#links.values()].map(async link => { await link.close() }))
     await Promise.allSettled(this.#finishing.values())
     this.#stop(new SwarmError('ERR_CLOSED', 'the swarm was left', { remote: false }))
     await this.#listener.close()
@@ -222,12 +239,15 @@ export class Swarm implements AsyncDisposable {
         case 'serve': this.#enqueue(effect.to, async () => { await this.#upload(effect.to, effect.chunk) }); break
         case 'write': void this.#write(effect.from, effect.chunk, effect.data); break
         case 'finish': {
-          const finishing = this.#options.store.finish(effect.name, effect.size).finally(() => { this.#finishing.delete(effect.name) })
+          const finishing = this.#options.store.finish(effect.name, effect.size).finally(() => {
+            this.#finishing.delete(effect.name)
+            this.#described.delete(effect.name)
+          })
           this.#finishing.set(effect.name, finishing)
-          this.#storing(finishing)
+          finishing.catch(error => { this.#give(effect.name, error as Error) })
           break
         }
-        case 'aside': this.#storing(this.#options.store.aside?.(effect.chunk.name, effect.chunk.index, peerKey(effect.from), effect.data)); break
+        case 'aside': this.#options.store.aside?.(effect.chunk.name, effect.chunk.index, peerKey(effect.from), effect.data).catch(() => {}); break
       }
     }
     this.#arm()
@@ -238,10 +258,6 @@ export class Swarm implements AsyncDisposable {
     const finishing = event.event === 'finished' ? this.#finishing.get(event.name) : undefined
     if (finishing === undefined) this.#options.onEvent?.(event)
     else finishing.then(() => { this.#options.onEvent?.(event) }, () => {})
-  }
-
-  #storing (work: Promise<void> | undefined): void {
-    work?.catch(error => { this.#stop(error as Error) })
   }
 
   #enqueue (to: PeerAddress, work: () => Promise<void>): void {
@@ -272,25 +288,31 @@ export class Swarm implements AsyncDisposable {
       const frames = (this.#haves.get(key) ?? []).map(one => ({ action: 'Have', chunk: one }) as const)
       this.#haves.delete(key)
       const last = frames.pop()
-      if (last !== undefined) await sendFrame(this.#options.dial, to, this.#options.self, { ...last, id: this.#nextId++ }, this.#exchange, frames)
+      if (last !== undefined) await this.#link(to).ask(last, frames)
     })
   }
 
   async #send (to: PeerAddress, message: Message): Promise<void> {
-    const { dial, self } = this.#options
-    if (this.#state.peer(to)?.speaks !== 'hardened') return await sendBytes(dial, to, encodeMessage(this.#profile, message), this.#exchange)
+    if (this.#state.peer(to)?.speaks !== 'hardened') return await sendBytes(this.#options.dial, to, encodeMessage(this.#profile, message), this.#exchange)
     if (message.action === 'Download') {
       const { chunk } = message
       // Answers come on the same connection, and others may be asked of the same peer meanwhile.
-      void sendFrame(dial, to, self, { id: this.#nextId++, action: 'Download', chunk }, this.#exchange).then(answer => {
+      void this.#link(to).ask({ action: 'Download', chunk }).then(answer => {
         const now = this.#clock.now()
-        if (answer?.action === 'Upload') this.#perform(this.#state.receive({ action: 'Upload', from: to, chunk, data: answer.data }, now))
+        if (answer.action === 'Upload') this.#perform(this.#state.receive({ action: 'Upload', from: to, chunk, data: answer.data }, now))
         else this.#perform(this.#state.failed(to, chunk.name, chunk.index, now))
       }).catch(() => { this.#perform(this.#state.failed(to, chunk.name, chunk.index, this.#clock.now())) })
       return
     }
     const parts = message.action === 'Add' || message.action === 'Files' ? splitList(message.files).map(files => ({ ...message, files })) : [message]
-    for (const part of parts) await sendFrame(dial, to, self, { ...part, id: this.#nextId++ } as HardenedFrame, this.#exchange)
+    for (const part of parts) await this.#link(to).ask(part as HardenedFrame)
+  }
+
+  #link (to: PeerAddress): Link {
+    const key = peerKey(to)
+    let link = this.#links.get(key)
+    if (link === undefined) this.#links.set(key, link = new Link({ dial: this.#options.dial, self: this.#options.self, to, exchange: this.#exchange }))
+    return link
   }
 
   async #upload (to: PeerAddress, chunk: ChunkRef): Promise<void> {
@@ -301,14 +323,34 @@ export class Swarm implements AsyncDisposable {
   async #write (from: PeerAddress, chunk: ChunkRef, data: Uint8Array): Promise<void> {
     const { name, index, sha256 } = chunk
     try {
-      if (sha256 !== undefined && this.#options.hasher !== undefined && await this.#hash(data) !== sha256) {
-        return this.#perform(this.#state.rejected(from, name, index, this.#clock.now()))
-      }
+      const found = this.#options.hasher === undefined ? undefined : await this.#hash(data)
+      if (sha256 !== undefined && found !== undefined && found !== sha256) return this.#perform(this.#state.rejected(from, name, index, this.#clock.now()))
+      await this.#describe(name)
       await this.#options.store.write(name, index, data)
-      this.#perform(this.#state.written(from, name, index, data.length, this.#clock.now()))
+      this.#perform(this.#state.written(from, name, index, data.length, this.#clock.now(), found))
     } catch (error) {
-      this.#stop(error as Error)
+      this.#give(name, error as Error)
     }
+  }
+
+  /** What the store cannot take is done without: a name that it refuses, or a disk that is full, is no reason to end. */
+  #give (name: string, reason: Error): void {
+    this.#described.delete(name)
+    if (this.#control.signal.aborted || this.#state.file(name)?.refused !== false) return
+    this.#perform(this.#state.refuse(name, reason, this.#clock.now()))
+    this.#options.store.discard(name).catch(() => {})
+  }
+
+  /** Before the first chunk is written of what is known whole. */
+  async #describe (name: string): Promise<void> {
+    const file = this.#state.file(name)
+    let described = this.#described.get(name)
+    if (described?.file !== file) {
+      if (file?.size === undefined || !file.hashed) return
+      described = { file, done: this.#options.store.describe?.({ name, size: file.size, chunkSha256: [...file.hashes] }) }
+      this.#described.set(name, described)
+    }
+    await described?.done
   }
 
   async #hash (bytes: Uint8Array): Promise<string> {

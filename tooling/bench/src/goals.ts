@@ -31,6 +31,8 @@ export const GOALS: readonly Goal[] = [
   { case: 'small-1', metric: 'throughput', subject: OURS, of: 'ratio', bound: 'least', goal: 2 },
   { case: 'small-100', metric: 'throughput', subject: OURS, of: 'ratio', bound: 'least', goal: 2 },
   { case: 'upload-unix', metric: 'throughput', subject: OURS, of: 'ratio', bound: 'least', goal: 0.5 },
+  { case: 'spread', metric: 'time', subject: OURS, of: 'ratio', to: 'copies', bound: 'most', goal: 1 },
+  { case: 'spread', metric: 'sent by the seeder', subject: OURS, of: 'median', bound: 'most', goal: 1.5 },
   { case: 'ping', metric: 'p50', subject: OURS, of: 'ratio', bound: 'most', goal: 1.3, aim: 1.05 },
   { case: 'ping', metric: 'cpu', subject: OURS, of: 'median', bound: 'most', goal: 60 },
   { case: 'open-1', metric: 'rate', subject: OURS, of: 'median', bound: 'least', goal: 10_000 },

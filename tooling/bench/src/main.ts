@@ -12,6 +12,7 @@ import { CONTENDERS } from './casync/contenders.ts'
 import { casyncCases } from './suites/casync.ts'
 import { ipcCases, UPLOADERS } from './suites/ipc.ts'
 import { muxCases } from './suites/mux.ts'
+import { SPREADERS, swarmCases } from './suites/swarm.ts'
 import { transferCases } from './suites/transfer.ts'
 import { warpdriveCases } from './suites/warpdrive.ts'
 import { render, summary } from './table.ts'
@@ -30,7 +31,7 @@ const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built pa
   --subjects A,B      only these, beside ${BASELINE}
   --mib N             suites casync and warpdrive: size of the blobs (default 1024 and 2048; with --quick 64 and 256)
   --files N           suite warpdrive: files of the tree
-  --dir DIR           suites transfer, casync and warpdrive: where the files lie (default: the system's folder for temporary files)
+  --dir DIR           suites transfer, casync, warpdrive and swarm: where the files lie (default: the system's folder for temporary files)
   --install           the same: first install what is missing for a comparison, with apt-get
   --list              suites, cases and subjects
 `
@@ -72,7 +73,7 @@ async function main (): Promise<number> {
   if (!Number.isInteger(repetitions) || repetitions < 1) return usage(`--reps ${values.reps ?? ''}: a whole number of at least 1`)
   const [mib, count] = (['mib', 'files'] as const).map(name => values[name] === undefined ? undefined : Number(values[name]))
   for (const number of [mib, count]) if (number !== undefined && !(Number.isInteger(number) && number >= 1)) return usage(`--mib or --files ${number}: a whole number of at least 1`)
-  const names = [...new Set([SUBJECTS, MOVERS, UPLOADERS, CONTENDERS, SENDERS].flatMap(entries => Object.keys(entries)))]
+  const names = [...new Set([SUBJECTS, MOVERS, UPLOADERS, CONTENDERS, SENDERS, SPREADERS].flatMap(entries => Object.keys(entries)))]
   const wanted = values.subjects?.split(',') ?? names
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown !== undefined) return usage(`no subject ${unknown}; there are ${names.join(', ')}`)
@@ -83,13 +84,15 @@ async function main (): Promise<number> {
   const contenders = await present(CONTENDERS, wanted)
   const senders = await present(SENDERS, wanted)
   let files: Files | undefined
+  const onDisk = (): Files => files ??= new Files(values.dir)
   let routes: Routes | undefined
   const all = [
     ...muxCases(muxers.subjects, muxers.absent),
-    ...transferCases(movers.subjects, movers.absent, () => files ??= new Files(values.dir)),
+    ...transferCases(movers.subjects, movers.absent, onDisk),
     ...ipcCases(wanted),
     ...casyncCases(contenders.subjects, contenders.absent, values.dir),
-    ...warpdriveCases(senders.subjects, senders.absent, () => routes ??= new Routes(values.dir))
+    ...warpdriveCases(senders.subjects, senders.absent, () => routes ??= new Routes(values.dir)),
+    ...swarmCases(wanted, onDisk)
   ]
   const strange = positionals.find(name => !all.some(each => matches(each, name)))
   if (strange !== undefined) return usage(`no suite or case ${strange}; see --list`)
@@ -157,7 +160,7 @@ async function installFor (wanted: readonly string[]): Promise<void> {
 
 function list (cases: readonly Case[]): void {
   for (const each of cases) process.stdout.write(`${`${each.suite}/${each.name}`.padEnd(20)}${each.title}\n`)
-  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS], ['casync', CONTENDERS], ['warpdrive', SENDERS]] as const) {
+  for (const [suite, entries] of [['mux', SUBJECTS], ['transfer', MOVERS], ['ipc', UPLOADERS], ['casync', CONTENDERS], ['warpdrive', SENDERS], ['swarm', SPREADERS]] as const) {
     process.stdout.write(`\nsubjects of ${suite}\n`)
     for (const [name, { about }] of Object.entries(entries)) process.stdout.write(`  ${name.padEnd(18)}${about}\n`)
   }

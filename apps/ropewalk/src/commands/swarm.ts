@@ -159,6 +159,7 @@ function describe (event: SwarmEvent): string {
     case 'avoided': return `${peer} has sent what it should not, and is not asked any more`
     case 'chunk': return ''
     case 'finished': return `${escapeName(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
+    case 'refused': return `${escapeName(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
     case 'poisoned': return `${escapeName(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
     case 'conflict': return `${escapeName(event.name)}: ${peer} has another chunk ${event.index} than others; both are kept aside`
     case 'withheld': return `${escapeName(event.name)} is not offered to ${peer}: ${WHY[event.why]}`
@@ -168,6 +169,7 @@ function describe (event: SwarmEvent): string {
 const WHY = { fragile: 'it would be damaged there', 'too-long': 'its name is too long for that peer', 'too-many': 'the list is full' } as const
 
 function recordOf (event: SwarmEvent): Record<string, unknown> {
+  if (event.event === 'refused') return { event: 'refused', name: event.name, code: codeOf(event.reason), message: messageOf(event.reason) }
   return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, typeof value === 'object' ? `${value.host} ${value.port}` : value]))
 }
 

@@ -6,9 +6,9 @@
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, opendir, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, opendir, readdir, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CHUNK_BYTES, type LocalFile, type SwarmStore } from '@ropewalk/protocol-torronto'
+import { CHUNK_BYTES, type LocalFile, type PartialFile, type SwarmStore } from '@ropewalk/protocol-torronto'
 import { normaliseName, openReceiver, receiveFile, type Receiver } from '@ropewalk/receive'
 import { codeOf, RopewalkError } from '../errors.ts'
 
@@ -21,21 +21,30 @@ const PREFIX = 'files/'
 /** Copies that holders disagree about, kept for a person to look at; more are forgotten. Ours. */
 const MAX_ASIDE = 64
 
-/** Files that are written to at a time stay open; the one that was not used for longest is closed. Ours. */
+/** What is known of a file that is being filled stands beside it. */
+const DESCRIPTION = '.json'
+
+/** Files that are written to, and files that are read, stay open, so many of each; the one that was not used for longest is closed. Ours. */
 const MAX_OPEN = 32
 
 export class FolderSwarmStore implements SwarmStore {
   readonly #root: string
   readonly #receiver: Receiver
   readonly #open = new Map<string, FileHandle>()
+  /** Whole files, for who asks for their chunks. */
+  readonly #whole = new Map<string, FileHandle>()
   #asides = 0
 
-  /** Opens the folder, which is made if it is missing. What an earlier process has left half is removed. */
+  /** Opens the folder, which is made if it is missing. What an earlier process has left half is kept where it is known what it was to be. */
   static async open (root: string): Promise<FolderSwarmStore> {
     const receiver = await openReceiver(root, { collisions: 'refuse' })
     const filling = join(receiver.root, FILLING)
-    await rm(filling, { recursive: true, force: true })
-    await mkdir(filling, { mode: 0o700 })
+    await mkdir(filling, { mode: 0o700 }).catch(present)
+    const left = new Set(await readdir(filling))
+    for (const entry of left) {
+      const known = entry.endsWith(DESCRIPTION) ? left.has(entry.slice(0, -DESCRIPTION.length)) : left.has(entry + DESCRIPTION)
+      if (!known) await rm(join(filling, entry), { recursive: true, force: true })
+    }
     return new FolderSwarmStore(receiver)
   }
 
@@ -51,16 +60,33 @@ export class FolderSwarmStore implements SwarmStore {
   async read (name: string, index: number): Promise<Uint8Array | undefined> {
     const filling = this.#open.get(name)
     if (filling !== undefined) return await readAt(filling, index)
-    for (const path of [join(this.#root, below(name)), this.#fillingPath(name)]) {
-      const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
-      if (handle === undefined) continue
-      try {
-        return await readAt(handle, index)
-      } finally {
-        await handle.close()
-      }
+    const whole = this.#whole.get(name) ?? await open(join(this.#root, below(name)), constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
+    if (whole !== undefined) {
+      await keep(this.#whole, name, whole)
+      return await readAt(whole, index)
     }
-    return undefined
+    const handle = await open(this.#fillingPath(name), constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
+    try {
+      return handle === undefined ? undefined : await readAt(handle, index)
+    } finally {
+      await handle?.close()
+    }
+  }
+
+  /** Not synced: after a restart whatever is there is hashed before it counts. */
+  async describe (file: PartialFile): Promise<void> {
+    const path = this.#fillingPath(file.name) + DESCRIPTION
+    await this.#filling(file.name)
+    await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  }
+
+  async * partial (): AsyncGenerator<PartialFile> {
+    for (const entry of await readdir(join(this.#root, FILLING))) {
+      if (!entry.endsWith(DESCRIPTION)) continue
+      const file = parsePartial(await readFile(join(this.#root, FILLING, entry), 'utf8'))
+      if (file !== undefined && digest(file.name) + DESCRIPTION === entry) yield file
+    }
   }
 
   async write (name: string, index: number, bytes: Uint8Array): Promise<void> {
@@ -81,7 +107,7 @@ export class FolderSwarmStore implements SwarmStore {
     const handle = this.#open.get(name)
     this.#open.delete(name)
     await handle?.close()
-    await rm(this.#fillingPath(name), { force: true })
+    for (const path of [this.#fillingPath(name) + DESCRIPTION, this.#fillingPath(name)]) await rm(path, { force: true })
   }
 
   async aside (name: string, index: number, from: string, bytes: Uint8Array): Promise<void> {
@@ -89,10 +115,12 @@ export class FolderSwarmStore implements SwarmStore {
     await writeFile(join(this.#root, FILLING, `aside-${digest(name)}-${index}-${digest(from).slice(0, 16)}`), bytes, { mode: 0o600 })
   }
 
-  /** What is not whole goes: it is asked for again. */
+  /** What is not whole stays, for the next process. */
   async close (): Promise<void> {
-    for (const handle of this.#open.values()) await handle.close()
-    this.#open.clear()
+    for (const handles of [this.#open, this.#whole]) {
+      for (const handle of handles.values()) await handle.close()
+      handles.clear()
+    }
     await this.#receiver.close()
   }
 
@@ -118,25 +146,8 @@ export class FolderSwarmStore implements SwarmStore {
   }
 
   async #filling (name: string): Promise<FileHandle> {
-    const found = this.#open.get(name)
-    if (found !== undefined) {
-      this.#open.delete(name)
-      this.#open.set(name, found)
-      return found
-    }
-    const handle = await open(this.#fillingPath(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
-    const other = this.#open.get(name)
-    if (other !== undefined) {
-      await handle.close()
-      return other
-    }
-    this.#open.set(name, handle)
-    const [oldest] = this.#open
-    if (this.#open.size > MAX_OPEN && oldest !== undefined) {
-      this.#open.delete(oldest[0])
-      await oldest[1].close()
-    }
-    return handle
+    const found = this.#open.get(name) ?? await open(this.#fillingPath(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+    return await keep(this.#open, name, found)
   }
 
   #fillingPath (name: string): string {
@@ -159,6 +170,32 @@ function isPlain (path: string): boolean {
   }
 }
 
+/** The handle of `name` that stays open: this one, or one that somebody else has opened meanwhile. */
+async function keep (handles: Map<string, FileHandle>, name: string, handle: FileHandle): Promise<FileHandle> {
+  const found = handles.get(name) ?? handle
+  handles.delete(name)
+  handles.set(name, found)
+  if (found !== handle) await handle.close()
+  const [oldest] = handles
+  if (handles.size > MAX_OPEN && oldest !== undefined) {
+    handles.delete(oldest[0])
+    // It ends what is under way first.
+    await oldest[1].close()
+  }
+  return found
+}
+
+/** Undefined where power was lost before it was written. */
+function parsePartial (text: string): PartialFile | undefined {
+  try {
+    const { name, size, chunkSha256 } = JSON.parse(text) as Partial<PartialFile>
+    const plain = typeof name === 'string' && Number.isSafeInteger(size) && Array.isArray(chunkSha256) && chunkSha256.length === Math.ceil(Number(size) / CHUNK_BYTES)
+    return plain ? { name, size: Number(size), chunkSha256 } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 async function readAt (handle: FileHandle, index: number): Promise<Uint8Array | undefined> {
   const bytes = new Uint8Array(CHUNK_BYTES)
   let filled = 0
@@ -172,6 +209,10 @@ async function readAt (handle: FileHandle, index: number): Promise<Uint8Array | 
 
 function digest (text: string): string {
   return createHash('sha256').update(text).digest('hex')
+}
+
+function present (error: unknown): undefined {
+  if (codeOf(error) !== 'EEXIST') throw error
 }
 
 function absent (error: unknown): undefined {

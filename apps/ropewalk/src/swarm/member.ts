@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -95,7 +95,7 @@ export class Member {
       store: this.#store,
       dial: counted(this.#counter),
       listen: countedListen(this.#counter),
-      hasher: async (_digest, bytes) => createHash('sha256').update(bytes).digest(),
+      hasher: (_digest, bytes) => hash('sha256', bytes, 'buffer'),
       onEvent: event => {
         this.#options.onEvent(event)
         for (const wake of this.#watchers) wake()
