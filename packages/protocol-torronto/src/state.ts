@@ -6,11 +6,10 @@
  *
  * @module
  */
-import {
-  ANNOUNCE_TIMEOUT_MS, CHUNK_BYTES, FORWARD_AGAIN_MS, GREET_MS, MAX_CHUNKS, MAX_FILES, MAX_FORWARDS, MAX_HARDENED_CHUNKS, REQUEST_TIMEOUT_MS
-} from './constants.ts'
+import { ANNOUNCE_TIMEOUT_MS, CHUNK_BYTES, FORWARD_AGAIN_MS, GREET_MS, MAX_FORWARDS, REQUEST_TIMEOUT_MS } from './constants.ts'
 import { FileState } from './file-state.ts'
 import type { LocalFile, PartialFile, StateOptions, SwarmEffect } from './facts.ts'
+import { Knowledge } from './knowledge-state.ts'
 import { Memory } from './memory-state.ts'
 import { peerKey, type ChunkRef, type ListedFile, type Message, type PeerAddress } from './message.ts'
 import { chunkCount, chunkLength, lengthWithoutNuls } from './name-codec.ts'
@@ -23,6 +22,7 @@ export class SwarmState {
   readonly #memory: Memory
   readonly #sharing: Sharing
   readonly #requests: Requests
+  readonly #knowledge: Knowledge
   readonly #forwards = new Map<string, number>()
   #joined = false
 
@@ -30,6 +30,7 @@ export class SwarmState {
     this.#memory = new Memory(options)
     this.#sharing = new Sharing(this.#memory)
     this.#requests = new Requests(this.#memory, this.#sharing)
+    this.#knowledge = new Knowledge(this.#memory, this.#sharing)
     for (const address of options.peers) {
       const key = peerKey(address)
       if (key === peerKey(options.self) || this.#memory.peers.has(key)) continue
@@ -102,10 +103,10 @@ export class SwarmState {
           // Whoever says hello may have been killed since it was told last.
           this.#sharing.greet(peer, 'Files', now)
         }
-        this.#connect(peer)
-        if (!peer.avoided) for (const listed of message.files) this.#learn(peer, listed)
+        this.#knowledge.connect(peer)
+        if (!peer.avoided) for (const listed of message.files) this.#knowledge.learn(peer, listed)
         break
-      case 'Have': this.#have(peer, message.chunk, now); break
+      case 'Have': this.#knowledge.have(peer, message.chunk, now); break
       case 'Download': this.#download(peer, message.chunk, now); break
       case 'Upload': this.#upload(peer, message.chunk, message.data, now); break
       case 'Remove': this.#remove(peer, 'disconnected', now); break
@@ -139,7 +140,7 @@ export class SwarmState {
     if (peer !== undefined && !peer.avoided) {
       peer.avoided = true
       this.#memory.event({ event: 'avoided', peer: from })
-      this.#disbelieve(peer, now)
+      this.#knowledge.disbelieve(peer, now)
     }
     return this.#take(now)
   }
@@ -227,67 +228,6 @@ export class SwarmState {
     return peer === undefined ? [] : this.#sharing.listFor(peer)
   }
 
-  #connect (peer: PeerState): void {
-    if (peer.presence === 'connected') return
-    peer.presence = 'connected'
-    this.#memory.event({ event: 'connected', peer: peer.address })
-  }
-
-  #learn (peer: PeerState, listed: ListedFile): void {
-    if (listed.count === undefined) {
-      const known = this.#memory.files.get(listed.name)
-      if (known !== undefined) for (const index of listed.held) if (index < known.count) known.gain(peer.key, index)
-      return
-    }
-    const file = this.#fileOf({ ...listed, count: listed.count }, peer)
-    if (file === undefined) return
-    file.counts.set(peer.key, listed.count)
-    if (listed.size !== undefined && file.size === undefined && chunkCount(listed.size) === file.count) file.size = listed.size
-    file.sha256 ??= listed.sha256
-    const offset = listed.offset ?? 0
-    const disputed = new Set<number>()
-    for (const [at, sha256] of (listed.chunkSha256 ?? []).entries()) if (!file.claim(peer.key, offset + at, sha256)) disputed.add(offset + at)
-    file.know(peer.key)
-    for (const index of listed.held) if (index < file.count && !disputed.has(index)) file.gain(peer.key, index)
-    for (const index of disputed) this.#dispute(peer, file, index)
-    if (peer.speaks !== 'hardened' && listed.held.length < listed.count) for (const index of file.held) if (!listed.held.includes(index)) this.#sharing.announce(peer, file, index)
-  }
-
-  /** An original's own two formulas differ: the larger count of one peer is a new life of the file, unless it is whole here. */
-  #fileOf ({ name, count, size }: Pick<ChunkRef, 'name' | 'count' | 'size'>, peer: PeerState): FileState | undefined {
-    const before = this.#memory.files.get(name)
-    // What an earlier process has begun, and is another file by now.
-    const known = before?.isStale(count, size) === true ? undefined : before
-    if (known !== undefined && (known.finished || known.count >= count)) return known
-    if (before === undefined && this.#memory.files.size >= (this.#memory.options.maxFiles ?? MAX_FILES)) return undefined
-    if (count > (peer.speaks === 'hardened' ? MAX_HARDENED_CHUNKS : MAX_CHUNKS)) return undefined
-    const file = new FileState(name, count)
-    if (known !== undefined) {
-      for (const [key, chunks] of known.holders) for (const index of chunks) file.gain(key, index)
-      for (const [key, counted] of known.counts) file.counts.set(key, counted)
-      for (const [index, request] of known.requests) file.requests.set(index, request)
-      // What was the last chunk may have been cut: it is asked for again.
-      for (const index of known.held) if (index < known.count - 1) file.held.add(index)
-    }
-    this.#memory.files.set(name, file)
-    return file
-  }
-
-  #have (peer: PeerState, chunk: ChunkRef, now: number): void {
-    this.#connect(peer)
-    const file = peer.avoided ? undefined : this.#fileOf(chunk, peer)
-    if (file === undefined) return
-    file.counts.set(peer.key, Math.max(chunk.count, file.counts.get(peer.key) ?? 0))
-    if (chunk.size !== undefined && file.size === undefined && chunkCount(chunk.size) === file.count) file.size = chunk.size
-    if (chunk.index < file.count) {
-      if (file.claim(peer.key, chunk.index, chunk.sha256)) file.gain(peer.key, chunk.index)
-      else this.#dispute(peer, file, chunk.index)
-    }
-    if (peer.announced?.name === chunk.name && peer.announced.index === chunk.index) peer.announced = undefined
-    // Without its hashes a chunk of a peer of our own kind cannot be checked: its list has them.
-    if (peer.speaks === 'hardened' && file.hashes[chunk.index] === undefined && peer.greetedAt + ANNOUNCE_TIMEOUT_MS <= now) this.#sharing.greet(peer, 'Add', now)
-  }
-
   #download (peer: PeerState, chunk: ChunkRef, now: number): void {
     const { name, index } = chunk
     const file = this.#memory.files.get(name)
@@ -340,22 +280,6 @@ export class SwarmState {
     this.#memory.effects.push({ type: 'write', from: peer.address, chunk: { ...chunk, count: file.count, size: file.size, sha256: file.hashes[index] }, data: bytes })
   }
 
-  /** It has other bytes under the same name and number: for us it does not hold the chunk. Who is right is not known, so nobody is avoided. */
-  #dispute (peer: PeerState, file: FileState, index: number): void {
-    file.lose(peer.key, index)
-    if (file.disputes.has(peer.key)) return
-    file.disputes.add(peer.key)
-    this.#memory.event({ event: 'conflict', name: file.name, index, peer: peer.address })
-  }
-
-  /** What it alone has said of chunks that are not here is forgotten; where others had said otherwise, they are asked again. */
-  #disbelieve (peer: PeerState, now: number): void {
-    let disputed = false
-    for (const file of this.#memory.files.values()) if (file.forget(peer.key)) disputed = true
-    if (!disputed) return
-    for (const other of this.#memory.peers.values()) if (other !== peer && other.presence === 'connected') this.#sharing.greet(other, 'Add', now)
-  }
-
   #remove (peer: PeerState, presence: 'unknown' | 'disconnected', now: number): void {
     if (peer.presence === 'connected') this.#memory.event({ event: 'disconnected', peer: peer.address })
     peer.presence = presence
@@ -364,7 +288,7 @@ export class SwarmState {
     for (const file of this.#memory.files.values()) {
       for (const [index, request] of file.requests) if (request.peer === peer.key && !request.writing) this.#requests.fail(file, index)
     }
-    this.#disbelieve(peer, now)
+    this.#knowledge.disbelieve(peer, now)
   }
 
   #complete (file: FileState, now: number): void {

@@ -15,11 +15,12 @@ import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message,
 import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { checkName, chunkLength } from './name-codec.ts'
 import type { PartialFile, SwarmEffect, SwarmEvent } from './facts.ts'
+import { InterfaceMessages } from './interface-messages.ts'
 import { Link } from './link.ts'
 import type { SwarmOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { SwarmState } from './state.ts'
-import { encodeStatus, type FileStatus } from './status-codec.ts'
+import type { FileStatus } from './status-codec.ts'
 
 /** Listens, says hello, and keeps replicating until `leave`. Rejects with RangeError for more peers than the wire bears. */
 export async function joinSwarm (options: SwarmOptions): Promise<Swarm> {
@@ -41,6 +42,7 @@ export class Swarm implements AsyncDisposable {
   readonly #clock: Clock
   readonly #profile: Profile
   readonly #control = new AbortController()
+  readonly #interface: InterfaceMessages
   readonly #outboxes = new Map<string, Outbox>()
   readonly #links = new Map<string, Link>()
   /** Chunks that the next connection to a peer of our own kind announces. */
@@ -57,6 +59,13 @@ export class Swarm implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock
     this.#profile = options.profile === 'documented' ? { ...DOCUMENTED, firstNumber: options.firstNumber ?? 'size' } : AS_IMPLEMENTED
     this.#state = new SwarmState({ ...options, verify: options.hasher !== undefined, seed: Math.floor((options.random ?? Math.random)() * 0x7fffffff) })
+    this.#interface = new InterfaceMessages({
+      options, profile: this.#profile, state: this.#state,
+      reply: (to, bytes) => { this.#enqueue(to, async () => { await sendBytes(options.dial, to, bytes, this.#exchange) }) },
+      isInserting: name => this.#inserting.has(name),
+      insert: async (name, source) => { await this.insert(name, source) },
+      leave: async () => { await this.leave() }
+    })
     options.signal?.addEventListener('abort', () => { this.#stop(options.signal?.reason as Error) }, { once: true })
   }
 
@@ -170,7 +179,7 @@ export class Swarm implements AsyncDisposable {
 
   async #message (message: Message, remote: string): Promise<void> {
     if (message.action === 'Error') return
-    if (message.action === 'Join' || message.action === 'Leave' || message.action === 'Query' || message.action === 'Insert') return await this.#interface(message, remote)
+    if (message.action === 'Join' || message.action === 'Leave' || message.action === 'Query' || message.action === 'Insert') return await this.#interface.take(message, remote)
     this.#perform(this.#state.receive(message, this.#clock.now()))
   }
 
@@ -189,38 +198,6 @@ export class Swarm implements AsyncDisposable {
     const message = { ...frame, from } as Message
     this.#perform(this.#state.receive('files' in message ? { ...message, extension: 1 } : message, this.#clock.now()))
     return frame.id === undefined ? undefined : { re: frame.id, action: 'Error', code: Code.Ok, reason: '' }
-  }
-
-  async #interface (message: Message, remote: string): Promise<void> {
-    // Rule T2: an address of a peer is never answered, or two peers answer each other for ever.
-    if (this.#options.allowInterface?.(remote) !== true || this.#state.peer(message.from) !== undefined || peerKey(message.from) === peerKey(this.#options.self)) return
-    const reply = (bytes: Uint8Array): void => { this.#enqueue(message.from, async () => await sendBytes(this.#options.dial, message.from, bytes, this.#exchange)) }
-    const code = (value: number): void => { reply(encodeMessage(this.#profile, { action: 'Error', from: this.#options.self, code: value })) }
-    switch (message.action) {
-      case 'Join': return code(Code.Connected)
-      case 'Query':
-        if (this.#options.reportToRequester === true || this.#profile.name === 'documented') reply(encodeStatus(this.#profile.name, this.query()))
-        return
-      case 'Leave':
-        code(Code.Ok)
-        return await this.leave()
-      case 'Insert': code(await this.#insertFrom(message.path))
-    }
-  }
-
-  async #insertFrom (path: string): Promise<number> {
-    const name = `files/${path.split('/').at(-1) ?? ''}`
-    try {
-      checkName(name)
-      if (this.#state.file(name) !== undefined || this.#inserting.has(name)) return Code.FileExists
-      if (this.#options.openInsert === undefined) return Code.BadPermission
-      const source = await this.#options.openInsert(path)
-      if (source === undefined) return Code.FileMissing
-      await this.insert(name, source)
-      return Code.Ok
-    } catch {
-      return Code.BadPermission
-    }
   }
 
   #perform (effects: readonly SwarmEffect[]): void {
