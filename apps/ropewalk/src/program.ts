@@ -15,8 +15,9 @@ import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
 import { addUploads } from './tree/uploads.ts'
 import { addPeers } from './tree/peers.ts'
+import { addShell } from './tree/shell.ts'
 import { addSwarm } from './tree/swarm.ts'
-import { version } from './version.ts'
+import { describeBuild } from './version.ts'
 
 /** Runs the command line `argv`, without the names of Node and of the program. Resolves to the exit code and never rejects. */
 export async function run (argv: readonly string[], context: Context): Promise<Exit> {
@@ -32,10 +33,11 @@ export async function run (argv: readonly string[], context: Context): Promise<E
   }
 }
 
-function commandTree (context: Context, done: (exit: Exit) => void): Command {
+/** Everything that can be typed. `done` is told how the command ended. */
+export function commandTree (context: Context, done: (exit: Exit) => void): Command {
   const program = new Command('ropewalk')
     .description('Move files between machines over one multiplexed, encrypted connection.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(describeBuild(), '-V, --version', 'print the version, and the commit it was built from')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', `\nExamples:\n  ropewalk serve\n  ropewalk put holiday.mov\n  ropewalk COMMAND --help${'\n'}${EXIT_HELP}`)
@@ -58,6 +60,7 @@ function commandTree (context: Context, done: (exit: Exit) => void): Command {
   addSwarm(program, context, done)
   addCasync(program, context, done)
   addInspect(program, context, done)
+  addShell(program, context, done)
   return program
 }
 

@@ -1,0 +1,31 @@
+/**
+ * The command line within the process of the test.
+ *
+ * @module
+ */
+import { PassThrough, Readable } from 'node:stream'
+import type { Context } from '../src/context.ts'
+import { run } from '../src/program.ts'
+
+export interface Said {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `args` to their end, without a process. */
+export async function say (args: readonly string[], env: NodeJS.ProcessEnv = {}, tty = false): Promise<Said> {
+  const [out, err] = [collector(tty), collector(tty)]
+  const context: Context = {
+    stdin: Readable.from([]), stdout: out.stream, stderr: err.stream, env, signal: new AbortController().signal, now: () => performance.now()
+  }
+  const code = await run(args, context)
+  return { code, stdout: out.text(), stderr: err.text() }
+}
+
+function collector (tty: boolean): { stream: Context['stdout'], text: () => string } {
+  const stream = new PassThrough()
+  let text = ''
+  stream.setEncoding('utf8').on('data', (piece: string) => { text += piece })
+  return { stream: Object.assign(stream, { isTTY: tty, columns: 80 }) as unknown as Context['stdout'], text: () => { const rest = stream.read() as string | null; return text + (rest ?? '') } }
+}
