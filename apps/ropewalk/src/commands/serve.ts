@@ -9,9 +9,11 @@ import { loadCertificate, loadTokens } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { encodeLine } from '../progress/ndjson.ts'
+import type { LogLevels } from '../observe/log-levels.ts'
 import { peakMemory } from '../progress/report.ts'
 import { ipcOptions } from '../services/ipc-options.ts'
 import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
+import { Looking } from '../services/looking.ts'
 import type { PeersOptions } from '../services/peers.ts'
 import { GRACE_MS, type Host, type Service } from '../services/service.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
@@ -36,6 +38,10 @@ export interface ServeFlags {
   readonly discover: boolean
   readonly pair: boolean
   readonly json: boolean
+  readonly web?: string | boolean | undefined
+  readonly webTokenFile?: string | undefined
+  readonly logLevel?: LogLevels | undefined
+  readonly logFile?: string | undefined
   readonly cert?: string | undefined
   readonly key?: string | undefined
   readonly tokenFile?: string | undefined
@@ -55,7 +61,8 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   const addresses = (flags.listen ?? (ipc === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, verifyToken !== undefined))
   const certificate = await certificateOf(flags)
   const state = statePath(env)
-  const host: Host = {
+  const looking = await Looking.open(context, flags)
+  const host: Host = looking.over({
     context,
     board: new ActivityBoard(),
     state,
@@ -63,7 +70,7 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
     note: text => { if (!flags.json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },
     onTrouble: trouble(context, flags.json),
     listening: address => tell(context, flags.json, 'listening', address)
-  }
+  })
 
   const services: Service[] = []
   // What this node does not do is not loaded either.
@@ -82,13 +89,16 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
     }
     if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
     if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
+    await looking.start(host, services)
     host.note('Ctrl-C stops')
     if (flags.pair) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })
     await aborted(signal)
   } finally {
+    looking.stopping()
     host.note('Stopping; what is under way may take 10 seconds more')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
     const stopped = await Promise.all(services.map(service => service.stop(GRACE_MS)))
+    await looking.stop()
     const clean = !stopped.includes(false)
     if (!clean) host.note('Some transfers were cut off')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))

@@ -11,8 +11,9 @@ import { ask, type Line } from '../peers/control.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { statePath } from '../state-directory.ts'
-import { Member, swarmSocket } from '../swarm/member.ts'
+import { Member } from '../swarm/member.ts'
 import { renderSwarm } from '../swarm/render.ts'
+import { swarmSocket } from '../swarm/socket.ts'
 
 export interface JoinFlags {
   readonly peers: string

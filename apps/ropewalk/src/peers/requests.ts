@@ -44,6 +44,18 @@ export class Requests {
     this.#discovery = discovery
   }
 
+  /** Every offer, the oldest first. */
+  offers (): OfferLine[] {
+    return this.#node.warpdrive.offers(0).map(offer => this.#line(offer))
+  }
+
+  /** Peers, and who else is on the local network. */
+  peers (): Line[] {
+    const lines: Line[] = []
+    this.#peers(line => { lines.push(line) })
+    return lines
+  }
+
   async perform (request: Line, tell: Tell, signal: AbortSignal): Promise<void> {
     const text = (field: string): string => {
       const value = request[field]

@@ -93,7 +93,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
     await stop()
     throw error
   }
-  return { stop, node }
+  return { stop, node, shown: { peers: { node, requests } } }
 }
 
 function isInUse (error: unknown): boolean {

@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { StorageNode } from '@ropewalk/protocol-mdsftp'
 import type { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
+import type { PeerNode } from '../peers/peer-node.ts'
+import type { Requests } from '../peers/requests.ts'
 
 /** How long what is under way may take when the node is to stop. Ours. */
 export const GRACE_MS = 10_000
@@ -13,6 +16,20 @@ export const GRACE_MS = 10_000
 export interface Service {
   /** Takes nothing new, and lets what is under way finish within `graceMs`. True when all could. */
   stop (graceMs: number): Promise<boolean>
+  /** What the page of the node shows of it, and acts on. */
+  readonly shown?: { readonly store?: StorePart | undefined, readonly peers?: PeerPart | undefined } | undefined
+}
+
+export interface StorePart {
+  readonly name: string
+  readonly directory: string
+  readonly node: StorageNode
+  readonly capacity: number | undefined
+}
+
+export interface PeerPart {
+  readonly node: PeerNode
+  readonly requests: Requests
 }
 
 /** What a node gives every service. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { RunningHash } from '@ropewalk/interface'
 import { openSqliteLedger } from '@ropewalk/ledger-sqlite'
 import { maintain, StorageNode } from '@ropewalk/protocol-mdsftp'
@@ -72,7 +72,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     await stop(0)
     throw error
   }
-  return { stop }
+  return { stop, shown: { store: { name: basename(directory), directory, node, capacity } } }
 }
 
 /** The digest that a node keeps of what it has. */

@@ -40,7 +40,7 @@ export interface OptionShape {
   readonly short: string | undefined
   readonly long: string
   readonly description: string
-  /** Undefined where nothing follows. */
+  /** Undefined where nothing follows, or need not. */
   readonly value: ValueShape | undefined
 }
 
@@ -69,7 +69,7 @@ function shapeOf (command: Command, words: readonly string[]): CommandShape {
     children: help.visibleCommands(command).map(child => ({ word: child.name(), description: child.description() })),
     takes: help.visibleArguments(command).map(argumentShape),
     options: help.visibleOptions(command).map(option => ({
-      flags: option.flags, short: option.short, long: option.long ?? option.flags, description: help.optionDescription(option), value: option.required || option.optional ? valueOf(nameIn(option), option.argChoices) : undefined
+      flags: option.flags, short: option.short, long: option.long ?? option.flags, description: help.optionDescription(option), value: option.required || option.argChoices !== undefined ? valueOf(nameIn(option), option.argChoices) : undefined
     })),
     examples,
     notes,

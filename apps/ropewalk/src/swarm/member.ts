@@ -6,7 +6,6 @@
 import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Connection, Dial, Listen, Listener } from '@ropewalk/interface'
 import { joinSwarm, type FileStatus, type PeerAddress, type ProfileName, type Swarm, type SwarmEvent, type SwarmKey } from '@ropewalk/protocol-torronto'
 import { dial, listen, type Address } from '@ropewalk/transport-tcp'
@@ -14,6 +13,7 @@ import { answer, type Line } from '../peers/control.ts'
 import { messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import { FolderSwarmStore } from './folder-store.ts'
+import { swarmSocket } from './socket.ts'
 
 export interface MemberOptions {
   readonly state: string
@@ -28,11 +28,6 @@ export interface MemberOptions {
 
 /** How long after a change who watches is told again, at the soonest. Ours. */
 const WATCH_MS = 200
-
-/** The socket by which commands reach the peer of this user. */
-export function swarmSocket (state: string): string {
-  return join(state, 'swarm.sock')
-}
 
 export class Member {
   readonly #options: MemberOptions

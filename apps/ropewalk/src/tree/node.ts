@@ -8,6 +8,7 @@ import { parseDigest, parseSize } from '../arguments.ts'
 import type { ServeFlags } from '../commands/serve.ts'
 import { TOKEN_VARIABLE, type Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
+import { LEVELS, LOG_VARIABLE, parseLevels } from '../observe/log-levels.ts'
 import { checked, collect, examples, profile } from '../options.ts'
 
 export function addNode (program: Command, context: Context, done: (exit: Exit) => void): void {
@@ -39,11 +40,15 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--anyone-may-offer', 'take offers also from who is not paired', false)
     .option('--no-discover', 'neither tell the local network of this node nor listen to it')
     .option('--pair', 'put a code out at once, as "ropewalk pair" does', false)
+    .option('--web [address]', 'show a page of what the node does, with /metrics and /healthz: HOST:PORT (default: 127.0.0.1:7780)')
+    .option('--web-token-file <file>', 'show it only to who knows a token that is in this file; needed for other machines')
+    .option('--log-level <levels>', `log as JSON: ${LEVELS.join(', ')}, or info,mdsftp=debug for a module (or in ${LOG_VARIABLE})`, checked(parseLevels))
+    .option('--log-file <file>', 'where to log, readable for you alone (default: standard error)')
     .option('--json', 'print NDJSON, one JSON object a line', false)
     .action(async (flags: ServeFlags) => done(await (await import('../commands/serve.ts')).serve(context, flags)))
   examples(command, [
     'ropewalk serve',
-    'ropewalk serve --inbox Inbox',
+    'ropewalk serve --inbox Inbox --web',
     'ropewalk serve --listen mdsftp+tls://0.0.0.0:7740 --allow sha256=9f86…',
     'ropewalk serve --cert nas/cert.pem --key nas/key.pem --token-file tokens \\',
     '    --listen mdsftp+tls://0.0.0.0:7740',
