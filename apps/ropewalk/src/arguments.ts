@@ -73,6 +73,12 @@ export function parseConcurrency (text: string): number {
   return value
 }
 
+/** A number of things. */
+export function parseCount (text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) === 0) throw usage('a number from 1 on', text)
+  return Number(text)
+}
+
 /** Days that a certificate is good for. */
 export function parseDays (text: string): number {
   const value = Number(text)

@@ -14,4 +14,6 @@ export interface Context {
   readonly signal: AbortSignal
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
+  /** Calls `listener` at every SIGHUP, until the function that it returns is called. */
+  readonly onHangup?: ((listener: () => void) => () => void) | undefined
 }

@@ -5,6 +5,8 @@ export type RopewalkErrorCode =
   | 'ERR_ADDRESS'
   | 'ERR_BAD_ID'
   | 'ERR_USAGE'
+  /** A setting that cannot be used, or a file of them; the message says where. */
+  | 'ERR_CONFIG'
   /** The file changed its size while it was read. */
   | 'ERR_FILE_CHANGED'
   /** Not a regular file, where one is needed. */
@@ -106,6 +108,7 @@ const EXITS: Readonly<Record<string, Exit>> = {
   ERR_ADDRESS: Exit.usage,
   ERR_BAD_ID: Exit.usage,
   ERR_USAGE: Exit.usage,
+  ERR_CONFIG: Exit.usage,
   ERR_KEY: Exit.usage,
   ERR_UNREACHABLE: Exit.unreachable,
   ERR_UNAVAILABLE: Exit.unreachable,

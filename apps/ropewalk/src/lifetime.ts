@@ -33,7 +33,11 @@ export async function live (run: (argv: readonly string[], context: Context) => 
     stderr: process.stderr,
     env: process.env,
     signal: interrupt.signal,
-    now: () => performance.now()
+    now: () => performance.now(),
+    onHangup: listener => {
+      process.on('SIGHUP', listener)
+      return () => { process.off('SIGHUP', listener) }
+    }
   })
 
   process.exitCode = exit

@@ -7,9 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Listener } from '@ropewalk/interface'
 import { acceptNode, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
 import type { ActivityBoard } from './activity/board.ts'
-import type { VerifyToken } from './credentials.ts'
+import type { Admitted, Door } from './services/door.ts'
+import { readOnly } from './read-only.ts'
 import { codeOf, RopewalkError } from './errors.ts'
 import { GRACE_MS } from './services/service.ts'
+import type { Policy } from './services/policy.ts'
 
 /** Connections at once; one more is refused. From section 8 of the specification. */
 export const MAX_CONNECTIONS = 256
@@ -23,10 +25,11 @@ const LOOK_MS = 20
 export interface NodeServerOptions {
   readonly node: StorageNode
   readonly board: ActivityBoard
-  /** Keys of those who are served; undefined: whoever connects. */
-  readonly allowed: ReadonlySet<string> | undefined
-  /** Where clients have to show a token. */
-  readonly verifyToken: VerifyToken | undefined
+  readonly door: Door
+  /** The folder of its store: what grants are about. */
+  readonly directory: string
+  /** Whose keys and tokens are good. */
+  readonly policy: Policy
   /** Told of connections that were refused or broke. */
   readonly onTrouble: (remote: string, error: unknown) => void
 }
@@ -82,20 +85,21 @@ export class NodeServer {
   }
 
   async #serve (connection: Connection, wire: WireOptions): Promise<void> {
-    const { node, board, verifyToken } = this.#options
+    const { node, board, door, directory, policy: { verifyToken } } = this.#options
     const { address } = connection.remote
     this.#count++
     let end: (() => void) | undefined
     try {
-      this.#admit(connection)
-      this.#arrivals++
-      const seen = board.connect(connection, { protocol: 'mdsftp', muxer: 'mdsftp' })
+      this.#bound()
+      const seen = await door.admit(connection, { protocol: 'mdsftp', muxer: 'mdsftp', resource: directory })
       end = seen.end
+      this.#admit(connection, seen)
+      this.#arrivals++
       const peer = await acceptNode(seen.connection, { ...wire, verifyToken, signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
       seen.muxedBy(peer)
       this.#connections.add(peer)
       try {
-        await serve(peer, { node, onEvent: board.follow({ protocol: 'mdsftp', peer: address }) })
+        await serve(peer, { node: seen.access === 'write' ? node : readOnly(node), onEvent: board.follow({ protocol: 'mdsftp', peer: address, holds: seen.holds }) })
       } finally {
         this.#connections.delete(peer)
         // The peer has ended its direction; this ends ours.
@@ -110,12 +114,15 @@ export class NodeServer {
     }
   }
 
-  #admit ({ remote }: Connection): void {
-    const { allowed } = this.#options
+  #bound (): void {
     if (this.#count > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#count} > ${MAX_CONNECTIONS} connections`)
     if (this.#arrivals >= MAX_ARRIVING) throw new RopewalkError('ERR_REFUSED', `${this.#arrivals + 1} > ${MAX_ARRIVING} connections that have not said who they are`)
+  }
+
+  #admit ({ remote }: Connection, { granted }: Admitted): void {
+    const { allowed } = this.#options.policy
     // A unix socket belongs to its owner, and its mode says so.
-    if (allowed === undefined || remote.address.startsWith('unix:')) return
+    if (granted || allowed === undefined || remote.address.startsWith('unix:')) return
     if (remote.fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
     if (!allowed.has(remote.fingerprint)) throw new RopewalkError('ERR_REFUSED', `its key sha256=${remote.fingerprint} is not among those allowed`)
   }

@@ -8,8 +8,10 @@ import type { Context } from './context.ts'
 import { exitFor } from './errors.ts'
 import { Exit, EXIT_HELP } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
+import { addActivity } from './tree/activity.ts'
 import { addAuthority } from './tree/authority.ts'
 import { addCasync } from './tree/casync.ts'
+import { addConfig } from './tree/config.ts'
 import { addInspect } from './tree/inspect.ts'
 import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
@@ -57,8 +59,10 @@ export function commandTree (context: Context, done: (exit: Exit) => void): Comm
   addUploads(program, context, done)
   addAuthority(program, context, done)
   addPeers(program, context, done)
+  addActivity(program, context, done)
   addSwarm(program, context, done)
   addCasync(program, context, done)
+  addConfig(program, context, done)
   addInspect(program, context, done)
   addShell(program, context, done)
   return program

@@ -49,6 +49,7 @@ export interface BeginOptions {
   readonly name: string
   readonly size?: number | undefined
   readonly peer?: string | undefined
+  readonly group?: string | undefined
   /** Bytes that were there before: it goes on. */
   readonly bytes?: number | undefined
   /** Holds the connection back for a reason of ours: asked when nothing moves. */
@@ -254,10 +255,10 @@ class Entry {
   }
 
   at (now: number): TransferActivity {
-    const { protocol, direction, peer, size } = this.#options
+    const { protocol, direction, peer, group, size } = this.#options
     const waits = this.#ended === undefined ? this.#waits ?? this.#still(now) : undefined
     return {
-      id: this.id, protocol, direction, peer, name: this.#name, size, bytes: this.#bytes,
+      id: this.id, protocol, direction, peer, name: this.#name, group, size, bytes: this.#bytes,
       state: this.#ended?.state ?? (waits === undefined ? 'running' : 'waiting'),
       waitsFor: waits?.reason, waitsSince: waits?.since, startedAt: this.#startedAt, changedAt: this.#changedAt, endedAt: this.#ended?.at, error: this.#ended?.error
     }

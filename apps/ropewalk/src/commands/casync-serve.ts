@@ -5,6 +5,8 @@ import { Exit } from '../exit-codes.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { startChunks } from '../services/chunks.ts'
+import { Door } from '../services/door.ts'
+import { Policy } from '../services/policy.ts'
 import { GRACE_MS, type Host } from '../services/service.ts'
 import { statePath } from '../state-directory.ts'
 import { aborted, tell, trouble } from './serve.ts'
@@ -26,9 +28,13 @@ export async function casyncServe (context: Context, root: string, { listen, all
   if (!LOCAL.has(address) && !allowAnyone) {
     throw new RopewalkError('ERR_USAGE', 'whoever reaches this server could read everything below the folder', { text: listen, advice: ['Say --allow-anyone if that is what you want. A web server in front of it can ask who comes, and encrypt.'] })
   }
+  const board = new ActivityBoard()
   const host: Host = {
     context,
-    board: new ActivityBoard(),
+    board,
+    door: new Door({ board, state: statePath(env) }),
+    policy: new Policy(),
+    control: undefined,
     state: statePath(env),
     json,
     note: text => { if (!json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },

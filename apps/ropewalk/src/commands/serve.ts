@@ -2,30 +2,36 @@ import { resolve } from 'node:path'
 import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
 import type { Identity } from '@ropewalk/transport-tcp'
-import { ActivityBoard } from '../activity/board.ts'
 import { DEFAULT_ADDRESS, isLocal, parseAddress, type NodeAddress } from '../address.ts'
 import type { Context } from '../context.ts'
-import { loadCertificate, loadTokens } from '../credentials.ts'
+import { flagSettings, resolveConfig, settingFlags, type Configuration, type Sources } from '../config/resolve.ts'
+import { loadCertificate } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { encodeLine } from '../progress/ndjson.ts'
-import type { LogLevels } from '../observe/log-levels.ts'
+import { parseLevels, type LogLevels } from '../observe/log-levels.ts'
 import { peakMemory } from '../progress/report.ts'
 import { ipcOptions } from '../services/ipc-options.ts'
 import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
 import { Looking } from '../services/looking.ts'
 import type { PeersOptions } from '../services/peers.ts'
+import { Policy } from '../services/policy.ts'
+import { Records } from '../services/records.ts'
 import { GRACE_MS, type Host, type Service } from '../services/service.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
 import type { ProfileName } from '../wire.ts'
 
+/** What `serve` is told on the command line; nothing of what it is not. Each of these but the first three is a setting too. */
 export interface ServeFlags {
+  readonly config?: string | undefined
+  readonly json?: boolean | undefined
+  readonly pair?: boolean | undefined
   readonly listen?: readonly string[] | undefined
   readonly store?: string | undefined
   readonly capacity?: number | undefined
   readonly allow?: readonly string[] | undefined
-  readonly allowAnyone: boolean
-  readonly allowPlaintext: boolean
+  readonly allowAnyone?: boolean | undefined
+  readonly allowPlaintext?: boolean | undefined
   readonly ipc?: readonly string[] | undefined
   readonly ipcKey?: string | undefined
   readonly ipcRoot?: string | undefined
@@ -33,11 +39,9 @@ export interface ServeFlags {
   readonly ipcAudience?: string | undefined
   readonly inbox?: string | undefined
   readonly peers?: readonly string[] | undefined
-  readonly autoAccept: boolean
-  readonly anyoneMayOffer: boolean
-  readonly discover: boolean
-  readonly pair: boolean
-  readonly json: boolean
+  readonly autoAccept?: boolean | undefined
+  readonly anyoneMayOffer?: boolean | undefined
+  readonly discover?: boolean | undefined
   readonly web?: string | boolean | undefined
   readonly webTokenFile?: string | undefined
   readonly logLevel?: LogLevels | undefined
@@ -45,26 +49,34 @@ export interface ServeFlags {
   readonly cert?: string | undefined
   readonly key?: string | undefined
   readonly tokenFile?: string | undefined
-  readonly profile: ProfileName
+  readonly profile?: ProfileName | undefined
 }
 
 /** Lines of trouble a second, and how many may come at once. Ours: whoever knocks must not fill a disk with our complaints. */
 const TROUBLE = { ratePerSecond: 1, burst: 20 }
 
 /** Runs a node until the signal says stop. */
-export async function serve (context: Context, flags: ServeFlags): Promise<Exit> {
+export async function serve (context: Context, given: ServeFlags): Promise<Exit> {
   const { stderr, signal, env } = context
-  const ipc = ipcOptions(flags, statePath(env))
-  const peers = peersOptions(flags)
-  const verifyToken = await loadTokens(env, flags.tokenFile)
-  // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
-  const addresses = (flags.listen ?? (ipc === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, verifyToken !== undefined))
-  const certificate = await certificateOf(flags)
+  const sources: Sources = { env, file: given.config, flags: flagSettings({ ...given }) }
+  const configuration = await resolveConfig(sources)
+  const flags: ServeFlags & { json: boolean } = { json: false, ...given, ...settingFlags(configuration), logLevel: levelsOf(configuration.get('log.level')) }
   const state = statePath(env)
+  const ipc = ipcOptions(flags, state)
+  const peers = peersOptions(flags)
+  const policy = await Policy.of(configuration, env)
+  // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
+  const addresses = (flags.listen ?? (ipc === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
+  const certificate = await certificateOf(flags)
   const looking = await Looking.open(context, flags)
+  const records = await Records.open({ state, configuration, controlled: peers !== undefined, onTrouble: (who, error) => { host.onTrouble(who, error) } })
+  const { board, door, control } = records
   const host: Host = looking.over({
     context,
-    board: new ActivityBoard(),
+    board,
+    door,
+    policy,
+    control,
     state,
     json: flags.json,
     note: text => { if (!flags.json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },
@@ -73,32 +85,34 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   })
 
   const services: Service[] = []
+  let unheard: (() => void) | undefined
   // What this node does not do is not loaded either.
   try {
+    unheard = reloading(host, sources, configuration)
     if (addresses.length > 0) {
       const { startStorage } = await import('../services/storage.ts')
       services.push(await startStorage(host, {
         addresses,
         directory: flags.store ?? defaultStore(state),
         capacity: flags.capacity,
-        allowed: flags.allow === undefined ? undefined : new Set(flags.allow),
-        verifyToken,
         certificate,
-        profile: flags.profile
+        profile: flags.profile ?? 'upstream'
       }))
     }
     if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
     if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
     await looking.start(host, services)
     host.note('Ctrl-C stops')
-    if (flags.pair) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })
+    if (flags.pair === true) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })
     await aborted(signal)
   } finally {
+    unheard?.()
     looking.stopping()
     host.note('Stopping; what is under way may take 10 seconds more')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
     const stopped = await Promise.all(services.map(service => service.stop(GRACE_MS)))
     await looking.stop()
+    await records.close()
     const clean = !stopped.includes(false)
     if (!clean) host.note('Some transfers were cut off')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))
@@ -106,14 +120,36 @@ export async function serve (context: Context, flags: ServeFlags): Promise<Exit>
   return Exit.done
 }
 
+/** Reads the configuration again at every SIGHUP, one after the other. What cannot be used changes nothing. */
+function reloading ({ context, policy, door, json, note, onTrouble }: Host, sources: Sources, first: Configuration): () => void {
+  let current = first
+  let last = Promise.resolve()
+  const reload = async (): Promise<void> => {
+    const next = await resolveConfig(sources)
+    await policy.reload(next, context.env)
+    door.configure(next)
+    const changed = next.changedFrom(current).map(({ setting }) => setting)
+    current = next
+    const [taken, kept] = [changed.filter(({ reloads }) => reloads === true), changed.filter(({ reloads }) => reloads !== true)].map(settings => settings.map(({ key }) => key)) as [string[], string[]]
+    if (json) context.stdout.write(encodeLine({ event: 'reloaded', taken, at_next_start: kept }))
+    door.audit({ event: 'reloaded', taken, at_next_start: kept })
+    note(`Read the configuration again: ${taken.length === 0 ? 'nothing changed for a node that runs' : taken.join(', ')}${kept.length === 0 ? '' : `; at the next start: ${kept.join(', ')}`}`)
+  }
+  return context.onHangup?.(() => { last = last.then(reload).catch((error: unknown) => { onTrouble('configuration', error) }) }) ?? (() => {})
+}
+
 /** What peers may do here; undefined where it is no node for peers. */
-function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover, pair }: ServeFlags): PeersOptions | undefined {
+function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover = true, pair }: ServeFlags): PeersOptions | undefined {
   if (inbox === undefined && peers === undefined) {
     const said = [['--auto-accept', autoAccept], ['--anyone-may-offer', anyoneMayOffer], ['--pair', pair]].find(([, is]) => is === true)
     if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} is for a node that receives: say --inbox DIRECTORY`)
     return undefined
   }
-  return { addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), autoAccept, anyone: anyoneMayOffer, discover }
+  return { addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), discover }
+}
+
+function levelsOf (level: LogLevels | string | undefined): LogLevels | undefined {
+  return typeof level === 'string' ? parseLevels(level) : level
 }
 
 export function tell ({ stdout }: Context, json: boolean, event: string, address: string): void {
@@ -122,7 +158,7 @@ export function tell ({ stdout }: Context, json: boolean, event: string, address
 }
 
 /** Refuses to listen for other machines without a word on who may come, or how. */
-function listenAddress (text: string, { allow, allowAnyone, allowPlaintext }: ServeFlags, tokens: boolean): NodeAddress {
+function listenAddress (text: string, { allow, allowAnyone = false, allowPlaintext = false }: ServeFlags, tokens: boolean): NodeAddress {
   const address = parseAddress(text)
   if (address.transport === 'tls' && address.fingerprint !== undefined) {
     throw new RopewalkError('ERR_ADDRESS', 'a node shows its own key: leave the fingerprint out', { text, at: text.indexOf('#') })

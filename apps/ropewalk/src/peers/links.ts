@@ -7,8 +7,8 @@ import type { AbortOptions, Channel, Connection, Listener } from '@ropewalk/inte
 import { mdsftp, type MdsftpMuxer } from '@ropewalk/muxer-mdsftp'
 import { handle, select } from '@ropewalk/negotiate'
 import { dial, type Identity, type TlsAddress } from '@ropewalk/transport-tcp'
-import type { ActivityBoard } from '../activity/board.ts'
 import { messageOf, RopewalkError } from '../errors.ts'
+import type { Admitted, Door } from '../services/door.ts'
 import { formatPeerAddress } from './peer-address.ts'
 
 /** Offers and downloads. Its channels carry sessions of the port `warpdrive`. */
@@ -35,7 +35,9 @@ export interface Link {
 }
 
 export interface LinksOptions {
-  readonly board: ActivityBoard
+  readonly door: Door
+  /** The inbox: what grants are about. */
+  readonly resource: string | undefined
   readonly identity: Identity
   /** Where a peer may be, the likeliest first. */
   readonly addressesOf: (fingerprint: string) => readonly TlsAddress[]
@@ -85,7 +87,11 @@ export class Links {
     const { identity } = this.#options
     const tls = address.fingerprint === undefined ? { identity, verify: () => true } : { identity }
     const connection = await dial(address, { signal, timeoutMs: DIAL_MS, tls })
-    return this.#adopt(connection, 'dialer', formatPeerAddress(address))
+    const seen = await this.#options.door.admit(connection, { protocol: 'warpdrive', muxer: 'mdsftp', ours: true }).catch((error: unknown) => {
+      connection.abort(error as Error)
+      throw error
+    })
+    return this.#adopt(seen, 'dialer', formatPeerAddress(address))
   }
 
   /** Connects to a peer, unless it is connected. */
@@ -134,7 +140,13 @@ export class Links {
       if (fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
       if (this.#count >= MAX_LINKS) throw new RopewalkError('ERR_REFUSED', `${this.#count + 1} > ${MAX_LINKS} connections`)
       if (this.#options.protocolsFor(fingerprint).length === 0) throw new RopewalkError('ERR_REFUSED', `its key sha256=${fingerprint} is not that of a peer`)
-      const link = this.#adopt(connection, 'acceptor', address)
+      const { door, resource } = this.#options
+      const seen = await door.admit(connection, { protocol: 'warpdrive', muxer: 'mdsftp', resource })
+      if (seen.access === 'read') {
+        seen.end()
+        throw new RopewalkError('ERR_REFUSED', 'its grant is to read, and peers bring')
+      }
+      const link = this.#adopt(seen, 'acceptor', address)
       if (!this.#options.isKnown(fingerprint)) this.#bound(link)
     } catch (error) {
       connection.abort(error as Error)
@@ -153,9 +165,8 @@ export class Links {
     timer.unref()
   }
 
-  #adopt (connection: Connection, role: 'dialer' | 'acceptor', address: string): Link {
-    const { fingerprint = '' } = connection.remote
-    const seen = this.#options.board.connect(connection, { protocol: 'warpdrive', muxer: 'mdsftp' })
+  #adopt (seen: Admitted, role: 'dialer' | 'acceptor', address: string): Link {
+    const { fingerprint = '' } = seen.connection.remote
     const link: Link = { fingerprint, address, muxer: mdsftp(seen.connection, { role }) }
     seen.muxedBy(link.muxer)
     const links = this.#links.get(fingerprint) ?? new Set()

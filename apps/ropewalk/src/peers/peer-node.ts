@@ -10,6 +10,8 @@ import { openNode, ping, Session, type Peer, type StateStore, type StoredOffer, 
 import type { Identity, TlsAddress } from '@ropewalk/transport-tcp'
 import type { ActivityBoard } from '../activity/board.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
+import type { Door } from '../services/door.ts'
+import type { Policy } from '../services/policy.ts'
 import { EventHub } from './event-hub.ts'
 import { Inboxes } from './inboxes.ts'
 import { Links, PAIR, WARPDRIVE, type Link } from './links.ts'
@@ -21,6 +23,7 @@ import { Sources } from './sources.ts'
 
 export interface PeerNodeOptions {
   readonly board: ActivityBoard
+  readonly door: Door
   readonly state: string
   readonly identity: Identity
   readonly store: StateStore
@@ -29,10 +32,8 @@ export interface PeerNodeOptions {
   readonly name: string
   /** Where received files go, unless an acceptance says otherwise. */
   readonly inbox: string | undefined
-  /** Accept by itself what trusted peers offer. */
-  readonly autoAccept: boolean
-  /** Take offers also of who is not paired. */
-  readonly anyone: boolean
+  /** Whether it accepts by itself, and whom it takes offers of. */
+  readonly policy: Pick<Policy, 'autoAccept' | 'anyone'>
   /** Peers that the local network tells of, by fingerprint. Hints only. */
   readonly nearby: (fingerprint: string) => readonly TlsAddress[]
   readonly onTrouble: (who: string, error: unknown) => void
@@ -74,12 +75,12 @@ export class PeerNode {
   }
 
   static async open (options: PeerNodeOptions): Promise<PeerNode> {
-    const { board, identity, store, book, nearby, onTrouble } = options
+    const { board, door, identity, store, book, nearby, onTrouble } = options
     const events = new EventHub(reporter(board, offer => node.peerOf(offer)))
     const sources = new Sources(events.emit)
     const inboxes = new Inboxes(options.state, events.emit)
     const links = new Links({
-      board, identity,
+      door, resource: options.inbox, identity,
       addressesOf: fingerprint => [...book.of(fingerprint).map(parsePeerAddress), ...nearby(fingerprint)],
       isKnown: fingerprint => node.isKnown(fingerprint),
       protocolsFor: fingerprint => node.#protocolsFor(fingerprint),
@@ -190,7 +191,7 @@ export class PeerNode {
 
   #protocolsFor (fingerprint: string): string[] {
     if (this.peer(fingerprint)?.mod === 'block') return []
-    const known = this.isKnown(fingerprint) || this.#options.anyone
+    const known = this.isKnown(fingerprint) || this.#options.policy.anyone
     return [...known ? [WARPDRIVE] : [], ...this.codes.plate(Date.now()) === undefined ? [] : [PAIR]]
   }
 
@@ -226,7 +227,7 @@ export class PeerNode {
 
   /** What a trusted peer offers is accepted where that is switched on; what was accepted before, and offered again, goes on: nobody changed it. */
   #offered (offer: StoredOffer): void {
-    const trusted = this.#options.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust'
+    const trusted = this.#options.policy.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust'
     if (!trusted && offer.status !== 'failed') return
     const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
     work.catch((error: unknown) => { this.#options.onTrouble('inbox', error) })
@@ -238,7 +239,7 @@ function reporter (board: ActivityBoard, peerOf: (offer: string) => string | und
   const follow = new Map<string, (event: TransferEvent) => void>()
   return (key, event) => {
     const { transfer } = event
-    const tell = follow.get(transfer) ?? board.follow({ protocol: 'warpdrive', peer: peerOf(key) })
+    const tell = follow.get(transfer) ?? board.follow({ protocol: 'warpdrive', peer: peerOf(key), group: event.direction === 'receive' ? key : undefined })
     if (event.event === 'finished' || event.event === 'failed') follow.delete(transfer)
     else follow.set(transfer, tell)
     tell(event)

@@ -3,13 +3,17 @@
  *
  * @module
  */
+import type { Channel } from '@ropewalk/interface'
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
 import { select } from '@ropewalk/negotiate'
 import { dial } from '@ropewalk/transport-tcp'
 import { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
-import { controlPath, startPeers } from '../services/peers.ts'
+import { Control, controlPath } from '../services/control.ts'
+import { startPeers } from '../services/peers.ts'
+import { Door } from '../services/door.ts'
+import { Policy } from '../services/policy.ts'
 import type { Service } from '../services/service.ts'
 import { statePath } from '../state-directory.ts'
 import { ask, CONTROL, type Line } from './control.ts'
@@ -42,20 +46,31 @@ export async function withNode<T> (context: Context, options: NodeOptions, work:
     if (options.alone === 'refuse') {
       throw new RopewalkError('ERR_UNREACHABLE', 'no node of yours is running', { advice: options.advice ?? ['"ropewalk serve --inbox DIRECTORY" starts one, in another terminal.'] })
     }
+    const board = new ActivityBoard()
+    const control = await Control.open(state)
     service = await startPeers({
-      context, board: new ActivityBoard(), state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
+      context, board, door: new Door({ board, state }), policy: new Policy(), control, state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
     }, {
       addresses: options.alone === 'listening' ? [{ transport: 'tls', host: '::', port: 0 }] : [],
-      inbox: undefined, autoAccept: false, anyone: false, discover: options.discover ?? false
+      inbox: undefined, discover: options.discover ?? false
+    }).catch(async (error: unknown) => {
+      await control.close()
+      throw error
     })
     connection = await dial({ transport: 'unix', path }, { signal: context.signal })
   }
   const muxer = mdsftp(connection, { role: 'dialer' })
+  const open = async (): Promise<Channel> => {
+    const { signal } = context
+    return (await select(await muxer.open({ signal }), [CONTROL], { lazy: true, signal })).channel
+  }
   try {
     return await work(async function * (request) {
-      const channel = await muxer.open({ signal: context.signal })
-      const { channel: agreed } = await select(channel, [CONTROL], { lazy: true, signal: context.signal })
-      yield * ask(agreed, request, context.signal)
+      const channel = await open().catch((error: unknown) => {
+        context.signal.throwIfAborted()
+        throw new RopewalkError('ERR_UNREACHABLE', 'the node has ended', { cause: error })
+      })
+      yield * ask(channel, request, context.signal)
     })
   } finally {
     muxer.abort(new RopewalkError('ERR_STOPPED', 'the command is over'))

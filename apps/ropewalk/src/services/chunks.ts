@@ -6,7 +6,7 @@
 import { constants, createReadStream } from 'node:fs'
 import { open, realpath } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { castr, nodeCompression, type CastrStore } from '@ropewalk/store-castr'
@@ -35,6 +35,7 @@ export async function startChunks (host: Host, { root, host: address, port }: Ch
   const chunks = new ChunkServer(top, host)
   const server = createServer((request, response) => { void chunks.serve(request, response) })
   server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', socket => { void chunks.come(socket) })
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.keepAliveTimeout = IDLE_TIMEOUT_MS
   server.setTimeout(IDLE_TIMEOUT_MS, socket => { socket.destroy() })
@@ -63,10 +64,18 @@ class ChunkServer {
   readonly #served: ServedChunks
   readonly #compression = nodeCompression()
 
-  constructor (root: string, { onTrouble, board }: Host) {
+  constructor (root: string, { onTrouble, board, door }: Host) {
     this.#root = root
     this.#onTrouble = onTrouble
-    this.#served = new ServedChunks(board)
+    this.#served = new ServedChunks(board, door)
+  }
+
+  /** Takes a place among the connections of the node; who finds none is sent away. */
+  async come (socket: Socket): Promise<void> {
+    await this.#served.come(socket).catch((error: unknown) => {
+      this.#onTrouble(socket.remoteAddress ?? 'client', error)
+      socket.destroy()
+    })
   }
 
   async serve (request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -95,7 +104,7 @@ class ChunkServer {
     if (chunk === undefined) return plain(response, 404)
     const body = chunk.compressed ?? await this.#compression.compress(chunk.bytes)
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': body.length, 'cache-control': 'public, max-age=31536000, immutable', etag: `"${id}"` })
-    if (request.method !== 'HEAD') this.#served.chunk(request.socket, folder, body.length)
+    if (request.method !== 'HEAD') await this.#served.chunk(request.socket, folder, body.length)
     response.end(request.method === 'HEAD' ? undefined : body)
   }
 

@@ -69,6 +69,15 @@ export class ReportedUploads implements UploadStore {
     return await this.#store.find(wanted, options)
   }
 
+  /** The same files, for who may take them and bring none. */
+  readOnly (): UploadStore {
+    const refuse = async (): Promise<never> => { throw new RopewalkError('ERR_REFUSED', 'its grant is to read only') }
+    return {
+      open: async (id, options) => await this.open(id, options), read: async (plan, file, index, options) => await this.read(plan, file, index, options),
+      find: async (wanted, options) => await this.find(wanted, options), create: refuse, write: refuse, finish: refuse, reset: refuse
+    }
+  }
+
   /** Nobody goes on with what is not whole: its clients have gone. */
   interrupted (): void {
     const gone = new RopewalkError('ERR_STOPPED', 'the connection has ended; what came is kept, and gone on with')

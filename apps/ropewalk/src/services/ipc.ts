@@ -9,11 +9,12 @@ import { nodeHashes, openUploadStore, openVerifier } from '@ropewalk/protocol-ip
 import { escapeName } from '@ropewalk/receive'
 import { listen as listenPackets } from '@ropewalk/transport-seqpacket'
 import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
-import type { Seen } from '../activity/board.ts'
+import type { Access } from '../grants/grants.ts'
 import { keyFrom } from '../commands/token.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { MAX_CONNECTIONS } from '../node-server.ts'
 import { formatUploadAddress, UPLOAD_PROTOCOL, type UploadAddress } from '../upload-address.ts'
+import type { Admitted } from './door.ts'
 import { ReportedUploads } from './ipc-activity.ts'
 import type { IpcOptions } from './ipc-options.ts'
 import type { Host, Service } from './service.ts'
@@ -35,7 +36,9 @@ export async function startIpc (host: Host, { addresses, keyFile, root, maxFileB
   // One process a folder: a socket says so as long as its process lives, and no longer.
   const lock = await listen({ transport: 'unix', path: join(root, 'lock') }).catch((error: unknown) => { throw storeFailure(root, error) })
   const reported = new ReportedUploads(store, host.board)
-  const service = new IpcService(host, reported, new UploadNode({ store: reported, verifyToken, hashes: nodeHashes, maxFileBytes, maxChunks: Math.ceil(maxFileBytes / BLOCK_BYTES) + 1 }), lock)
+  const bounds = { verifyToken, hashes: nodeHashes, maxFileBytes, maxChunks: Math.ceil(maxFileBytes / BLOCK_BYTES) + 1 }
+  const nodes = { write: new UploadNode({ store: reported, ...bounds }), read: new UploadNode({ store: reported.readOnly(), ...bounds }) }
+  const service = new IpcService(host, root, reported, nodes, lock)
   try {
     await store.sweep(Date.now() - KEEP_MS)
     host.note(`Uploads are kept in ${escapeName(root)}`)
@@ -61,17 +64,20 @@ async function listenOn (address: UploadAddress, identity: Identity | undefined,
 class IpcService implements Service {
   readonly #host: Host
   readonly #uploads: ReportedUploads
-  readonly #node: UploadNode
+  readonly #root: string
+  /** One that takes files, and one that only gives them. */
+  readonly #nodes: Readonly<Record<Access, UploadNode>>
   readonly #lock: Listener<unknown>
   readonly #listeners = new Set<Listener<UploadAddress>>()
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #connections = 0
 
-  constructor (host: Host, uploads: ReportedUploads, node: UploadNode, lock: Listener<unknown>) {
+  constructor (host: Host, root: string, uploads: ReportedUploads, nodes: Readonly<Record<Access, UploadNode>>, lock: Listener<unknown>) {
     this.#host = host
+    this.#root = root
     this.#uploads = uploads
-    this.#node = node
+    this.#nodes = nodes
     this.#lock = lock
   }
 
@@ -84,8 +90,8 @@ class IpcService implements Service {
   async stop (graceMs: number): Promise<boolean> {
     for (const listener of this.#listeners) await listener.close()
     const deadline = AbortSignal.timeout(graceMs)
-    while (this.#node.unfinishedTransfers > 0 && !deadline.aborted) await sleep(LOOK_MS)
-    const clean = this.#node.unfinishedTransfers === 0
+    while (this.#nodes.write.unfinishedTransfers > 0 && !deadline.aborted) await sleep(LOOK_MS)
+    const clean = this.#nodes.write.unfinishedTransfers === 0
     this.#stopping.abort(new RopewalkError('ERR_STOPPED', 'the node stops'))
     while (this.#running.size > 0) await Promise.all(this.#running)
     this.#uploads.interrupted()
@@ -102,10 +108,10 @@ class IpcService implements Service {
     let end: (() => void) | undefined
     try {
       if (this.#connections > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#connections} > ${MAX_CONNECTIONS} connections`)
-      const seen = this.#host.board.connect(connection, { protocol: 'ipc', muxer: transport === 'tls' ? 'yamux' : undefined })
+      const seen = await this.#host.door.admit(connection, { protocol: 'ipc', muxer: transport === 'tls' ? 'yamux' : undefined, resource: this.#root })
       end = seen.end
       if (transport === 'tls') await this.#channels(seen)
-      else await this.#serve(seen.connection, transport === 'seqpacket' ? 'seqpacket' : 'auto')
+      else await this.#serve(seen.connection, seen.access, transport === 'seqpacket' ? 'seqpacket' : 'auto')
     } catch (error) {
       connection.abort(error as Error)
       throw error
@@ -113,29 +119,29 @@ class IpcService implements Service {
       end?.()
       this.#connections--
       // Whose client has gone may be gone on with; nobody does at the moment.
-      if (this.#node.openTransfers === 0) this.#uploads.interrupted()
+      if (this.#nodes.write.openTransfers === 0) this.#uploads.interrupted()
     }
   }
 
-  async #channels ({ connection, muxedBy }: Seen): Promise<void> {
+  async #channels ({ connection, access, muxedBy }: Admitted): Promise<void> {
     const muxer = yamux(connection, { role: 'server' })
     muxedBy(muxer)
     const onStop = (): void => { muxer.abort(this.#stopping.signal.reason as Error) }
     this.#stopping.signal.addEventListener('abort', onStop)
     try {
-      for await (const channel of muxer) this.#run(connection.remote.address, this.#negotiated(channel))
+      for await (const channel of muxer) this.#run(connection.remote.address, this.#negotiated(channel, access))
     } finally {
       this.#stopping.signal.removeEventListener('abort', onStop)
     }
   }
 
-  async #negotiated (raw: Channel): Promise<void> {
+  async #negotiated (raw: Channel, access: Access): Promise<void> {
     const { channel } = await handle(raw, [UPLOAD_PROTOCOL], { signal: this.#stopping.signal })
-    await this.#serve(channel, 'auto')
+    await this.#serve(channel, access, 'auto')
   }
 
-  async #serve (channel: Channel, framing: 'seqpacket' | 'auto'): Promise<void> {
-    await serve(channel, { node: this.#node, profile: 'auto', framing, signal: this.#stopping.signal })
+  async #serve (channel: Channel, access: Access, framing: 'seqpacket' | 'auto'): Promise<void> {
+    await serve(channel, { node: this.#nodes[access], profile: 'auto', framing, signal: this.#stopping.signal })
   }
 
   #run (who: string, work: Promise<void>): void {

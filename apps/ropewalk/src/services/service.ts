@@ -8,6 +8,9 @@ import type { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 import type { PeerNode } from '../peers/peer-node.ts'
 import type { Requests } from '../peers/requests.ts'
+import type { Control } from './control.ts'
+import type { Door } from './door.ts'
+import type { Policy } from './policy.ts'
 
 /** How long what is under way may take when the node is to stop. Ours. */
 export const GRACE_MS = 10_000
@@ -37,6 +40,12 @@ export interface Host {
   readonly context: Context
   /** What is under way, and who is connected: every service reports to it. */
   readonly board: ActivityBoard
+  /** Every connection comes in through it. */
+  readonly door: Door
+  /** Who may do what, as it is now. */
+  readonly policy: Policy
+  /** What the commands of this user ask; undefined where another node answers them. */
+  readonly control: Control | undefined
   /** Of this machine: keys, node id, known nodes. */
   readonly state: string
   /** `--json`. */

@@ -7,7 +7,6 @@ import { escapeName } from '@ropewalk/receive'
 import { openFsStore } from '@ropewalk/store-fs'
 import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
 import { formatAddress, type NodeAddress } from '../address.ts'
-import type { VerifyToken } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { NodeServer } from '../node-server.ts'
 import type { ProfileName } from '../wire.ts'
@@ -18,10 +17,6 @@ export interface StorageOptions {
   readonly addresses: readonly NodeAddress[]
   readonly directory: string
   readonly capacity: number | undefined
-  /** Keys of those who are served; undefined: whoever connects. */
-  readonly allowed: ReadonlySet<string> | undefined
-  /** Decides about tokens, where clients have to show one. */
-  readonly verifyToken: VerifyToken | undefined
   /** What TLS listeners show, instead of this machine's own key. */
   readonly certificate: Identity | undefined
   /** Of listeners whose address names none. */
@@ -32,7 +27,7 @@ export interface StorageOptions {
 export const LEDGER_FILE = 'ledger'
 
 /** Starts a storage node, which speaks MDSFTP. */
-export async function startStorage (host: Host, { addresses, directory, capacity, allowed, verifyToken, certificate, profile }: StorageOptions): Promise<Service> {
+export async function startStorage (host: Host, { addresses, directory, capacity, certificate, profile }: StorageOptions): Promise<Service> {
   const { onTrouble } = host
   const identity = addresses.some(({ transport }) => transport === 'tls') ? certificate ?? await loadIdentity(host.state) : undefined
   const store = await openFsStore(directory).catch((error: unknown) => { throw storeFailure(directory, error) })
@@ -42,7 +37,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     throw storeFailure(directory, error)
   })
   const node = new StorageNode({ store, ledger, hasher: sha256Hash, maxBytes: capacity })
-  const server = new NodeServer({ node, board: host.board, allowed, verifyToken, onTrouble })
+  const server = new NodeServer({ node, board: host.board, door: host.door, directory, policy: host.policy, onTrouble })
 
   host.note(`Storing in ${escapeName(directory)}`)
   const maintaining = new AbortController()
@@ -62,7 +57,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     for (const chunkId of lost) onTrouble('store', new RopewalkError('ERR_STATE', `${chunkId} was committed and is gone from the store`))
     for (const address of addresses) {
       const listener = await listen(address, {
-        tls: identity === undefined ? undefined : { identity, requestClientCertificate: allowed !== undefined },
+        tls: identity === undefined ? undefined : { identity, requestClientCertificate: true },
         onRefused: error => onTrouble('client', error)
       }).catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error }) })
       server.add(listener, wireOptions(address, profile))

@@ -19,6 +19,7 @@ export function addNode (program: Command, context: Context, done: (exit: Exit) 
 function addServe (program: Command, context: Context, done: (exit: Exit) => void): void {
   const command = program.command('serve')
     .description('run a node until Ctrl-C')
+    .option('--config <file>', 'read settings from this file too ("ropewalk config show" lists them)')
     .option('--listen <address>', 'where to listen; can be given several times (default: mdsftp+tls://127.0.0.1:7740)', collect)
     .option('--store <directory>', 'where to keep what is stored (default: in the state directory)')
     .option('--capacity <size>', 'store no more than this, for instance 20G', checked(parseSize))
@@ -45,10 +46,11 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--log-level <levels>', `log as JSON: ${LEVELS.join(', ')}, or info,mdsftp=debug for a module (or in ${LOG_VARIABLE})`, checked(parseLevels))
     .option('--log-file <file>', 'where to log, readable for you alone (default: standard error)')
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (flags: ServeFlags) => done(await (await import('../commands/serve.ts')).serve(context, flags)))
+    .action(async (flags: Readonly<Record<string, unknown>>) => done(await (await import('../commands/serve.ts')).serve(context, given(command, flags))))
   examples(command, [
     'ropewalk serve',
     'ropewalk serve --inbox Inbox --web',
+    'ropewalk serve --config node.toml',
     'ropewalk serve --listen mdsftp+tls://0.0.0.0:7740 --allow sha256=9f86…',
     'ropewalk serve --cert nas/cert.pem --key nas/key.pem --token-file tokens \\',
     '    --listen mdsftp+tls://0.0.0.0:7740',
@@ -78,6 +80,11 @@ makes one), or a node id and a token that is good for that node alone.
 Ctrl-C or SIGTERM finishes what is under way, for at most 10 seconds; a second
 one ends at once. What was stored survives both, and a loss of power.
 `
+
+/** What was typed, and not what commander puts there by itself: that would go before the file. */
+function given (command: Command, flags: Readonly<Record<string, unknown>>): ServeFlags {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) === 'cli'))
+}
 
 function collectDigest (text: string, before: string[] | undefined): string[] {
   return collect(checked(parseDigest)(text), before)

@@ -63,19 +63,6 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .argument('<offer>', OFFER)
     .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).decline(context, offer, flags)))
   examples(refuse, ['ropewalk decline 5f0c2a91', 'ropewalk decline desk'])
-
-  const look = json(program.command('status'))
-    .description('say how far an offer is, which files failed, and why')
-    .argument('<offer>', OFFER)
-    .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).status(context, offer, flags)))
-  examples(look, ['ropewalk status 5f0c2a91', 'ropewalk status --json desk'])
-
-  const again = json(program.command('retry'))
-    .description('move what failed, and only that')
-    .argument('<offer>', OFFER)
-    .requiredOption('--failed', 'the files that failed, or were not begun')
-    .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).retry(context, offer, flags)))
-  examples(again, ['ropewalk retry --failed 5f0c2a91', 'ropewalk retry --failed desk --json'])
 }
 
 function addPeerCommands (program: Command, context: Context, done: Done): void {

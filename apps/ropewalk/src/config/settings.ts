@@ -1,0 +1,82 @@
+/**
+ * Every setting of a node, as data: the file, the environment, the flags, `config show` and docs/configuration.md are all made of this table.
+ *
+ * @module
+ */
+import { PROFILE_NAMES } from '../wire.ts'
+import { LOG_VARIABLE } from '../observe/log-levels.ts'
+import { count, KEYS, LEVELS, oneOf, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, type Kind } from './kinds.ts'
+
+export interface Setting {
+  /** `SECTION.NAME`, as in the file. */
+  readonly key: string
+  readonly kind: Kind
+  /** The flag of `serve` that says the same. */
+  readonly flag?: string | undefined
+  /** Its variable, where that has a name of its own. */
+  readonly variable?: string | undefined
+  /** Takes effect at SIGHUP; the others at the next start. */
+  readonly reloads?: true
+  /** What holds where nobody says anything; undefined where nothing does. */
+  readonly fallback?: unknown
+  readonly about: string
+}
+
+/** Protocols that share the limits, by the name that the file, grants and `status` give them. */
+export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync', 'torronto'] as const
+
+/** Connections of one node, at most. Ours. */
+const MAX_CONNECTIONS = 65_536
+
+export const SETTINGS: readonly Setting[] = [
+  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen, each with what is spoken there: "mdsftp+tls://HOST:PORT", "yamux+tls://HOST:PORT", "yamux+ws://HOST:PORT"' },
+  { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
+  { key: 'key', kind: PATH, flag: '--key', about: 'the key of that certificate' },
+  { key: 'allow', kind: KEYS, flag: '--allow', reloads: true, about: 'serve only who has one of these keys' },
+  { key: 'tokens', kind: PATH, flag: '--token-file', reloads: true, about: 'serve only who shows one of the tokens in this file' },
+  { key: 'allow_anyone', kind: SWITCH, flag: '--allow-anyone', fallback: false, about: 'serve whoever connects, also from other machines' },
+  { key: 'allow_plaintext', kind: SWITCH, flag: '--allow-plaintext', fallback: false, about: 'allow listeners without encryption for other machines' },
+  { key: 'storage.directory', kind: PATH, flag: '--store', about: 'where objects are kept; in the state directory where nothing is said' },
+  { key: 'storage.capacity', kind: SIZE, flag: '--capacity', about: 'store no more than this' },
+  { key: 'storage.profile', kind: oneOf(...PROFILE_NAMES as [string, ...string[]]), flag: '--profile', fallback: 'upstream', about: 'the wire of mdsftp addresses that name none' },
+  { key: 'uploads.listen', kind: TEXTS, flag: '--ipc', about: 'where uploads with a token come in: "ipc+unix:/PATH", "ipc+seqpacket:/PATH", "ipc+tls://HOST:PORT"' },
+  { key: 'uploads.key', kind: PATH, flag: '--ipc-key', about: 'what their tokens are signed with' },
+  { key: 'uploads.directory', kind: PATH, flag: '--ipc-root', about: 'where uploads are kept; in the state directory where nothing is said' },
+  { key: 'uploads.max_file', kind: SIZE, flag: '--ipc-max-file', fallback: 1024 ** 3, about: 'largest file that is taken' },
+  { key: 'uploads.audience', kind: TEXT, flag: '--ipc-audience', about: 'take only tokens that are meant for it' },
+  { key: 'peers.inbox', kind: PATH, flag: '--inbox', about: 'receive what peers offer, into this directory' },
+  { key: 'peers.listen', kind: TEXTS, flag: '--peers', about: 'where peers come in, HOST:PORT; [::]:7741 with an inbox' },
+  { key: 'peers.auto_accept', kind: SWITCH, flag: '--auto-accept', reloads: true, fallback: false, about: 'accept by itself what trusted peers offer' },
+  { key: 'peers.anyone_may_offer', kind: SWITCH, flag: '--anyone-may-offer', reloads: true, fallback: false, about: 'take offers also from who is not paired' },
+  { key: 'peers.discover', kind: SWITCH, flag: '--no-discover', fallback: true, about: 'tell the local network of this node, and listen to it' },
+  { key: 'chunks.directory', kind: PATH, about: 'give indexes, archives and chunks of casync below this folder to whoever may connect' },
+  { key: 'chunks.listen', kind: TEXT, about: 'where, over HTTP: "http://HOST:PORT"; also spoken on yamux listeners' },
+  { key: 'swarm.peers', kind: PATH, about: 'the list of a swarm to be a peer of, "HOST PORT" a line' },
+  { key: 'swarm.directory', kind: PATH, about: 'the folder that the swarm replicates' },
+  { key: 'swarm.self', kind: TEXT, about: 'which of the list this peer is, HOST:PORT' },
+  { key: 'swarm.profile', kind: oneOf('as-implemented', 'documented', 'hardened'), fallback: 'hardened', about: 'what peers of the swarm speak' },
+  { key: 'swarm.key', kind: PATH, about: 'what all members of a hardened swarm know' },
+  { key: 'web.listen', kind: TEXT, flag: '--web', about: 'show a page of what the node does, with /metrics and /healthz, at HOST:PORT' },
+  { key: 'web.tokens', kind: PATH, flag: '--web-token-file', about: 'show it only to who knows a token in this file' },
+  { key: 'log.level', kind: LEVELS, flag: '--log-level', variable: LOG_VARIABLE, about: 'how much is logged, as JSON' },
+  { key: 'log.file', kind: PATH, flag: '--log-file', about: 'where to log; standard error where nothing is said' },
+  { key: 'trust.only_granted', kind: SWITCH, reloads: true, fallback: false, about: 'serve nobody without a grant ("ropewalk grant")' },
+  { key: 'limits.up', kind: RATE, reloads: true, fallback: 'off', about: 'bytes a second that leave, all protocols together' },
+  { key: 'limits.down', kind: RATE, reloads: true, fallback: 'off', about: 'bytes a second that come, all protocols together' },
+  { key: 'limits.peer_up', kind: RATE, reloads: true, fallback: 'off', about: 'bytes a second to any one peer' },
+  { key: 'limits.peer_down', kind: RATE, reloads: true, fallback: 'off', about: 'bytes a second from any one peer' },
+  ...PROTOCOLS.flatMap(protocol => (['up', 'down'] as const).map((way): Setting => (
+    { key: `limits.${protocol}_${way}`, kind: RATE, reloads: true, fallback: 'off', about: `bytes a second ${way === 'up' ? 'out' : 'in'} over ${protocol}` }
+  ))),
+  { key: 'limits.connections', kind: count(1, MAX_CONNECTIONS), reloads: true, fallback: 1024, about: 'connections of all services together; one more is refused' },
+  { key: 'limits.memory', kind: SIZE, reloads: true, about: 'no new connections while the process has more memory than this' },
+  { key: 'limits.disk_free', kind: SIZE, reloads: true, fallback: 64 * 1024 ** 2, about: 'no new connections that could write while the disk has less room than this' },
+  { key: 'journal.max_size', kind: SIZE, fallback: 4 * 1024 ** 2, about: 'size at which the journal of transfers is put aside and begun anew; the one before is kept' },
+  { key: 'audit.max_size', kind: SIZE, fallback: 8 * 1024 ** 2, about: 'size at which the audit log is put aside and begun anew' },
+  { key: 'audit.keep', kind: count(0, 1000), fallback: 4, about: 'audit logs put aside that are kept' }
+]
+
+/** `ROPEWALK_STORAGE_CAPACITY`. */
+export function variableOf ({ key, variable }: Pick<Setting, 'key' | 'variable'>): string {
+  return variable ?? `ROPEWALK_${key.toUpperCase().replaceAll('.', '_')}`
+}

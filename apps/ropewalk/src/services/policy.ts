@@ -1,0 +1,45 @@
+/**
+ * What may change while a node runs: services ask when somebody comes, and SIGHUP changes the answers.
+ *
+ * @module
+ */
+import type { Configuration } from '../config/resolve.ts'
+import { loadTokens, type VerifyToken } from '../credentials.ts'
+import { RopewalkError } from '../errors.ts'
+
+export class Policy {
+  /** Keys of those who are served; undefined: whoever connects. */
+  allowed: ReadonlySet<string> | undefined
+  /** Accept by itself what trusted peers offer. */
+  autoAccept = false
+  /** Take offers also of who is not paired. */
+  anyone = false
+  #verify: VerifyToken | undefined
+
+  static async of (configuration: Configuration, env: NodeJS.ProcessEnv): Promise<Policy> {
+    const policy = new Policy()
+    policy.#verify = await loadTokens(env, configuration.get('tokens'))
+    policy.#take(configuration)
+    return policy
+  }
+
+  /** Decides about tokens, where clients have to show one. Whether they do is part of the wire, and so for the life of the node. */
+  get verifyToken (): VerifyToken | undefined {
+    return this.#verify === undefined ? undefined : (token, nodeId) => this.#verify?.(token, nodeId) === true
+  }
+
+  /** Takes what a new configuration says. Rejects, and changes nothing, where it cannot be used. */
+  async reload (configuration: Configuration, env: NodeJS.ProcessEnv): Promise<void> {
+    const verify = await loadTokens(env, configuration.get('tokens'))
+    if ((verify === undefined) !== (this.#verify === undefined)) throw new RopewalkError('ERR_CONFIG', 'tokens: whether clients show one changes at the next start only')
+    this.#verify = verify
+    this.#take(configuration)
+  }
+
+  #take (configuration: Configuration): void {
+    const allow = configuration.get<string[]>('allow')
+    this.allowed = allow === undefined ? undefined : new Set(allow)
+    this.autoAccept = configuration.get('peers.auto_accept') === true
+    this.anyone = configuration.get('peers.anyone_may_offer') === true
+  }
+}
