@@ -1,6 +1,7 @@
 /**
  * Bytes that arrived and were not taken yet. Pieces may be slices of large read buffers, which they would keep alive:
- * a piece is kept as it is only when it fills at least a quarter of its buffer, small ones are gathered in a slab.
+ * a piece is kept as it is only when it fills at least a quarter of its buffer, or when the piece before it keeps that buffer
+ * anyway; small ones are gathered in a slab.
  * So what is held is at most four times what is queued, and the number of pieces is bounded with the bytes.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
@@ -53,7 +54,8 @@ export class Inbox {
     if (length < SMALL_BYTES && this.#pieces.length > 0) return this.#gather(bytes)
     // The slab goes on behind it, as a piece of its own.
     this.#from = this.#used
-    this.#pieces.push(lent || length < bytes.buffer.byteLength * KEPT_PART ? copy(bytes) : bytes)
+    const kept = !lent && (length >= bytes.buffer.byteLength * KEPT_PART || this.#pieces.at(-1)?.buffer === bytes.buffer)
+    this.#pieces.push(kept ? bytes : copy(bytes))
   }
 
   /** Everything, and forgets it. */

@@ -6,7 +6,7 @@
  * @module
  */
 import type { AbortOptions } from '@ropewalk/interface'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { Inbox } from './inbox.ts'
 
 export interface InletTarget {
@@ -18,6 +18,9 @@ export interface InletTarget {
 
 interface Reader { resolve: (result: IteratorResult<Uint8ArrayList>) => void, reject: (error: Error) => void }
 interface Receiver { take: (bytes: Uint8Array) => void, resolve: () => void, reject: (error: Error) => void }
+
+/** Owned pieces from this size go to a waiting reader as they are: it holds what they are part of, and not we. Ours: smaller ones would keep alive too much of others. */
+const HANDED_BYTES = 16_384
 
 const DONE: IteratorResult<Uint8ArrayList> = Object.freeze({ done: true, value: undefined })
 
@@ -88,11 +91,16 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
       this.#handOver(receiver, bytes)
       return false
     }
-    this.#inbox.push(bytes, lent)
     const reader = this.#reader
-    if (reader === undefined) return true
     this.#reader = undefined
-    reader.resolve({ done: false, value: this.take() as Uint8ArrayList })
+    if (reader !== undefined && !lent && bytes.length >= HANDED_BYTES) {
+      // A reader waits only where nothing else does.
+      reader.resolve({ done: false, value: new Uint8ArrayList(bytes) })
+      this.#target.taken(bytes.length)
+      return true
+    }
+    this.#inbox.push(bytes, lent)
+    reader?.resolve({ done: false, value: this.take() as Uint8ArrayList })
     return true
   }
 

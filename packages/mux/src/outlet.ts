@@ -9,7 +9,7 @@ import { Feeder, type FeederTarget } from './feeder.ts'
 import { Outbox } from './outbox.ts'
 
 /** Bytes that wait on one channel before its source is pulled no further. Ours. */
-export const SEND_BUFFER_BYTES = 262_144
+export const SEND_BUFFER_BYTES = 196_608
 
 /** Arrays that wait on one channel before its source is pulled no further. Ours. */
 export const SEND_BUFFER_PIECES = 1024

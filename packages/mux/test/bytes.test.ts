@@ -11,7 +11,7 @@ function kept (list: Uint8ArrayList): number {
 }
 
 t.test('an inbox gives what it got, holds at most four times that, a slab and the pool, and in few pieces', async t => {
-  const push = fc.record({ length: fc.integer({ min: 1, max: 10_000 }), lent: fc.boolean(), from: fc.constantFrom(1, 2, 4, 5, 50), takeAfter: fc.boolean() })
+  const push = fc.record({ length: fc.integer({ min: 1, max: 10_000 }), lent: fc.boolean(), from: fc.constantFrom(1, 2, 4, 5, 50), takeAfter: fc.boolean(), again: fc.boolean() })
   fc.assert(fc.property(fc.array(push, { maxLength: 60 }), pushes => {
     const inbox = new Inbox()
     let expected: number[] = []
@@ -23,9 +23,15 @@ t.test('an inbox gives what it got, holds at most four times that, a slab and th
       if (pieces > expected.length / 2048 + 2) throw new Error(`${pieces} pieces for ${expected.length} bytes`)
       expected = []
     }
-    for (const { length, lent, from, takeAfter } of pushes) {
-      const buffer = new Uint8Array(length * from)
-      const bytes = buffer.subarray(0, length)
+    let buffer = new Uint8Array(0)
+    let used = 0
+    for (const { length, lent, from, takeAfter, again } of pushes) {
+      // What follows in the same buffer, as one read brings it, or a buffer of its own.
+      if (!again || used + length > buffer.length) {
+        buffer = new Uint8Array(length * from)
+        used = 0
+      }
+      const bytes = buffer.subarray(used, used += length)
       bytes.set(numbered(length, expected.length))
       inbox.push(bytes, lent)
       expected.push(...bytes)

@@ -35,6 +35,18 @@ t.test('what arrives is told when it is taken, not before', async t => {
   t.same(await reader.next(), { done: true, value: undefined })
 })
 
+t.test('a reader that waits gets large pieces as they are; small ones, and lent ones, are copied', async t => {
+  const buffer = new ArrayBuffer(262_144)
+  for (const [length, lent, same] of [[16_384, false, true], [16_383, false, false], [65_536, true, false]] as const) {
+    const { inlet: half, taken } = inlet()
+    const waiting = half[Symbol.asyncIterator]().next()
+    half.push(new Uint8Array(buffer, 0, length), lent)
+    t.same(taken, [length])
+    const [piece] = (await waiting).value as Uint8ArrayList
+    t.equal(piece?.buffer === buffer, same, `${length} bytes${lent ? ', lent' : ''}`)
+  }
+})
+
 t.test('an end wakes the reader, and one read waits at a time', async t => {
   const { inlet: half } = inlet()
   const reader = half[Symbol.asyncIterator]()

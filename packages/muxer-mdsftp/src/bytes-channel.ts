@@ -187,7 +187,7 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
     const { waiting } = outlet
     if (waiting === 0) return outlet.exhausted && this.#state.mayEnd && this.#writeFragment(out, outlet, 0, true)
 
-    const { room } = this.#state
+    const room = this.#state.room(this.#link.alone)
     if (room === 0 || (room < waiting && room < WORTHWHILE_BYTES)) return false
     // An adapter's writes stay apart, as messages do where they come from; a source's are gathered.
     const bytes = Math.min(this.#observer === undefined ? waiting : outlet.next, room, FRAGMENT_BYTES)

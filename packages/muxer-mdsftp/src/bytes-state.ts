@@ -8,6 +8,7 @@
  * @module
  */
 import { AckBatcher, FragmentLedger } from '@ropewalk/flow'
+import { SHARED_WINDOW_BYTES } from './constants.ts'
 import { MdsftpError } from './errors.ts'
 
 export interface Window {
@@ -35,10 +36,13 @@ export class BytesState {
   /** Both directions have ended: a close is due, and not a reset. */
   get complete (): boolean { return this.#sentLast && this.#receivedLast }
 
-  /** Content bytes that the next fragment may carry now. */
-  get room (): number {
+  /** Content bytes that the next fragment may carry now; where the channel is not `alone`, less of the window is used. */
+  room (alone: boolean): number {
     if (this.#sentLast) return 0
-    return this.#ledger === undefined ? this.#window.maxBytes : this.#ledger.room()
+    const { maxBytes } = this.#window
+    // Half of the window, or the peer could wait for a quarter of it that never comes.
+    const unused = alone ? 0 : Math.max(0, maxBytes - Math.max(SHARED_WINDOW_BYTES, Math.ceil(maxBytes / 2)))
+    return Math.max(0, (this.#ledger?.room() ?? maxBytes) - unused)
   }
 
   /** True when a fragment without content (a bare end-of-data) may go. */
@@ -68,7 +72,7 @@ export class BytesState {
     if (this.#receivedLast) throw new MdsftpError('ERR_UNEXPECTED_PACKET', 'channel', `fragment ${number} after the last one`)
     if (number !== this.#nextIn) throw new MdsftpError('ERR_FRAGMENT_ORDER', 'channel', `fragment ${number} instead of ${this.#nextIn}`)
     this.#acks ??= new AckBatcher(this.#window)
-    if (!this.#acks.received(bytes)) {
+    if (bytes > this.#window.maxBytes || !this.#acks.received(bytes)) {
       throw new MdsftpError('ERR_WINDOW', 'channel', `fragment ${number} of ${bytes} bytes exceeds the window of ${this.#window.maxBytes} bytes and ${this.#window.maxFragments} fragments`)
     }
     this.#nextIn = (number + 1) >>> 0

@@ -113,7 +113,10 @@ export const MAX_FRAGMENT_BYTES = 16_777_216
 export const FRAGMENT_BYTES = 65_536
 
 /** Bytes view: content bytes that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
-export const WINDOW_BYTES = 262_144
+export const WINDOW_BYTES = 524_288
+
+/** Bytes view: of which a sender uses so many where the connection has other channels too: their frames wait behind these. Ours: measured. */
+export const SHARED_WINDOW_BYTES = 262_144
 
 /** Bytes view: fragments that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
 export const WINDOW_FRAGMENTS = 1024

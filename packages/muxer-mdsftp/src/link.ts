@@ -142,6 +142,11 @@ export class Link<Channel extends Endpoint> {
     this.#pump.controlSoon(channel)
   }
 
+  /** There is no more than one channel. */
+  get alone (): boolean {
+    return this.#channels.size <= 1
+  }
+
   /** `channel` may have a data frame to write. */
   ready (channel: Channel): void {
     this.#pump.ready(channel)

@@ -11,7 +11,7 @@ import { Link, type Endpoint, type LinkOptions } from './link.ts'
 import { PacketChannel } from './packet-channel.ts'
 
 export interface MdsftpOptions extends LinkOptions {
-  /** Content bytes that may be unacknowledged on one channel; both ends must say the same. Default 256 KiB. */
+  /** Content bytes that may be unacknowledged on one channel; both ends must say the same. Default 512 KiB, of which a sender uses 256 KiB while there are other channels. */
   windowBytes?: number | undefined
   /** Fragments that may be unacknowledged on one channel; both ends must say the same. Default 1024. */
   windowFragments?: number | undefined

@@ -2,7 +2,7 @@ import { chopped, collect, counting, duplexPair, pattern, settle, verify } from 
 import { muxerSuite, type MakeMuxers } from '@ropewalk/testing/muxer-suite'
 import fc from 'fast-check'
 import t from 'tap'
-import { mdsftp, WINDOW_BYTES, type MdsftpMuxer } from '../src/index.ts'
+import { mdsftp, SHARED_WINDOW_BYTES, WINDOW_BYTES, type MdsftpMuxer } from '../src/index.ts'
 
 const make = (fast: boolean): MakeMuxers => line => {
   const [left, right] = line.connect()
@@ -54,6 +54,27 @@ t.test('a sleeping reader holds the sender at the window while it is offered 512
   const { value: awake } = await incoming.next()
   await Promise.all([other.sink(pattern(8 * 1024 * 1024, 2)), verify(awake.source, 8 * 1024 * 1024, 2)])
   t.equal(offered.bytes, held, 'and the sleeper got nothing meanwhile')
+  left.abort(new Error('the test is over'))
+  await t.rejects(sending)
+})
+
+t.test('beside another channel a sender uses a part of the window, and alone again all of it', async t => {
+  const [left, right] = pair({ attach: true })
+  const incoming = right[Symbol.asyncIterator]()
+  const other = await left.open()
+  const { value: otherEnd } = await incoming.next()
+  const channel = await left.open()
+  const offered = counting(pattern(64 * 1024 * 1024, 1, 65_536))
+  const sending = channel.sink(offered)
+  sending.catch(() => {})
+  const { value: asleep } = await incoming.next()
+  await settle(() => asleep.unread)
+  t.equal(asleep.unread, SHARED_WINDOW_BYTES)
+
+  await Promise.all([other.sink([]), otherEnd.sink([]), collect(other.source), collect(otherEnd.source)])
+  asleep.read()
+  await settle(() => asleep.unread)
+  t.equal(asleep.unread, WINDOW_BYTES)
   left.abort(new Error('the test is over'))
   await t.rejects(sending)
 })

@@ -14,6 +14,13 @@ export const muxerMdsftp: PackageLimits = {
       test: ['hostile.test.ts', 'a sender that ignores the window is reset, and costs no more than the window']
     },
     {
+      constant: 'SHARED_WINDOW_BYTES',
+      of: 'bytes of them that a sender uses while the connection has other channels',
+      unit: 'bytes',
+      beyond: 'it waits for credit',
+      test: ['muxer.test.ts', 'beside another channel a sender uses a part of the window, and alone again all of it']
+    },
+    {
       constant: 'WINDOW_FRAGMENTS',
       of: 'fragments unacknowledged, in one direction of a channel',
       unit: 'fragments',
