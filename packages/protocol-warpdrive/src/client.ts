@@ -68,8 +68,15 @@ export async function download (session: Session, id: string, index: number, off
 
 /** The next bytes of a download, at most `most`. `ERR_INCOMPLETE` at the end. */
 export async function downloaded (session: Session, most: number, ms: number = PROGRESS_TIMEOUT_MS): Promise<Uint8Array> {
-  const bytes = await session.some(Math.min(most, 1_048_576), 'download', ms)
-  if (bytes === undefined) throw new WarpdriveError('ERR_INCOMPLETE', `the download ended early: 0 < ${most} bytes`, { scope: 'transfer' })
+  let bytes = new Uint8Array(0)
+  await downloadTo(session, Math.min(most, 1_048_576), piece => { bytes = piece.slice() }, ms, 1)
+  return bytes
+}
+
+/** What has come of a download, piece by piece to `take`, which may not keep them. Resolves to how many bytes; `ERR_INCOMPLETE` at the end. */
+export async function downloadTo (session: Session, most: number, take: (bytes: Uint8Array) => void, ms: number, pieces: number = Infinity): Promise<number> {
+  const bytes = await session.some(most, 'download', ms, take, pieces)
+  if (bytes === 0) throw new WarpdriveError('ERR_INCOMPLETE', `the download ended early: 0 < ${most} bytes`, { scope: 'transfer' })
   return bytes
 }
 

@@ -61,6 +61,12 @@ export const ASKED_AHEAD = 8
 /** Entries of one session that were sent and are not confirmed. Ours: more than any of ours asks for ahead. */
 export const MAX_UNCONFIRMED = 1024
 
+/** Bytes of a download that are gathered for one write, while the one before is under way. Ours. */
+export const STROKE_BYTES = 1_048_576
+
+/** Entries of one session that are there and are being made to last, while the next ones come. Ours: they share their syncs. */
+export const FINISHED_AHEAD = 64
+
 /** What became of an offer at who got it: our extension. */
 export const Outcome = { completed: 0, declined: 1, failed: 2 } as const
 export type Outcome = typeof Outcome[keyof typeof Outcome]

@@ -60,18 +60,17 @@ export class ContentCheck {
     return Math.min(this.#block * this.#blockBytes, this.#size)
   }
 
-  /** Resolves to whether a block came to its end. */
-  async update (bytes: Uint8Array): Promise<boolean> {
+  update (bytes: Uint8Array): void {
     this.#blocks.update(bytes)
-    return await this.#compare()
   }
 
   async end (): Promise<void> {
     this.#blocks.end()
-    await this.#compare()
+    await this.compare()
   }
 
-  async #compare (): Promise<boolean> {
+  /** Compares the blocks that have come to their end. Resolves to whether there were any. */
+  async compare (): Promise<boolean> {
     const ended = this.#ended
     this.#ended = []
     for (const digest of ended) {

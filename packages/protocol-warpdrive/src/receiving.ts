@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { askRange, begun, download, downloaded, endSession, finishDownload, settleOffer } from './client.ts'
-import { ASKED_AHEAD, type Outcome } from './constants.ts'
+import { askRange, begun, download, downloadTo, endSession, finishDownload, settleOffer } from './client.ts'
+import { ASKED_AHEAD, FINISHED_AHEAD, type Outcome } from './constants.ts'
 import { ContentCheck } from './content-digest.ts'
 import { WarpdriveError } from './errors.ts'
 import type { FileInfo } from './json-codec.ts'
 import { blockBytesOf, isExtended } from './manifest-codec.ts'
 import type { Inbox, InboxWriter, Sha256, StoredOffer } from './ports.ts'
 import type { Session } from './session.ts'
+import { Strokes } from './strokes.ts'
 
 export interface Receiving {
   readonly offer: StoredOffer
@@ -72,7 +73,9 @@ async function receiveStream (receiving: Receiving, whenBegun: () => void): Prom
     await download(session, id, fresh ? -1 : start, offset)
     whenBegun()
     for (const [index, file] of files.entries()) {
-      if (index >= start || file.isDir) await receiveEntry(receiving, session, index, index === start ? offset : 0)
+      if (index < start && !file.isDir) continue
+      const writer = await receiveEntry(receiving, session, index, index === start ? offset : 0)
+      await finishEntry(receiving, index, writer)
     }
     await finishDownload(session)
   } catch (error) {
@@ -88,7 +91,12 @@ async function receiveParallel (receiving: Receiving, whenBegun: () => void): Pr
   for (const [index, file] of files.entries()) {
     if (!file.isDir && file.link === undefined) {
       if (!receiving.isDone(index)) contents.push(index)
-    } else await attempt(receiving, index, failed, () => receiveEntry(receiving, undefined, index, 0))
+    } else {
+      await attempt(receiving, index, failed, async () => {
+        await receiveEntry(receiving, undefined, index, 0)
+        await finishEntry(receiving, index, undefined)
+      })
+    }
   }
   if (contents.length === 0) whenBegun()
   const stop = new AbortController()
@@ -101,17 +109,22 @@ async function receiveParallel (receiving: Receiving, whenBegun: () => void): Pr
   if (failed.length > 1) throw new WarpdriveError('ERR_INCOMPLETE', `${failed.length} of ${files.length} entries failed`, { scope: 'transfer', cause: failed[0] })
 }
 
-/** Entries one after the other on one session, asked for ahead. Those that fail alone are noted; what breaks the channel breaks all lanes. */
+/**
+ * Entries one after the other on one session, asked for ahead, and made to last while the next ones come. Those that fail alone are noted; what
+ * breaks the channel breaks all lanes.
+ */
 async function receiveLane (receiving: Receiving, contents: number[], ahead: number, failed: WarpdriveError[], stop: AbortController, whenBegun: () => void): Promise<void> {
   const { id } = receiving.offer
   let session: Session | undefined
   let asked: Array<readonly [index: number, offset: number]> = []
+  let finishing: Finishing | undefined
   const breakOff = (): void => { session?.abort(stop.signal.reason as Error) }
   stop.signal.addEventListener('abort', breakOff)
   try {
     while (contents.length > 0 || asked.length > 0) {
       stop.signal.throwIfAborted()
       session ??= await receiving.open()
+      finishing ??= new Finishing(receiving, session, failed)
       while (asked.length < ahead && contents.length > 0) {
         const index = contents.shift() as number
         const offset = receiving.keptOf(index)
@@ -120,28 +133,72 @@ async function receiveLane (receiving: Receiving, contents: number[], ahead: num
       }
       const [index, offset] = asked[0] as readonly [number, number]
       const current = session
+      let writer: InboxWriter | undefined
       await attempt(receiving, index, failed, async () => {
         await begun(current)
         whenBegun()
-        await receiveEntry(receiving, current, index, offset)
+        writer = await receiveEntry(receiving, current, index, offset)
       })
       asked.shift()
-      if (receiving.isDone(index)) await session.send(Uint8Array.of(0))
+      if (writer !== undefined && !finishing.broken) await finishing.add(index, writer)
       else {
-        // Whatever is still on its way belongs to the entry that failed.
+        if (writer !== undefined) await attempt(receiving, index, failed, () => finishEntry(receiving, index, writer as InboxWriter))
+        await finishing.end()
+        // Whatever is still on its way belongs to an entry that failed, or comes before what cannot be confirmed any more.
         session.abort(new WarpdriveError('ERR_INTERRUPTED', 'an entry failed', { remote: false }))
-        session = undefined
+        session = finishing = undefined
         contents.unshift(...asked.map(([index]) => index))
         asked = []
       }
     }
+    await finishing?.end()
     if (session !== undefined) await endSession(session)
   } catch (error) {
     session?.abort(error as Error)
     stop.abort(error)
+    // What has come whole is kept whole.
+    await finishing?.end().catch(() => {})
     throw error
   } finally {
     stop.signal.removeEventListener('abort', breakOff)
+  }
+}
+
+/** Entries of a session that have come and are being made to last: several at a time, and confirmed in their order. */
+class Finishing {
+  readonly #receiving: Receiving
+  readonly #session: Session
+  readonly #failed: WarpdriveError[]
+  readonly #waiting: Array<Promise<void>> = []
+  #tail: Promise<void> = Promise.resolve()
+  /** One could not be finished: those behind it cannot be confirmed on this session. */
+  broken = false
+
+  constructor (receiving: Receiving, session: Session, failed: WarpdriveError[]) {
+    this.#receiving = receiving
+    this.#session = session
+    this.#failed = failed
+  }
+
+  /** Resolves when there is room for another. */
+  async add (index: number, writer: InboxWriter): Promise<void> {
+    const finished = finishEntry(this.#receiving, index, writer)
+    finished.catch(() => {})
+    this.#tail = this.#tail.then(() => this.#confirm(index, finished))
+    this.#tail.catch(() => {})
+    this.#waiting.push(this.#tail)
+    if (this.#waiting.length >= FINISHED_AHEAD) await this.#waiting.shift()
+  }
+
+  /** Resolves when all of them are finished, and confirmed where they can be. */
+  async end (): Promise<void> {
+    await this.#tail
+  }
+
+  async #confirm (index: number, finished: Promise<void>): Promise<void> {
+    await attempt(this.#receiving, index, this.#failed, () => finished)
+    this.broken ||= !this.#receiving.isDone(index)
+    if (!this.broken) await this.#session.send(Uint8Array.of(0))
   }
 }
 
@@ -156,7 +213,8 @@ async function attempt (receiving: Receiving, index: number, failed: WarpdriveEr
   }
 }
 
-async function receiveEntry (receiving: Receiving, session: Session | undefined, index: number, offset: number): Promise<void> {
+/** Receives an entry. Of a file with content, all of that is there and verified; whoever gets the writer finishes it. */
+async function receiveEntry (receiving: Receiving, session: Session | undefined, index: number, offset: number): Promise<InboxWriter | undefined> {
   const { offer, inbox, signal } = receiving
   const file = offer.files[index] as FileInfo
   if (file.isDir) {
@@ -170,36 +228,53 @@ async function receiveEntry (receiving: Receiving, session: Session | undefined,
       peer: offer.peer, offer: offer.id, size: file.size, mode: file.perm & 0o777 | 0o600, mtimeMs: file.mtimeMs, offset, signal
     }))
     await receiveContent(receiving, session, index, file, offset, writer)
+    return writer
   }
-  receiving.keep(index, file.size, true)
+  return undefined
+}
+
+/** Gives an entry its name, for good. */
+async function finishEntry (receiving: Receiving, index: number, writer: InboxWriter | undefined): Promise<void> {
+  if (writer !== undefined) await ours(writer.finish())
+  receiving.keep(index, (receiving.offer.files[index] as FileInfo).size, true)
 }
 
 async function receiveContent (receiving: Receiving, session: Session, index: number, file: FileInfo, offset: number, writer: InboxWriter): Promise<void> {
   const block = blockBytesOf(file.size)
   const verified = file.blocks === undefined ? 0 : Math.floor(Math.min(writer.verified ?? 0, offset) / block) * block
   const check = file.sha256 === undefined ? undefined : new ContentCheck(receiving.sha256, file, verified)
+  const strokes = new Strokes(file.size - offset, bytes => ours(writer.write(bytes)))
+  const take = (bytes: Uint8Array): void => {
+    check?.update(bytes)
+    strokes.put(bytes)
+  }
   let noting: Promise<void> | undefined
   let have = offset
   try {
-    if (check !== undefined && offset > verified) for await (const bytes of writer.kept(verified)) await check.update(bytes)
+    if (check !== undefined && offset > verified) {
+      for await (const bytes of writer.kept(verified)) {
+        check.update(bytes)
+        await check.compare()
+      }
+    }
     if (have === 0) receiving.progress(index, 0)
     while (have < file.size) {
-      const bytes = await downloaded(session, file.size - have, receiving.progressMs)
-      const ended = await check?.update(bytes)
-      await ours(writer.write(bytes))
-      have += bytes.length
+      have += await downloadTo(session, Math.min(file.size - have, strokes.room), take, receiving.progressMs)
+      const ended = await check?.compare()
+      if (strokes.room === 0) await strokes.flush()
       receiving.progress(index, have)
       // What lies behind the last whole block is said to be verified too early: `verified` above is rounded down.
       if (ended === true && have < file.size) noting ??= writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
     }
     await check?.end()
+    await strokes.end()
     await noting
   } catch (error) {
+    await strokes.end().catch(() => {})
     await noting
     await giveUp(receiving, index, writer, error, check?.verified ?? 0)
     throw error
   }
-  await ours(writer.finish())
 }
 
 /** Keeps what may be kept: of content that is another, no more than what was verified. */

@@ -73,9 +73,18 @@ export class Session {
     return this.#guard(what, ms, signal => this.#reader.read(length, { signal }))
   }
 
-  /** At least one byte and at most `most`, undefined at the end. */
-  async some (most: number, what: string, ms: number): Promise<Uint8Array | undefined> {
-    return this.#guard(what, ms, signal => this.#reader.readUpTo(most, { signal }))
+  /** What has come once a byte has, at most `most` bytes in `pieces`: `take` is called with each, which it may not keep. Resolves to how many bytes; 0 at the end. */
+  async some (most: number, what: string, ms: number, take: (bytes: Uint8Array) => void, pieces: number = Infinity): Promise<number> {
+    return this.#guard(what, ms, async signal => {
+      let taken = 0
+      do {
+        const bytes = await this.#reader.readUpTo(most - taken, { signal })
+        if (bytes === undefined) break
+        take(bytes)
+        taken += bytes.length
+      } while (--pieces > 0 && taken < most && this.#reader.buffered > 0)
+      return taken
+    })
   }
 
   /** `[c]c`. */

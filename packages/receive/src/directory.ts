@@ -24,10 +24,9 @@ export type Confinement = 'descriptor' | 'path'
 export class Directory {
   /** For people. Not used for I/O with `descriptor`. */
   readonly path: string
-  readonly #fd: number
+  /** -1 when it is closed: its number may be that of another file by then. */
+  #fd: number
   readonly #confinement: Confinement
-
-  #open = true
 
   private constructor (fd: number, path: string, confinement: Confinement) {
     this.#fd = fd
@@ -102,9 +101,10 @@ export class Directory {
   }
 
   async close (): Promise<void> {
-    if (!this.#open) return
-    this.#open = false
-    closeSync(this.#fd)
+    if (this.#fd === -1) return
+    const fd = this.#fd
+    this.#fd = -1
+    closeSync(fd)
   }
 
   async #refusal (name: string, cause: unknown): Promise<ReceiveError> {

@@ -129,6 +129,8 @@ export class StagedWriter implements PartWriter {
   }
 
   async keep (most: number = Infinity): Promise<number> {
+    // What is about to be whole will be.
+    if (this.#ended === 'finishing') await this.#tail
     if (this.#ended === undefined) {
       this.#ended = 'kept'
       this.#ending = this.#tail.then(async () => {

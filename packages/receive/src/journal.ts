@@ -8,6 +8,7 @@ import { hash } from 'node:crypto'
 import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { MAX_JOURNAL_LINE_BYTES, READ_BYTES } from './constants.ts'
 import type { Directory } from './directory.ts'
+import { ReceiveError } from './errors.ts'
 import { datasync, SharedSync } from './sync.ts'
 
 export type Fact =
@@ -31,6 +32,7 @@ export class Journal {
   readonly #fd: number
   readonly #synced: SharedSync
   #position: number
+  #open = true
 
   private constructor (fd: number, position: number) {
     this.#fd = fd
@@ -53,6 +55,8 @@ export class Journal {
 
   /** When it returns, the fact survives the death of the process. */
   append (fact: Fact): void {
+    // The number of a descriptor that is closed may be that of another file by now.
+    if (!this.#open) throw new ReceiveError('ERR_CLOSED', 'the transfer is closed')
     const line = Buffer.from(encode(fact))
     for (let done = 0; done < line.length;) {
       const written = writeSync(this.#fd, line, done, undefined, this.#position)
@@ -67,6 +71,8 @@ export class Journal {
   }
 
   close (): void {
+    if (!this.#open) return
+    this.#open = false
     closeSync(this.#fd)
   }
 }

@@ -39,8 +39,8 @@ export interface PeerNodeOptions {
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
-/** Files that are received at a time. Ours: small ones wait for the disk, each for itself. */
-const PARALLEL_FILES = 16
+/** Files that are received at a time. Ours: behind each, others are being made to last. */
+const PARALLEL_FILES = 4
 
 const sha512 = (message: Uint8Array): Uint8Array => new Uint8Array(createHash('sha512').update(message).digest())
 

@@ -4,9 +4,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs'
+import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
 import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile } from '@ropewalk/protocol-warpdrive'
 import { fileError, RopewalkError } from '../errors.ts'
@@ -14,6 +15,9 @@ import { inParallel } from '../parallel.ts'
 
 /** Bytes that are read at a time. Ours. */
 const READ_BYTES = 262_144
+
+/** What is no longer is read without a thread. Ours. */
+const AT_ONCE_BYTES = 65_536
 
 /** Files that are hashed at a time. Ours. */
 const HASHED_AT_ONCE = 4
@@ -108,21 +112,44 @@ function sha256 (): { update (bytes: Uint8Array): void, digest (): Uint8Array } 
 
 /** Each array is fresh: it travels on while the next is read. */
 async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  // A small file is there before a thread would have begun with it.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  let next: Promise<Uint8Array> = Promise.resolve(NOTHING)
   try {
-    if (!(await handle.stat()).isFile()) throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
+    if (!fstatSync(fd).isFile()) throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
+    if (end - start <= AT_ONCE_BYTES) {
+      const buffer = Buffer.allocUnsafeSlow(end - start)
+      const bytesRead = readSync(fd, buffer, 0, buffer.length, start)
+      if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
+      // Fewer bytes than it had: the second look says so.
+      if (bytesRead === buffer.length || bytesRead === 0) return
+      start += bytesRead
+    }
+    next = readAt(fd, start, end)
     for (let at = start; at < end;) {
+      const bytes = await next
       signal?.throwIfAborted()
-      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at))
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
-      if (bytesRead === 0) return
-      at += bytesRead
-      yield buffer.subarray(0, bytesRead)
+      if (bytes.length === 0) return
+      at += bytes.length
+      next = at < end ? readAt(fd, at, end) : Promise.resolve(NOTHING)
+      yield bytes
     }
   } finally {
-    await handle.close()
+    // Its number may soon be that of another file.
+    await next.catch(() => {})
+    closeSync(fd)
   }
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0)
+
+async function readAt (fd: number, at: number, end: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at))
+  const { bytesRead } = await read(fd, buffer, 0, buffer.length, at)
+  return buffer.subarray(0, bytesRead)
+}
+
+const read: typeof readFile.__promisify__ = promisify(readFile)
 
 function unreadable (path: string, error: unknown): RopewalkError {
   const { code, message } = fileError(error)

@@ -1,0 +1,96 @@
+import t from 'tap'
+import { FINISHED_AHEAD, STROKE_BYTES } from '../src/constants.ts'
+import { Strokes } from '../src/strokes.ts'
+import { BOB, MemoryInbox, pair } from './nodes.ts'
+
+t.test('strokes: while one write is under way the next is gathered, and never more than two are held', async t => {
+  const writes: Array<{ readonly bytes: Uint8Array, readonly done: PromiseWithResolvers<void> }> = []
+  const strokes = new Strokes(3 * STROKE_BYTES + 5, async bytes => {
+    const done = Promise.withResolvers<void>()
+    writes.push({ bytes, done })
+    await done.promise
+  })
+  const fill = async (byte: number): Promise<void> => {
+    while (strokes.room > 0) strokes.put(new Uint8Array(Math.min(strokes.room, 100_000)).fill(byte))
+    await strokes.flush()
+  }
+  await fill(1)
+  const second = fill(2)
+  t.equal(writes.length, 1, 'the second waits for the first')
+  writes[0]?.done.resolve()
+  await second
+  t.same(writes.map(({ bytes }) => [bytes.length, bytes[0]]), [[STROKE_BYTES, 1], [STROKE_BYTES, 2]])
+  const third = fill(3)
+  writes[1]?.done.resolve()
+  await third
+  t.equal(writes[2]?.bytes.buffer, writes[0]?.bytes.buffer, 'memory is used again')
+  strokes.put(Uint8Array.of(4, 4, 4, 4, 4))
+  const ended = strokes.end()
+  writes[2]?.done.reject(new Error('disk full'))
+  await t.rejects(ended, { message: 'disk full' })
+  t.same(writes.length, 3)
+})
+
+t.test('files that end in the middle of a stroke take nothing of those behind them', async t => {
+  const content = Object.fromEntries(['a', 'b', 'c', 'd'].map((name, at) => [name, Uint8Array.from({ length: STROKE_BYTES + 300_000 + at }, (_, i) => i * (at + 3))]))
+  const { alice, bob, inbox } = await pair(content, { bob: { parallel: 1 } })
+  const { id } = await alice.createOffer(BOB, '')
+  await (await bob.accept(id, undefined))?.finished
+  for (const [name, bytes] of Object.entries(content)) t.strictSame(inbox.files.get(name)?.bytes, bytes)
+  t.match(alice.offers(2), [{ status: 'completed', done: [0, 1, 2, 3] }])
+})
+
+/** Files are finished when somebody says so, in any order; `bad` never. */
+class SlowInbox extends MemoryInbox {
+  readonly finishing = new Map<string, () => void>()
+  most = 0
+
+  override async file (name: string, options: Parameters<MemoryInbox['file']>[1]): ReturnType<MemoryInbox['file']> {
+    const writer = await super.file(name, options)
+    return {
+      ...writer,
+      finish: async () => {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        this.finishing.set(name, resolve)
+        this.most = Math.max(this.most, this.finishing.size)
+        this.came(name)
+        await promise
+        this.finishing.delete(name)
+        if (name === 'bad') throw new Error('taken')
+        await writer.finish()
+      }
+    }
+  }
+
+  came: (name: string) => void = () => {}
+}
+
+t.test('what has come is made to last while the rest comes, so many at a time, and confirmed in its order', async t => {
+  const inbox = new SlowInbox()
+  const names = Array.from({ length: FINISHED_AHEAD + 30 }, (_, at) => `f${at}`)
+  const { alice, bob } = await pair(Object.fromEntries(names.map(name => [name, name])), { bob: { parallel: 1 }, inbox })
+  const { id } = await alice.createOffer(BOB, '')
+  const full = Promise.withResolvers<void>()
+  inbox.came = name => { if (name === names[FINISHED_AHEAD - 1]) full.resolve() }
+  const transfer = await bob.accept(id, undefined)
+  await full.promise
+  t.equal(inbox.finishing.size, FINISHED_AHEAD, 'and then it waits')
+  // From the last to the first: nothing can be confirmed before the first is whole.
+  inbox.came = name => { inbox.finishing.get(name)?.() }
+  for (const finish of [...inbox.finishing.values()].reverse()) finish()
+  await transfer?.finished
+  t.equal(inbox.most, FINISHED_AHEAD)
+  t.equal(inbox.files.size, names.length)
+  t.match(alice.offers(2), [{ status: 'completed', done: names.map((_, at) => at) }])
+})
+
+t.test('one that cannot be finished fails alone: those before it and behind it arrive', async t => {
+  const inbox = new SlowInbox()
+  inbox.came = name => { inbox.finishing.get(name)?.() }
+  const { alice, bob } = await pair({ a: 'a', b: 'b', bad: 'x', c: 'c', d: 'd', e: 'e' }, { bob: { parallel: 1 }, inbox })
+  const { id } = await alice.createOffer(BOB, '')
+  await t.rejects((async () => { await (await bob.accept(id, undefined))?.finished })(), { code: 'ERR_FILES' })
+  t.same([...inbox.files.keys()].sort(), ['a', 'b', 'c', 'd', 'e'])
+  t.match(bob.offers(1), [{ status: 'failed', failures: [[2, /./, 'taken']] }])
+  t.match(alice.offers(2), [{ status: 'failed' }])
+})
