@@ -8,8 +8,17 @@ import type { Context } from './context.ts'
 import { RopewalkError } from './errors.ts'
 import { Exit } from './exit-codes.ts'
 
+/** What `engines` in package.json asks for: npm only warns of it. */
+const LEAST_NODE = [22, 15] as const
+
 /** Runs the command line of this process. */
 export async function live (run: (argv: readonly string[], context: Context) => Promise<Exit>): Promise<void> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
+    process.stderr.write(`ropewalk: this is Node ${process.versions.node}, and ropewalk needs ${LEAST_NODE.join('.')} or newer (ERR_NODE_VERSION)\n`)
+    process.exitCode = Exit.usage
+    return
+  }
   const interrupt = new AbortController()
   const stop = (): void => {
     // Whoever asks twice does not want to wait.
