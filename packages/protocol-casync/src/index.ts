@@ -20,6 +20,8 @@ export { archiveFeatures, featureNames, FEATURES, FEATURE_SETS } from './feature
 export type { FeatureName, FeatureOptions } from './features.ts'
 export { decodeName, encodeName } from './name-codec.ts'
 export { chunk } from './chunk.ts'
+export { cutInto } from './cut-into.ts'
+export type { ChunkIntake, CutChunk } from './cut-into.ts'
 export { chunkSizesAround, DEFAULT_CHUNK_SIZES, parseChunkSizes } from './chunk-sizes.ts'
 export type { ChunkSizes } from './chunk-sizes.ts'
 export { CasyncError } from './errors.ts'

@@ -17,11 +17,7 @@ export function nodeCompression ({ level = ZSTD_LEVEL }: CompressionOptions = {}
   if (!(Number.isInteger(level) && level >= 1 && level <= 22)) throw new RangeError(`level ${level}: not 1 ... 22`)
   return {
     async compress (bytes) {
-      assertZstd()
-      const params = { [zlib.constants.ZSTD_c_compressionLevel]: level }
-      // All of it in one piece, which spares most of the work besides.
-      const options = { params, pledgedSrcSize: bytes.length, chunkSize: Math.max(64, bytes.length + bytes.length / 64 + 1024 | 0) }
-      return bytes.length <= AT_ONCE_BYTES ? zlib.zstdCompressSync(bytes, options) : await zstdCompress(bytes, options)
+      return bytes.length <= AT_ONCE_BYTES ? compressAtOnce(bytes, 'zstd', level) : await zstdCompress(bytes, zstdOptions(bytes, level))
     },
     async decompress (bytes, maxBytes) {
       switch (formatOf(bytes)) {
@@ -32,6 +28,20 @@ export function nodeCompression ({ level = ZSTD_LEVEL }: CompressionOptions = {}
       }
     }
   }
+}
+
+/** What is written here. */
+export type WrittenFormat = 'zstd' | 'gzip'
+
+/** For a thread that has nothing else to do. */
+export function compressAtOnce (bytes: Uint8Array, format: WrittenFormat, level: number = ZSTD_LEVEL): Uint8Array {
+  return format === 'zstd' ? zlib.zstdCompressSync(bytes, zstdOptions(bytes, level)) : zlib.gzipSync(bytes)
+}
+
+/** All of it in one piece, which spares most of the work besides. */
+function zstdOptions (bytes: Uint8Array, level: number): zlib.ZstdOptions {
+  assertZstd()
+  return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level }, pledgedSrcSize: bytes.length, chunkSize: Math.max(64, bytes.length + bytes.length / 64 + 1024 | 0) }
 }
 
 /** Told by the first bytes. */

@@ -9,8 +9,18 @@ export const SHARD_DIGITS = 4
 export const COMPRESSED_SUFFIX = '.cacnk'
 
 /** Chunks that become durable together, and their bytes. Ours: an fsync each would cost more than everything else. */
-export const GROUP_CHUNKS = 64
-export const GROUP_BYTES: number = 8 * 1024 * 1024
+export const GROUP_CHUNKS = 512
+export const GROUP_BYTES: number = 32 * 1024 * 1024
+
+/** What a thread of an intake is given at a time. Ours. */
+export const INTAKE_BATCH_BYTES: number = 2 * 1024 * 1024
+export const INTAKE_BATCH_CHUNKS = 256
+
+/** Threads of an intake. Ours: each takes some 15 MiB of memory. */
+export const MAX_INTAKE_THREADS = 4
+
+/** Longest chunk that an intake takes: each of its buffers has room for one. Ours. */
+export const MAX_INTAKE_CHUNK_BYTES: number = 2 * 1024 * 1024
 
 /** How hard chunks are compressed. The reference uses. */
 export const ZSTD_LEVEL = 3

@@ -4,6 +4,7 @@ import type { ChunkId } from '@ropewalk/interface'
 import { GROUP_BYTES, GROUP_CHUNKS } from './constants.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import type { FileSystem } from './file-system.ts'
+import { startFlush } from './flush.ts'
 
 /** A chunk that was written under a temporary name. */
 export interface Written {
@@ -72,6 +73,7 @@ export class Group {
 
   async #publish (group: readonly Written[]): Promise<void> {
     try {
+      if (group.length >= WORTH_A_FLUSH) await startFlush(dirname((group[0] as Written).path))
       await all(group, ({ handle }) => handle.sync())
     } finally {
       await all(group, ({ handle }) => handle.close())
@@ -80,6 +82,9 @@ export class Group {
     await all([...new Set(group.map(({ path }) => dirname(path)))], directory => this.#directories.sync(directory))
   }
 }
+
+/** Fewer fsyncs than that take less time than another process. Ours. */
+const WORTH_A_FLUSH = 32
 
 /** Everything at once, and to the end: nothing goes on behind the back of whoever is told of the first failure. */
 async function all<T> (items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
 export { nodeCompression } from './compression.ts'
 export type { CompressionOptions } from './compression.ts'
 export type { Collected, CollectOptions } from './collect.ts'
@@ -11,6 +12,8 @@ export type { CastrErrorCode, CastrErrorOptions } from './errors.ts'
 export { nodeFileSystem } from './file-system.ts'
 export type { FileSystem } from './file-system.ts'
 export { nodeHash } from './hash.ts'
+export type { Intake, KeptChunk } from './intake.ts'
+export type { WrittenFormat } from './compression.ts'
 export type { StoreSurvey } from './survey.ts'
 export { castr } from './store.ts'
-export type { CastrOptions, CastrStore } from './store.ts'
+export type { CastrOptions, CastrStore, IntakeOptions } from './store.ts'

@@ -21,20 +21,22 @@ import { CastrError } from './errors.ts'
 
 export class Layout {
   readonly root: string
+  readonly #folder: string
   readonly #suffix: string
 
   constructor (root: string, suffix: string = COMPRESSED_SUFFIX) {
     if (!/^\.[\w.-]+$/.test(suffix) || suffix.endsWith('.tmp')) throw new RangeError(`suffix ${JSON.stringify(suffix)}`)
     this.root = root
+    this.#folder = join(root, '/')
     this.#suffix = suffix
   }
 
   shardOf (id: ChunkId): string {
-    return join(this.root, id.slice(0, SHARD_DIGITS))
+    return `${this.#folder}${id.slice(0, SHARD_DIGITS)}`
   }
 
   plainOf (id: ChunkId): string {
-    return join(this.shardOf(id), id)
+    return `${this.shardOf(id)}/${id}`
   }
 
   compressedOf (id: ChunkId): string {

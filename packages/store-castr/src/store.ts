@@ -7,21 +7,23 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { constants, type Stats } from 'node:fs'
+import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, Source } from '@ropewalk/interface'
 import { collect, restore, type Collected, type CollectOptions } from './collect.ts'
-import { nodeCompression } from './compression.ts'
+import { nodeCompression, type WrittenFormat } from './compression.ts'
 import { MAX_CHUNK_BYTES } from './constants.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { CastrError, castrError, systemCode } from './errors.ts'
 import { nodeFileSystem, type FileSystem } from './file-system.ts'
 import { Group } from './group.ts'
 import { nodeHash } from './hash.ts'
+import { ThreadedIntake, type Intake } from './intake.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import { Lease } from './lease.ts'
+import { ABSENT, mostCompressed, readChunkFile } from './read-chunk.ts'
 import { survey, type StoreSurvey } from './survey.ts'
 
 export interface CastrOptions {
@@ -44,8 +46,19 @@ export interface CastrOptions {
   fs?: FileSystem | undefined
 }
 
+export interface IntakeOptions {
+  /** What ids are made of. Default SHA-512/256. */
+  digest?: ChunkDigest | undefined
+  /** Longest chunk that will come, at most 2 MiB. */
+  maxChunkBytes: number
+  /** How chunks are compressed. Default zstd. */
+  format?: WrittenFormat | undefined
+}
+
 export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
   readonly directory: string
+  /** Threads that hash, compress and write what somebody cuts. They use the file system of Node, whatever the store was given. */
+  intake (options: IntakeOptions): Promise<Intake>
   /** Takes away what `keep` does not name. Nothing that a lease protects. */
   collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected>
   /** Counts what lies in it. */
@@ -68,6 +81,7 @@ class DirectoryStore implements CastrStore {
   readonly #hash: Hasher
   readonly #compression: ChunkCompression
   readonly #compress: boolean
+  readonly #suffix: string | undefined
   readonly #durable: boolean
   readonly #maxChunkBytes: number
   readonly #directories: DirectorySync
@@ -88,6 +102,7 @@ class DirectoryStore implements CastrStore {
     this.#hash = options.hash ?? nodeHash
     this.#compression = options.compression ?? nodeCompression()
     this.#compress = options.compress ?? true
+    this.#suffix = options.suffix
     this.#durable = options.durable ?? true
     this.#leases = options.lease ?? false
     this.#maxChunkBytes = options.maxChunkBytes ?? MAX_CHUNK_BYTES
@@ -172,6 +187,19 @@ class DirectoryStore implements CastrStore {
       }
     }))
     return removed.includes(true)
+  }
+
+  async intake ({ digest = 'sha512-256', maxChunkBytes, format = 'zstd' }: IntakeOptions): Promise<Intake> {
+    if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
+    await this.#protect()
+    return new ThreadedIntake({
+      root: this.directory,
+      suffix: this.#suffix,
+      digest,
+      format: this.#compress ? format : undefined,
+      durable: this.#durable,
+      lease: this.#leases
+    }, maxChunkBytes, async () => { await this.#protect() })
   }
 
   async collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected> {
@@ -264,31 +292,10 @@ class DirectoryStore implements CastrStore {
     const places: Array<[string, boolean]> = [[this.#layout.compressedOf(id), true], [this.#layout.plainOf(id), false], [this.#layout.collectedOf(basename(this.#layout.compressedOf(id))), true]]
     if (temporary !== undefined) places.unshift([temporary, this.#compress])
     for (const [path, compressed] of places) {
-      const content = await this.#read(path, compressed ? mostCompressed(maxBytes) : maxBytes)
+      const content = await readChunkFile(this.#fs, path, compressed ? mostCompressed(maxBytes) : maxBytes)
       if (content !== undefined) return { content, compressed }
     }
     return undefined
-  }
-
-  /** `undefined` when there is none, and for a link: casync takes that for none. */
-  async #read (path: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    let handle: FileHandle
-    try {
-      handle = await this.#fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    } catch (error) {
-      if (ABSENT.has(systemCode(error) ?? '')) return undefined
-      throw castrError(error, `open ${path}`)
-    }
-    try {
-      const stats = await handle.stat()
-      if (!stats.isFile()) return undefined
-      if (stats.size > maxBytes) throw new CastrError('ERR_CHUNK_SIZE', `${path}: ${stats.size} > ${maxBytes} bytes`, { remote: true })
-      return await readWhole(handle, stats)
-    } catch (error) {
-      throw castrError(error, `read ${path}`)
-    } finally {
-      await handle.close()
-    }
   }
 
   /** Under a lease, what was found is made young, or has gone. */
@@ -321,22 +328,4 @@ class DirectoryStore implements CastrStore {
     }
     throw new CastrError('ERR_CHUNK_DAMAGED', `chunk ${id}: its ${bytes.length} bytes have another digest`, { id, remote: true })
   }
-}
-
-const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
-
-/** What does not compress grows a little: no compressor here makes more of it. */
-function mostCompressed (bytes: number): number {
-  return bytes + Math.ceil(bytes / 64) + 1024
-}
-
-async function readWhole (handle: FileHandle, { size }: Stats): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(size)
-  let filled = 0
-  while (filled < size) {
-    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return bytes.subarray(0, filled)
 }

@@ -158,7 +158,7 @@ function watched (log: string[], fail?: (what: string) => boolean): FileSystem {
   }
 }
 
-t.test('chunks are synced before they are renamed, and folders after; 64 at a time', async t => {
+t.test('chunks are synced before they are renamed, and folders after, in groups', async t => {
   const log: string[] = []
   const store = castr(await folder(t), { fs: watched(log) })
   for (let i = 0; i < 200; i++) await store.put(await chunkOf(patternAt(i, 50)))

@@ -4,7 +4,7 @@
  * @module
  */
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { fetchChunks, openIndex, type IndexHeader } from '@ropewalk/protocol-casync'
 import type { Context } from '../context.ts'
 import { fileError, RopewalkError } from '../errors.ts'
@@ -17,8 +17,8 @@ export interface FileContent {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
-/** A file, or standard input for `-`. One that changes its size or time while it is read fails at its end. */
-export async function fileContent ({ stdin, signal }: Context, path: string, phase?: Phase): Promise<FileContent> {
+/** A file, or standard input for `-`. One that changes its size or time while it is read fails at its end. With `lend`, each piece is good until the next is asked for. */
+export async function fileContent ({ stdin, signal }: Context, path: string, phase?: Phase, lend: boolean = false): Promise<FileContent> {
   if (path === '-') return { size: undefined, bytes: counted(stdin as AsyncIterable<Uint8Array>, phase) }
   const handle = await open(path, 'r').catch((error: unknown) => { throw atPath(error, path) })
   const before = await handle.stat({ bigint: true })
@@ -28,7 +28,7 @@ export async function fileContent ({ stdin, signal }: Context, path: string, pha
   }
   async function * read (): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      for await (const bytes of createReadStream('', { fd: handle, highWaterMark: READ_BYTES, autoClose: false, signal })) yield bytes as Uint8Array
+      for await (const bytes of lend ? lent(handle, signal) : createReadStream('', { fd: handle, highWaterMark: READ_BYTES, autoClose: false, signal })) yield bytes as Uint8Array
       const after = await handle.stat({ bigint: true })
       if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) throw new RopewalkError('ERR_FILE_CHANGED', 'it was written to while it was read', { text: path })
     } catch (error) {
@@ -41,6 +41,25 @@ export async function fileContent ({ stdin, signal }: Context, path: string, pha
   const size = before.isFile() ? Number(before.size) : undefined
   if (size !== undefined) phase?.expect(size)
   return { size, bytes: counted(read(), phase) }
+}
+
+/** Reads one piece ahead, into two arrays in turn. */
+async function * lent (handle: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const arrays = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)] as const
+  const read = async (into: Uint8Array): Promise<number> => (await handle.read(into, 0, into.length, null)).bytesRead
+  let reading = read(arrays[0])
+  try {
+    for (let turn = 0; ; turn = 1 - turn) {
+      const length = await reading
+      signal.throwIfAborted()
+      if (length === 0) return
+      reading = read(arrays[1 - turn] as Uint8Array)
+      yield (arrays[turn] as Uint8Array).subarray(0, length)
+    }
+  } finally {
+    // The file is closed only when nobody reads it.
+    await reading.catch(() => {})
+  }
 }
 
 export interface IndexContent extends AsyncDisposable {

@@ -3,9 +3,9 @@ import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { ChunkCompression, ChunkDigest, ChunkId, ChunkSource, Source } from '@ropewalk/interface'
-import { chunk, encodeIndex, identify, storeMissing, type ChunkSizes, type PlacedChunk } from '@ropewalk/protocol-casync'
+import { chunk, cutInto, encodeIndex, identify, storeMissing, type ChunkSizes, type CutChunk, type PlacedChunk } from '@ropewalk/protocol-casync'
 import { escapeName } from '@ropewalk/receive'
-import { nodeCompression } from '@ropewalk/store-castr'
+import { MAX_INTAKE_CHUNK_BYTES, nodeCompression, type CastrStore } from '@ropewalk/store-castr'
 import { fileContent, named } from '../casync/content.ts'
 import { localStore, isRemote, storeLocators, type StoreFlags } from '../casync/input.ts'
 import { kindToMake, type Kind } from '../casync/kind.ts'
@@ -55,7 +55,7 @@ export async function casyncMake (context: Context, output: string, path: string
     async function makeBlob (): Promise<Made> {
       if (isRemote(locator)) return await makeRemote(context, locator, input, flags, phases)
       const reading = phases.begin('reading')
-      return await makeHere(context, locator, (await fileContent(context, input, reading)).bytes, reading, flags)
+      return await makeHere(context, locator, (await fileContent(context, input, reading, isThreaded(flags.chunkSize))).bytes, reading, flags)
     }
 
     async function makeTree (): Promise<Made> {
@@ -74,8 +74,8 @@ async function makeHere (context: Context, index: Locator, bytes: AsyncIterable<
   const cutting = new Cutting(bytes, flags)
   const file = await NewFile.open(index.path).catch((error: unknown) => { throw named(error, context) })
   let fresh = 0
-  async function * stored (): AsyncGenerator<PlacedChunk, void, undefined> {
-    for await (const chunk of storeMissing(store, { signal })(cutting.chunks(signal))) {
+  async function * stored (): AsyncGenerator<CutChunk, void, undefined> {
+    for await (const chunk of isThreaded(flags.chunkSize) ? cutting.into(store) : storeMissing(store, { signal })(cutting.chunks(signal))) {
       if (chunk.fresh) fresh++
       yield chunk
     }
@@ -186,6 +186,21 @@ class Cutting {
     }
   }
 
+  /** The same straight into a store, on several threads. */
+  async * into (store: CastrStore): AsyncGenerator<CutChunk, void, undefined> {
+    const { digest, chunkSize, compression } = this.#flags
+    const intake = await store.intake({ digest, maxChunkBytes: chunkSize.max, format: compression })
+    try {
+      for await (const chunk of cutInto(intake, chunkSize)(this.#read())) {
+        this.#chunks++
+        this.#size = chunk.end
+        yield chunk
+      }
+    } finally {
+      await intake.close()
+    }
+  }
+
   result (): Omit<Made, 'fresh'> {
     return { size: this.#size, digest: this.#hash.digest('hex'), chunks: this.#chunks }
   }
@@ -196,6 +211,11 @@ class Cutting {
       yield bytes
     }
   }
+}
+
+/** Longer chunks would take too much memory when there are several on their way. */
+function isThreaded ({ max }: ChunkSizes): boolean {
+  return max <= MAX_INTAKE_CHUNK_BYTES
 }
 
 export const HASHES: Readonly<Record<ChunkDigest, string>> = { 'sha512-256': 'sha512-256', sha256: 'sha256' }

@@ -1,0 +1,39 @@
+/**
+ * A thread of an intake: keeps the chunks that lie one behind the other in a buffer, which it gives back.
+ *
+ * @module
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { Keeping, type KeepingOptions } from './keeping.ts'
+import { refusalOf } from './threads.ts'
+
+/** Chunks to keep, or, without them, what was kept to the disk. */
+export interface IntakeQuestion {
+  readonly buffer?: ArrayBuffer
+  readonly lengths?: readonly number[]
+}
+
+export interface IntakeAnswer {
+  readonly buffer: ArrayBuffer | undefined
+  readonly ids: readonly string[]
+  readonly fresh: readonly boolean[]
+}
+
+const keeping = new Keeping(workerData as KeepingOptions)
+
+parentPort?.on('message', ({ buffer, lengths = [] }: IntakeQuestion) => {
+  try {
+    if (buffer === undefined) keeping.sync()
+    const answer = { buffer, ids: [] as string[], fresh: [] as boolean[] }
+    let at = 0
+    for (const length of lengths) {
+      const { id, fresh } = keeping.keep(new Uint8Array(buffer as ArrayBuffer, at, length))
+      answer.ids.push(id)
+      answer.fresh.push(fresh)
+      at += length
+    }
+    parentPort?.postMessage(answer satisfies IntakeAnswer, buffer === undefined ? [] : [buffer])
+  } catch (error) {
+    parentPort?.postMessage(refusalOf(error))
+  }
+})

@@ -1,0 +1,148 @@
+/**
+ * The way into a store for whoever cuts chunks: they are hashed, compressed and written by threads, so that a core is left for the cutting.
+ * What is on its way lies in a fixed number of buffers.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os'
+import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_INTAKE_THREADS } from './constants.ts'
+import { CastrError } from './errors.ts'
+import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
+import type { Kept, KeepingOptions } from './keeping.ts'
+import { Threads } from './threads.ts'
+
+/** A chunk that is in the store, or on its way there. */
+export interface KeptChunk extends Kept {
+  readonly length: number
+}
+
+export interface Intake {
+  /** More of the chunk that grows. Copied at once. Not while `room` has to be waited for. */
+  push (bytes: Uint8Array): void
+  /** The chunk ends here. True when `room` has to be waited for before the next byte. */
+  cut (): boolean
+  room (): Promise<void>
+  /** What is done, in the order of the chunks, and was not told yet. */
+  done (): KeptChunk[]
+  /** Waits for everything; then all of it is durable. Tells the rest. */
+  finish (): Promise<KeptChunk[]>
+  close (): Promise<void>
+}
+
+interface Batch {
+  readonly lengths: readonly number[]
+  answer: IntakeAnswer | undefined
+}
+
+/** Ids that were new a short while ago: two threads may have one each before either can see the other's. */
+const RECENT_IDS = 8192
+
+export class ThreadedIntake implements Intake {
+  readonly #threads: Threads
+  readonly #maxChunkBytes: number
+  readonly #onBatch: () => Promise<void>
+  readonly #free: Uint8Array[]
+  readonly #batches: Batch[] = []
+  readonly #recent = new Set<string>()
+  #buffer: Uint8Array | undefined
+  #filled = 0
+  #start = 0
+  #lengths: number[] = []
+  #waiting: (() => void) | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  /** `onBatch` is called now and then while it goes on. */
+  constructor (options: KeepingOptions, maxChunkBytes: number, onBatch: () => Promise<void>) {
+    if (maxChunkBytes > MAX_INTAKE_CHUNK_BYTES) throw new CastrError('ERR_CHUNK_SIZE', `chunks of up to ${maxChunkBytes} > ${MAX_INTAKE_CHUNK_BYTES} bytes are put one by one`)
+    this.#maxChunkBytes = maxChunkBytes
+    this.#onBatch = onBatch
+    this.#threads = new Threads('intake-thread', Math.min(MAX_INTAKE_THREADS, availableParallelism()), options)
+    this.#free = Array.from({ length: 2 * this.#threads.count }, () => new Uint8Array(INTAKE_BATCH_BYTES + maxChunkBytes))
+    this.#buffer = this.#free.pop()
+  }
+
+  push (bytes: Uint8Array): void {
+    if (this.#buffer === undefined) throw new TypeError('there is no room yet')
+    if (this.#filled + bytes.length - this.#start > this.#maxChunkBytes) throw new CastrError('ERR_CHUNK_SIZE', `a chunk of more than ${this.#maxChunkBytes} bytes`)
+    this.#buffer.set(bytes, this.#filled)
+    this.#filled += bytes.length
+  }
+
+  cut (): boolean {
+    this.#lengths.push(this.#filled - this.#start)
+    this.#start = this.#filled
+    if (this.#filled < INTAKE_BATCH_BYTES && this.#lengths.length < INTAKE_BATCH_CHUNKS) return false
+    this.#send()
+    return true
+  }
+
+  async room (): Promise<void> {
+    await this.#onBatch()
+    while (this.#failure === undefined && (this.#buffer === undefined || this.#batches.length > MAX_BATCHES)) await this.#change()
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  done (): KeptChunk[] {
+    const chunks: KeptChunk[] = []
+    for (let first = this.#batches[0]; first?.answer !== undefined; first = this.#batches[0]) {
+      const { ids, fresh } = first.answer
+      for (const [i, length] of first.lengths.entries()) {
+        const id = ids[i] as string
+        chunks.push({ id, length, fresh: fresh[i] === true && this.#isNew(id) })
+      }
+      this.#batches.shift()
+    }
+    return chunks
+  }
+
+  async finish (): Promise<KeptChunk[]> {
+    if (this.#lengths.length > 0) this.#send()
+    while (this.#failure === undefined && this.#batches.some(({ answer }) => answer === undefined)) await this.#change()
+    if (this.#failure !== undefined) throw this.#failure.error
+    await this.#threads.askAll({} satisfies IntakeQuestion)
+    return this.done()
+  }
+
+  /** What is under way is finished, as far as that is possible. */
+  async close (): Promise<void> {
+    await this.#threads.askAll({} satisfies IntakeQuestion).catch(() => {})
+    await this.#threads.close()
+  }
+
+  #send (): void {
+    const buffer = (this.#buffer as Uint8Array).buffer as ArrayBuffer
+    const batch: Batch = { lengths: this.#lengths, answer: undefined }
+    this.#batches.push(batch)
+    this.#buffer = this.#free.pop()
+    this.#lengths = []
+    this.#filled = 0
+    this.#start = 0
+    void this.#ask(batch, buffer)
+  }
+
+  async #ask (batch: Batch, buffer: ArrayBuffer): Promise<void> {
+    try {
+      batch.answer = await this.#threads.ask<IntakeAnswer>({ buffer, lengths: batch.lengths } satisfies IntakeQuestion, [buffer])
+      const back = new Uint8Array(batch.answer.buffer as ArrayBuffer)
+      if (this.#buffer === undefined) this.#buffer = back
+      else this.#free.push(back)
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+    this.#waiting?.()
+  }
+
+  async #change (): Promise<void> {
+    await new Promise<void>(resolve => { this.#waiting = resolve })
+  }
+
+  #isNew (id: string): boolean {
+    if (this.#recent.has(id)) return false
+    if (this.#recent.size >= RECENT_IDS) for (const oldest of this.#recent) { this.#recent.delete(oldest); break }
+    this.#recent.add(id)
+    return true
+  }
+}
+
+/** Answers that wait for one before them. Ours. */
+const MAX_BATCHES = 256

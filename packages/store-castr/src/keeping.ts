@@ -1,0 +1,177 @@
+/**
+ * Hashes, compresses and writes chunks, one after the other and without waiting: for a thread of its own. What can be seen under the name of
+ * a chunk is whole, as in the store: contents are synced in groups before they are renamed.
+ *
+ * @module
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, constants, fdatasyncSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, utimesSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
+import { GROUP_BYTES, GROUP_CHUNKS } from './constants.ts'
+import { castrError, systemCode } from './errors.ts'
+import { flushFileSystem } from './flush.ts'
+import { compressAtOnce, type WrittenFormat } from './compression.ts'
+import { Layout } from './layout.ts'
+
+export interface KeepingOptions {
+  readonly root: string
+  readonly suffix: string | undefined
+  readonly digest: ChunkDigest
+  /** `undefined` keeps chunks as they are. */
+  readonly format: WrittenFormat | undefined
+  readonly durable: boolean
+  /** The store is under a lease: what was found is made young. */
+  readonly lease: boolean
+}
+
+export interface Kept {
+  readonly id: ChunkId
+  /** False when the store had it already. */
+  readonly fresh: boolean
+}
+
+interface Written {
+  readonly id: ChunkId
+  readonly file: number
+  readonly temporary: string
+  readonly path: string
+}
+
+export class Keeping {
+  readonly #options: KeepingOptions
+  readonly #layout: Layout
+  /** Of its temporary names: no chunk has two at a time. */
+  readonly #random: string = randomBytes(8).toString('hex')
+  readonly #shards = new Set<string>()
+  readonly #pending = new Set<ChunkId>()
+  #group: Written[] = []
+  #groupBytes = 0
+  /** Folders with names that are not durable yet. */
+  readonly #renamed = new Set<string>()
+  #failure: { readonly error: unknown } | undefined
+
+  constructor (options: KeepingOptions) {
+    this.#options = options
+    this.#layout = new Layout(options.root, options.suffix)
+  }
+
+  keep (bytes: Uint8Array): Kept {
+    if (this.#failure !== undefined) throw this.#failure.error
+    const id = createHash(this.#options.digest).update(bytes).digest('hex')
+    if (this.#pending.has(id)) return { id, fresh: false }
+    try {
+      const shard = this.#layout.shardOf(id)
+      if (!this.#make(shard) && (this.#has(this.#layout.compressedOf(id)) || this.#has(this.#layout.plainOf(id)))) return { id, fresh: false }
+      this.#write(id, this.#options.format === undefined ? bytes : compressAtOnce(bytes, this.#options.format))
+      return { id, fresh: true }
+    } catch (error) {
+      throw castrError(error, `put ${id}`, id)
+    }
+  }
+
+  /** Makes everything durable. Once that failed it always throws: nobody knows what the disk has. */
+  sync (): void {
+    this.#publish()
+    if (!this.#options.durable || this.#renamed.size === 0) return
+    try {
+      if (!flushFileSystem(this.#options.root)) for (const folder of this.#renamed) syncFolder(folder)
+      this.#renamed.clear()
+    } catch (error) {
+      throw castrError(error, `sync ${this.#options.root}`)
+    }
+  }
+
+  /** True when the folder is new, so that nothing is in it. */
+  #make (shard: string): boolean {
+    if (this.#shards.has(shard)) return false
+    let fresh = true
+    try {
+      mkdirSync(shard)
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') {
+        const first = mkdirSync(shard, { recursive: true })
+        if (first !== undefined && first !== shard) this.#renamed.add(dirname(first))
+      } else if (systemCode(error) === 'EEXIST') {
+        fresh = false
+      } else {
+        throw error
+      }
+    }
+    if (fresh) this.#renamed.add(this.#options.root)
+    this.#shards.add(shard)
+    return fresh
+  }
+
+  #has (path: string): boolean {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
+    try {
+      // Under a lease, what was found is made young, or has gone.
+      if (this.#options.lease) utimesSync(path, Date.now() / 1000, Date.now() / 1000)
+      return true
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  #write (id: ChunkId, content: Uint8Array): void {
+    const temporary = this.#layout.temporaryOf(id, this.#random)
+    const path = this.#options.format === undefined ? this.#layout.plainOf(id) : this.#layout.compressedOf(id)
+    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o444)
+    try {
+      for (let written = 0; written < content.length;) written += writeSync(file, content, written)
+    } catch (error) {
+      closeSync(file)
+      remove(temporary)
+      throw error
+    }
+    this.#group.push({ id, file, temporary, path })
+    this.#groupBytes += content.length
+    this.#pending.add(id)
+    if (this.#group.length >= GROUP_CHUNKS || this.#groupBytes >= GROUP_BYTES) this.#publish()
+  }
+
+  #publish (): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+    const group = this.#group
+    if (group.length === 0) return
+    this.#group = []
+    this.#groupBytes = 0
+    try {
+      if (this.#options.durable) {
+        flushFileSystem(this.#options.root)
+        // Next to nothing is left to write, but whatever went wrong with a file is told here.
+        for (const { file } of group) fdatasyncSync(file)
+      }
+      for (const { temporary, path } of group) {
+        renameSync(temporary, path)
+        this.#renamed.add(dirname(path))
+      }
+    } catch (error) {
+      this.#failure = { error: castrError(error, `sync ${this.#options.root}`) }
+      for (const { temporary } of group) remove(temporary)
+      throw this.#failure.error
+    } finally {
+      for (const { file } of group) closeSync(file)
+      this.#pending.clear()
+    }
+  }
+}
+
+function remove (path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // It may have its name already.
+  }
+}
+
+function syncFolder (path: string): void {
+  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

@@ -1,0 +1,44 @@
+import { constants, type Stats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { CastrError, castrError, systemCode } from './errors.ts'
+import type { FileSystem } from './file-system.ts'
+
+/** What the system says where there is no chunk. */
+export const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
+
+/** The content of a chunk's file. `undefined` when there is none, and for a link: casync takes that for none. */
+export async function readChunkFile (fs: FileSystem, path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  let handle: FileHandle
+  try {
+    handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (ABSENT.has(systemCode(error) ?? '')) return undefined
+    throw castrError(error, `open ${path}`)
+  }
+  try {
+    const stats = await handle.stat()
+    if (!stats.isFile()) return undefined
+    if (stats.size > maxBytes) throw new CastrError('ERR_CHUNK_SIZE', `${path}: ${stats.size} > ${maxBytes} bytes`, { remote: true })
+    return await readWhole(handle, stats)
+  } catch (error) {
+    throw castrError(error, `read ${path}`)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** What does not compress grows a little: no compressor here makes more of it. */
+export function mostCompressed (bytes: number): number {
+  return bytes + Math.ceil(bytes / 64) + 1024
+}
+
+async function readWhole (handle: FileHandle, { size }: Stats): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let filled = 0
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
+}
