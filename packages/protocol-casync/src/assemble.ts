@@ -23,6 +23,11 @@ export interface AssembleOptions extends AheadOptions {
   range?: ByteRange | undefined
   /** Chunks of the blob itself that are remembered, to be copied where they come again. Default 131,072. */
   selfReferences?: number | undefined
+  /**
+   * Verifies a whole chunk and writes it to its place in the target without its bytes coming by here: from a place in a file, or else from the first
+   * source. False when it could not, and has written nothing; then the chunk is looked for as always.
+   */
+  direct?: ((item: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined) => Promise<boolean>) | undefined
   /** Told of each chunk, in order, once it is in its place. */
   onChunk?: ((item: IndexItem, from: Origin) => void) | undefined
 }
@@ -68,6 +73,9 @@ class Assembly {
   readonly #range: ByteRange
   readonly #maxReferences: number
   readonly #written: Places
+  readonly #direct: AssembleOptions['direct']
+  /** Chunks on their way from the source to their places. */
+  readonly #moving = new Map<ChunkId, Promise<boolean>>()
   /** Chunks on their way: what comes again meanwhile is asked for once. */
   readonly #coming = new Map<ChunkId, Promise<Found>>()
 
@@ -80,6 +88,7 @@ class Assembly {
     this.#range = options.range ?? { start: 0, end: Infinity }
     this.#maxReferences = options.selfReferences ?? MAX_SELF_REFERENCES
     this.#written = new Places(target, this.#verifier)
+    this.#direct = options.direct
   }
 
   async place (item: IndexItem, turn: Turn): Promise<Origin> {
@@ -89,11 +98,32 @@ class Assembly {
       this.#remember(item)
       return 'existing'
     }
+    const directly = whole ? await this.#move(item) : undefined
+    if (directly !== undefined) return directly
     const { chunk, from } = await this.#find(item, turn)
     const first = Math.max(start, this.#range.start)
     await this.#target.write(chunk.bytes.subarray(first - start, Math.min(end, this.#range.end) - start), first)
     if (whole) this.#remember(item)
     return from
+  }
+
+  /** Without its bytes: what is written already first, then seeds, then the source. */
+  async #move (item: IndexItem): Promise<Origin | undefined> {
+    const direct = this.#direct
+    if (direct === undefined) return undefined
+    await this.#moving.get(item.id)?.catch(() => {})
+    for (const places of [this.#written, ...this.#seeds]) {
+      const position = places instanceof Places ? places.positionOf(item.id, item.end - item.start) : undefined
+      if (position === undefined || !await direct(item, { file: (places as Places).file, position })) continue
+      this.#remember(item)
+      return places === this.#written ? 'self' : 'seed'
+    }
+    const moving = direct(item, undefined).then(placed => {
+      if (placed) this.#remember(item)
+      return placed
+    }).finally(() => { this.#moving.delete(item.id) })
+    this.#moving.set(item.id, moving)
+    return await moving ? 'store' : undefined
   }
 
   async #find ({ id, start, end }: IndexItem, turn: Turn): Promise<Found> {

@@ -39,6 +39,16 @@ export class Places implements ChunkSource {
     return this.#places.size
   }
 
+  get file (): RandomRead {
+    return this.#file
+  }
+
+  /** Where the chunk should lie; not looked at. */
+  positionOf (id: ChunkId, length: number): number | undefined {
+    const place = this.#places.get(id)
+    return place?.[1] === length ? place[0] : undefined
+  }
+
   add (id: ChunkId, position: number, length: number): void {
     this.#places.set(id, [position, length])
   }

@@ -72,6 +72,36 @@ t.test('goes on where it was interrupted: what is in its place is neither fetche
   t.equal(longer.bytes.length, BLOB.length, 'what is behind its end goes')
 })
 
+t.test('what can be put into its place directly is, from the blob, a seed or the source; all else is looked for as always', async t => {
+  const items = await chunksOf(BLOB)
+  const blob = new MemoryBlob()
+  const old = new MemoryBlob(BLOB.subarray(0, 1500))
+  const source = new CountingSource(items)
+  const fromSource: string[] = []
+  let copies = 0
+  const all = Uint8Array.from(BLOB)
+  const { chunks, bytes } = await assemble(items, source, blob, nodeHash, {
+    seeds: [await seed(old, await chunksOf(BLOB.subarray(0, 1500)), nodeHash)],
+    direct: async ({ id, start, end }, from) => {
+      await Promise.resolve()
+      // The source lets go of every second chunk only, and the seed is never of use.
+      if (from?.file === old || (from === undefined && Number.parseInt(id.slice(0, 2), 16) % 2 === 0)) return false
+      if (from !== undefined) t.same(blob.bytes.subarray(from.position, from.position + end - start), all.subarray(start, end), 'it is there already')
+      if (from === undefined) fromSource.push(id)
+      else copies++
+      await blob.write(all.subarray(start, end), start)
+      return true
+    }
+  })
+  t.same(blob.bytes, all)
+  t.equal(bytes, BLOB.length)
+  t.equal(new Set(fromSource).size, fromSource.length, 'nothing is moved from the source twice')
+  t.notOk(fromSource.some(id => source.asked.includes(id)), 'nor asked for besides')
+  t.ok(copies > 0 && chunks.seed > 0 && fromSource.length > 0 && source.asked.length > 0, JSON.stringify(chunks))
+  t.equal(chunks.self + chunks.seed + chunks.store, items.length)
+  await t.rejects(assemble(items, source, blob, nodeHash, { direct: async () => { throw new RangeError('full') } }), RangeError)
+})
+
 t.test('a range fetches what it needs and writes what it says', async t => {
   const items = await chunksOf(BLOB)
   await fc.assert(fc.asyncProperty(fc.nat(BLOB.length), fc.nat(BLOB.length), async (a, b) => {

@@ -58,13 +58,27 @@ const FORMATS = [
 const zstdCompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
 const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress)
 
-async function unzstd (bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+/** For a thread that has nothing else to do: zstd alone, with the same checks. `undefined` for anything else, and for what does not decompress. */
+export function decompressAtOnce (bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
+  if (formatOf(bytes) !== 'zstd') return undefined
+  try {
+    return zlib.zstdDecompressSync(bytes, zstdLimits(bytes, maxBytes))
+  } catch {
+    return undefined
+  }
+}
+
+function zstdLimits (bytes: Uint8Array, maxBytes: number): zlib.ZstdOptions {
   assertZstd()
   const { windowBytes, contentBytes } = readZstdFrame(bytes)
   assertLength(contentBytes ?? 0, maxBytes)
   const mostWindow = Math.max(MAX_WINDOW_BYTES, maxBytes)
   if (windowBytes > mostWindow) throw tooLong(`zstd: a window of ${windowBytes} > ${mostWindow} bytes`)
-  const options = { maxOutputLength: maxBytes, chunkSize: pieceBytes(maxBytes) }
+  return { maxOutputLength: maxBytes, chunkSize: pieceBytes(maxBytes) }
+}
+
+async function unzstd (bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  const options = zstdLimits(bytes, maxBytes)
   return await within(maxBytes, 'zstd', async () => maxBytes <= AT_ONCE_BYTES ? zlib.zstdDecompressSync(bytes, options) : await zstdDecompress(bytes, options))
 }
 

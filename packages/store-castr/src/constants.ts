@@ -16,10 +16,14 @@ export const GROUP_BYTES: number = 32 * 1024 * 1024
 export const INTAKE_BATCH_BYTES: number = 2 * 1024 * 1024
 export const INTAKE_BATCH_CHUNKS = 256
 
-/** Threads of an intake. Ours: each takes some 15 MiB of memory. */
-export const MAX_INTAKE_THREADS = 4
+/** Threads of an intake or an outlet. Ours: each takes some 15 MiB of memory. */
+export const MAX_THREADS = 4
 
-/** Longest chunk that an intake takes: each of its buffers has room for one. Ours. */
+/** The same for a thread of an outlet. Ours. */
+export const OUTLET_BATCH_BYTES: number = 1024 * 1024
+export const OUTLET_BATCH_CHUNKS = 64
+
+/** Longest chunk that goes through threads: each buffer has room for one. Ours. */
 export const MAX_INTAKE_CHUNK_BYTES: number = 2 * 1024 * 1024
 
 /** How hard chunks are compressed. The reference uses. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
-import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_INTAKE_THREADS } from './constants.ts'
+import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_THREADS } from './constants.ts'
 import { CastrError } from './errors.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
@@ -56,7 +56,7 @@ export class ThreadedIntake implements Intake {
     if (maxChunkBytes > MAX_INTAKE_CHUNK_BYTES) throw new CastrError('ERR_CHUNK_SIZE', `chunks of up to ${maxChunkBytes} > ${MAX_INTAKE_CHUNK_BYTES} bytes are put one by one`)
     this.#maxChunkBytes = maxChunkBytes
     this.#onBatch = onBatch
-    this.#threads = new Threads('intake-thread', Math.min(MAX_INTAKE_THREADS, availableParallelism()), options)
+    this.#threads = new Threads('intake-thread', Math.min(MAX_THREADS, availableParallelism()), options)
     this.#free = Array.from({ length: 2 * this.#threads.count }, () => new Uint8Array(INTAKE_BATCH_BYTES + maxChunkBytes))
     this.#buffer = this.#free.pop()
   }

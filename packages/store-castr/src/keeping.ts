@@ -15,7 +15,8 @@ import { compressAtOnce, type WrittenFormat } from './compression.ts'
 import { Layout } from './layout.ts'
 
 export interface KeepingOptions {
-  readonly root: string
+  /** Without one, chunks are named and not kept. */
+  readonly root: string | undefined
   readonly suffix: string | undefined
   readonly digest: ChunkDigest
   /** `undefined` keeps chunks as they are. */
@@ -40,6 +41,7 @@ interface Written {
 
 export class Keeping {
   readonly #options: KeepingOptions
+  readonly #root: string
   readonly #layout: Layout
   /** Of its temporary names: no chunk has two at a time. */
   readonly #random: string = randomBytes(8).toString('hex')
@@ -53,13 +55,14 @@ export class Keeping {
 
   constructor (options: KeepingOptions) {
     this.#options = options
-    this.#layout = new Layout(options.root, options.suffix)
+    this.#root = options.root ?? ''
+    this.#layout = new Layout(this.#root, options.suffix)
   }
 
   keep (bytes: Uint8Array): Kept {
     if (this.#failure !== undefined) throw this.#failure.error
     const id = createHash(this.#options.digest).update(bytes).digest('hex')
-    if (this.#pending.has(id)) return { id, fresh: false }
+    if (this.#options.root === undefined || this.#pending.has(id)) return { id, fresh: false }
     try {
       const shard = this.#layout.shardOf(id)
       if (!this.#make(shard) && (this.#has(this.#layout.compressedOf(id)) || this.#has(this.#layout.plainOf(id)))) return { id, fresh: false }
@@ -75,10 +78,10 @@ export class Keeping {
     this.#publish()
     if (!this.#options.durable || this.#renamed.size === 0) return
     try {
-      if (!flushFileSystem(this.#options.root)) for (const folder of this.#renamed) syncFolder(folder)
+      if (!flushFileSystem(this.#root)) for (const folder of this.#renamed) syncFolder(folder)
       this.#renamed.clear()
     } catch (error) {
-      throw castrError(error, `sync ${this.#options.root}`)
+      throw castrError(error, `sync ${this.#root}`)
     }
   }
 
@@ -98,7 +101,7 @@ export class Keeping {
         throw error
       }
     }
-    if (fresh) this.#renamed.add(this.#options.root)
+    if (fresh) this.#renamed.add(this.#root)
     this.#shards.add(shard)
     return fresh
   }
@@ -140,7 +143,7 @@ export class Keeping {
     this.#groupBytes = 0
     try {
       if (this.#options.durable) {
-        flushFileSystem(this.#options.root)
+        flushFileSystem(this.#root)
         // Next to nothing is left to write, but whatever went wrong with a file is told here.
         for (const { file } of group) fdatasyncSync(file)
       }
@@ -149,7 +152,7 @@ export class Keeping {
         this.#renamed.add(dirname(path))
       }
     } catch (error) {
-      this.#failure = { error: castrError(error, `sync ${this.#options.root}`) }
+      this.#failure = { error: castrError(error, `sync ${this.#root}`) }
       for (const { temporary } of group) remove(temporary)
       throw this.#failure.error
     } finally {

@@ -23,6 +23,7 @@ import { nodeHash } from './hash.ts'
 import { ThreadedIntake, type Intake } from './intake.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import { Lease } from './lease.ts'
+import { ThreadedOutlet, type Outlet, type OutletOptions } from './outlet.ts'
 import { ABSENT, mostCompressed, readChunkFile } from './read-chunk.ts'
 import { survey, type StoreSurvey } from './survey.ts'
 
@@ -59,6 +60,8 @@ export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
   readonly directory: string
   /** Threads that hash, compress and write what somebody cuts. They use the file system of Node, whatever the store was given. */
   intake (options: IntakeOptions): Promise<Intake>
+  /** Threads that write chunks of this store, and of files, to their places in a file. They use the file system of Node, whatever the store was given. */
+  outlet (options: OutletOptions): Outlet
   /** Takes away what `keep` does not name. Nothing that a lease protects. */
   collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected>
   /** Counts what lies in it. */
@@ -200,6 +203,11 @@ class DirectoryStore implements CastrStore {
       durable: this.#durable,
       lease: this.#leases
     }, maxChunkBytes, async () => { await this.#protect() })
+  }
+
+  outlet ({ file, digest = 'sha512-256' }: OutletOptions): Outlet {
+    if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
+    return new ThreadedOutlet({ root: this.directory, suffix: this.#suffix, file, digest })
   }
 
   async collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected> {

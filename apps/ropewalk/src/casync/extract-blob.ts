@@ -3,16 +3,17 @@
  *
  * @module
  */
-import { chmod, open, rename, stat, type FileHandle } from 'node:fs/promises'
+import { chmod, open, rename, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
-import { assemble, seed, type BlobTarget, type IndexItem, type Origin } from '@ropewalk/protocol-casync'
+import { assemble, seed, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
 import { nodeHash } from '@ropewalk/store-castr'
 import type { Context } from '../context.ts'
 import type { Phases } from '../progress/phases.ts'
 import { named } from './content.ts'
 import type { Input } from './input.ts'
 import { syncDirectory } from './new-file.ts'
+import { OpenFile, OutputFile } from './output.ts'
 import { Partial } from './partial.ts'
 import { openSeed, readSeeds, type SeedFile } from './seeds.ts'
 
@@ -53,10 +54,11 @@ export async function extractBlob (context: Context, input: Input, path: string,
       await opened.close()
       return await open(inPlace ? output : partial.blob, 'r+')
     }).catch((error: unknown) => { throw named(error, context) })
+    const target = new OutputFile(handle, position => { partial.note(position) })
     try {
-      const extracted = await write(handle)
+      const extracted = await write()
       if (before === undefined || before.isFile()) await handle.truncate(known.size)
-      await handle.sync()
+      await target.sync()
       if (!inPlace) {
         if (before !== undefined) await chmod(partial.blob, before.mode & 0o7777)
         await rename(partial.blob, output)
@@ -67,15 +69,15 @@ export async function extractBlob (context: Context, input: Input, path: string,
     } catch (error) {
       throw named(error, context)
     } finally {
+      await target.settled()
       await handle.close()
     }
 
-    async function write (handle: FileHandle): Promise<ExtractedBlob> {
+    async function write (): Promise<ExtractedBlob> {
       const resumed = partial.resume()
       await using found = await seedsOf()
       const fetching = phases.begin('chunks')
       const writing = phases.begin('writing', known.size)
-      const target = targetOf(handle, partial)
       const placed = resumed ?? new Float64Array()
       const counts = { existing: 0, self: 0, seed: 0, store: 0, resumed: 0 }
       let fetched = 0
@@ -96,7 +98,21 @@ export async function extractBlob (context: Context, input: Input, path: string,
           return chunk
         }
       }
+      // Fewer bytes than that are written before threads have begun.
+      const outlet = known.size < WORTH_THREADS_BYTES ? undefined : input.here?.outlet({ file: handle.fd, digest: known.header.digest })
+      const direct = async ({ id, start, end }: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined): Promise<boolean> => {
+        if (outlet === undefined || (from !== undefined && !(from.file instanceof OpenFile))) return false
+        const place = from === undefined ? undefined : { file: (from.file as OpenFile).handle.fd, position: from.position }
+        if (!await outlet.place(id, end - start, start, place)) return false
+        if (from === undefined) {
+          fetched += end - start
+          fetching.add(end - start)
+        }
+        target.wrote(start, end - start)
+        return true
+      }
       await assemble(missing(), counted, target, nodeHash, {
+        direct: outlet === undefined ? undefined : direct,
         seeds: [...own, ...found.sources],
         // Over what is there now, each chunk is looked at before it is asked for.
         existing: (inPlace && before !== undefined && before.size > 0) || resumed === undefined,
@@ -106,7 +122,7 @@ export async function extractBlob (context: Context, input: Input, path: string,
           if (from === 'existing') partial.note(item.start)
           writing.add(item.end - item.start)
         }
-      })
+      }).finally(async () => { await outlet?.close() })
       fetching.end()
       writing.end()
       return { size: known.size, chunks: known.items, from: counts, fetched }
@@ -135,17 +151,6 @@ async function * chosen (items: AsyncIterable<IndexItem>, starts: Float64Array, 
   }
 }
 
-function targetOf (handle: FileHandle, partial: Partial): BlobTarget {
-  return {
-    read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
-    write: async (bytes, position) => {
-      let written = 0
-      while (written < bytes.length) written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten
-      partial.note(position)
-    }
-  }
-}
-
 async function openSeeds (paths: readonly string[]): Promise<SeedFile[]> {
   const opened: SeedFile[] = []
   try {
@@ -156,3 +161,6 @@ async function openSeeds (paths: readonly string[]): Promise<SeedFile[]> {
     throw error
   }
 }
+
+/** Ours. */
+const WORTH_THREADS_BYTES = 2 * 1024 * 1024

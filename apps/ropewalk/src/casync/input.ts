@@ -28,6 +28,8 @@ export interface Input extends AsyncDisposable {
   readonly bytes: AsyncIterable<Uint8Array>
   /** Every store in its order, as one. Asks nobody before it is asked. */
   readonly chunks: ChunkSource
+  /** The first of them, where it is a folder here and no cache comes before it. */
+  readonly here: CastrStore | undefined
 }
 
 export interface InputOptions {
@@ -56,11 +58,13 @@ export async function openInput (context: Context, text: string, flags: StoreFla
   }
 
   const sources: ChunkSource[] = []
+  let here: CastrStore | undefined
   const seen = new Set<Locator>()
   for (const store of stores) {
     if (seen.has(store)) continue
     if (!isRemote(store)) {
-      sources.push(storeSource(store, options))
+      if (store === stores[0] && store.kind === 'file' && flags.cache === undefined) here = diskStore(store.path, options)
+      sources.push(store === stores[0] && here !== undefined ? here : storeSource(store, options))
       continue
     }
     const together = stores.filter(other => sameHost(store, other))
@@ -76,6 +80,7 @@ export async function openInput (context: Context, text: string, flags: StoreFla
   if (cache !== undefined) closing.push(cache)
   return {
     locator,
+    here,
     bytes: session === undefined ? fileBytes(locator, options) : archive ? session.archive : session.index,
     chunks: chain(sources, { cache, heal, onTrouble: trouble => { onTrouble(describe(trouble)) } }),
     async [Symbol.asyncDispose] () {

@@ -8,12 +8,13 @@ import { createReadStream } from 'node:fs'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
-import { chunk, decodeIndex, encodeIndex, identify, seed, type IndexHeader } from '@ropewalk/protocol-casync'
-import { nodeHash } from '@ropewalk/store-castr'
+import { chunk, cutInto, decodeIndex, encodeIndex, identify, seed, type CutChunk, type IndexHeader, type PlacedChunk } from '@ropewalk/protocol-casync'
+import { identifier, MAX_INTAKE_CHUNK_BYTES, nodeHash } from '@ropewalk/store-castr'
 import { fileError, RopewalkError } from '../errors.ts'
 import type { Phase } from '../progress/phases.ts'
 import { NewFile } from './new-file.ts'
 import { READ_BYTES } from './open.ts'
+import { OpenFile } from './output.ts'
 
 export interface Seeds extends AsyncDisposable {
   readonly sources: readonly ChunkSource[]
@@ -48,7 +49,7 @@ export async function readSeeds (files: readonly SeedFile[], header: IndexHeader
     const kept = await readFile(path).catch(() => undefined)
     if (kept === undefined) await cut(file, header, path, phase, signal)
     else phase.add(file.size)
-    sources.push(await seed({ read: async (into, position) => (await file.handle.read(into, 0, into.length, position)).bytesRead }, decodeIndex()(kept === undefined ? createReadStream(path) : [kept]), nodeHash))
+    sources.push(await seed(new OpenFile(file.handle), decodeIndex()(kept === undefined ? createReadStream(path) : [kept]), nodeHash))
   }
   return {
     sources,
@@ -66,11 +67,15 @@ async function cut (file: SeedFile, { sizes, digest }: IndexHeader, path: string
       yield bytes as Uint8Array
     }
   }
+  const threads = sizes.max <= MAX_INTAKE_CHUNK_BYTES ? identifier({ digest, maxChunkBytes: sizes.max }) : undefined
+  const places: AsyncIterable<CutChunk | PlacedChunk> = threads === undefined ? identify(nodeHash, { digest, signal })(chunk(sizes)(read())) : cutInto(threads, sizes)(read())
   try {
-    for await (const bytes of encodeIndex({ sizes, digest })(identify(nodeHash, { digest, signal })(chunk(sizes)(read())))) await index.write(bytes)
+    for await (const bytes of encodeIndex({ sizes, digest })(places)) await index.write(bytes)
     await index.commit()
   } catch (error) {
     await index.discard()
     throw error
+  } finally {
+    await threads?.close()
   }
 }

@@ -1,0 +1,27 @@
+/**
+ * A thread of an outlet: puts chunks into their places.
+ *
+ * @module
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { Placing, type Place, type PlacingOptions } from './placing.ts'
+import { refusalOf } from './threads.ts'
+
+export interface OutletQuestion {
+  readonly places: readonly Place[]
+}
+
+export interface OutletAnswer {
+  /** For each place, whether the chunk is there. */
+  readonly placed: readonly boolean[]
+}
+
+const placing = new Placing(workerData as PlacingOptions)
+
+parentPort?.on('message', ({ places }: OutletQuestion) => {
+  try {
+    parentPort?.postMessage({ placed: places.map(place => placing.place(place)) } satisfies OutletAnswer)
+  } catch (error) {
+    parentPort?.postMessage(refusalOf(error))
+  }
+})

@@ -1,0 +1,87 @@
+/**
+ * Writes chunks to their places in a file, one after the other and without waiting: for a thread of its own. Each is verified before it is
+ * written. Whatever is not as it should be is left to whoever asked, who finds out what it is.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
+import { decompressAtOnce } from './compression.ts'
+import { MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
+import { castrError } from './errors.ts'
+import { Layout } from './layout.ts'
+import { mostCompressed } from './read-chunk.ts'
+
+export interface PlacingOptions {
+  readonly root: string
+  readonly suffix: string | undefined
+  /** Where to: an open file of this process. */
+  readonly file: number
+  readonly digest: ChunkDigest
+}
+
+export interface Place {
+  readonly id: ChunkId
+  readonly length: number
+  readonly position: number
+  /** Where it lies: in an open file of this process. Absent: in the store. */
+  readonly from?: { readonly file: number, readonly position: number } | undefined
+}
+
+export class Placing {
+  readonly #options: PlacingOptions
+  readonly #layout: Layout
+  readonly #buffer: Uint8Array = new Uint8Array(mostCompressed(MAX_INTAKE_CHUNK_BYTES))
+
+  constructor (options: PlacingOptions) {
+    this.#options = options
+    this.#layout = new Layout(options.root, options.suffix)
+  }
+
+  /** False when it is not there, or is not what it should be. */
+  place ({ id, length, position, from }: Place): boolean {
+    if (length > MAX_INTAKE_CHUNK_BYTES) return false
+    const bytes = from === undefined ? this.#fromStore(id, length) : this.#read(from.file, length, from.position)
+    if (bytes?.length !== length || createHash(this.#options.digest).update(bytes).digest('hex') !== id) return false
+    try {
+      for (let written = 0; written < length;) written += writeSync(this.#options.file, bytes, written, length - written, position + written)
+      return true
+    } catch (error) {
+      throw castrError(error, `write ${id}`, id)
+    }
+  }
+
+  #fromStore (id: ChunkId, length: number): Uint8Array | undefined {
+    let file: number
+    try {
+      file = openSync(this.#layout.compressedOf(id), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    } catch {
+      return undefined
+    }
+    try {
+      const stats = fstatSync(file)
+      if (!stats.isFile() || stats.size > mostCompressed(length)) return undefined
+      const content = this.#read(file, stats.size, 0)
+      return content === undefined ? undefined : decompressAtOnce(content, length)
+    } catch {
+      return undefined
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  #read (file: number, length: number, position: number): Uint8Array | undefined {
+    try {
+      let filled = 0
+      while (filled < length) {
+        const read = readSync(file, this.#buffer, filled, length - filled, position + filled)
+        if (read === 0) return undefined
+        filled += read
+      }
+      return this.#buffer.subarray(0, length)
+    } catch {
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { chmod, open, readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { patternAt } from '@ropewalk/testing'
+import t from 'tap'
+import { identifier } from '../src/identifier.ts'
+import { castr } from '../src/store.ts'
+import { folder } from './folder.ts'
+
+const CHUNKS: readonly Uint8Array[] = Array.from({ length: 150 }, (_, i) => patternAt(977 * i, 20_000 + 331 * i))
+
+function idOf (bytes: Uint8Array): string {
+  return createHash('sha512-256').update(bytes).digest('hex')
+}
+
+t.test('chunks of the store, and of a file, are written to their places, in any order', async t => {
+  const at = await folder(t)
+  const store = castr(join(at, 'store'))
+  for (const bytes of CHUNKS) await store.put({ id: idOf(bytes), bytes })
+  await store.sync()
+  const other = await open(join(at, 'other'), 'w+')
+  await other.write(patternAt(5, 5000), 0, 5000, 300)
+  const output = await open(join(at, 'output'), 'w+')
+  const outlet = store.outlet({ file: output.fd })
+  const starts = CHUNKS.map((_, i) => CHUNKS.slice(0, i).reduce((sum, { length }) => sum + length, 0))
+  const placed = await Promise.all(CHUNKS.map(async (bytes, i) => await outlet.place(idOf(bytes), bytes.length, starts[i] as number)).reverse())
+  t.same(placed, CHUNKS.map(() => true))
+  const all = Buffer.concat(CHUNKS)
+  t.equal(await outlet.place(idOf(patternAt(5, 5000)), 5000, all.length, { file: other.fd, position: 300 }), true)
+  // What is in place already is as good a source as any.
+  t.equal(await outlet.place(idOf(CHUNKS[3] as Uint8Array), (CHUNKS[3] as Uint8Array).length, all.length + 5000, { file: output.fd, position: starts[3] as number }), true)
+  await outlet.close()
+  t.ok((await readFile(join(at, 'output'))).equals(Buffer.concat([all, patternAt(5, 5000), CHUNKS[3] as Uint8Array])))
+  await Promise.all([other.close(), output.close()])
+})
+
+t.test('what is not there, or is not what it should be, is not written, and left to get', async t => {
+  const at = await folder(t)
+  const store = castr(join(at, 'store'))
+  const plain = castr(join(at, 'store'), { compress: false })
+  const [good, bad, short, bare, fat] = CHUNKS as readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  for (const bytes of [good, bad, short, fat]) await store.put({ id: idOf(bytes), bytes })
+  await plain.put({ id: idOf(bare), bytes: bare })
+  await Promise.all([store.sync(), plain.sync()])
+  const pathOf = (bytes: Uint8Array): string => join(at, 'store', idOf(bytes).slice(0, 4), `${idOf(bytes)}.cacnk`)
+  const flipped = await readFile(pathOf(bad))
+  flipped.set([(flipped[flipped.length - 5] as number) ^ 1], flipped.length - 5)
+  for (const bytes of [bad, short, fat]) await chmod(pathOf(bytes), 0o644)
+  await writeFile(pathOf(bad), flipped)
+  await truncate(pathOf(short), 100)
+  await writeFile(pathOf(fat), Buffer.concat([await readFile(pathOf(fat)), Buffer.alloc(100_000)]))
+  const output = await open(join(at, 'output'), 'w+')
+  const outlet = castr(join(at, 'store')).outlet({ file: output.fd })
+  t.equal(await outlet.place(idOf(patternAt(0, 77)), 77, 0), false, 'no such chunk')
+  t.equal(await outlet.place(idOf(bad), bad.length, 0), false, 'damaged')
+  t.equal(await outlet.place(idOf(short), short.length, 0), false, 'cut short')
+  t.equal(await outlet.place(idOf(fat), fat.length, 0), false, 'longer than it may be')
+  t.equal(await outlet.place(idOf(bare), bare.length, 0), false, 'not compressed')
+  t.equal(await outlet.place(idOf(good), good.length + 1, 0), false, 'of another length')
+  t.equal(await outlet.place(idOf(good), 3 * 1024 * 1024, 0), false, 'longer than threads take')
+  t.equal(await outlet.place(idOf(good), good.length, 0, { file: output.fd, position: 0 }), false, 'nothing is in the file')
+  t.equal((await output.stat()).size, 0, 'nothing was written')
+  t.equal(await outlet.place(idOf(good), good.length, 0), true)
+  await t.rejects(outlet.place('../../x', 5, 0), { code: 'ERR_BAD_ID' })
+  await outlet.close()
+  await output.close()
+})
+
+t.test('a file that cannot be written to says so', async t => {
+  const at = await folder(t)
+  const store = castr(join(at, 'store'))
+  const bytes = patternAt(0, 5000)
+  await store.put({ id: idOf(bytes), bytes })
+  await store.sync()
+  await writeFile(join(at, 'output'), '')
+  const output = await open(join(at, 'output'), 'r')
+  const outlet = store.outlet({ file: output.fd })
+  await t.rejects(outlet.place(idOf(bytes), bytes.length, 0), { code: 'ERR_IO', id: idOf(bytes) })
+  await outlet.close()
+  await t.rejects(outlet.place(idOf(bytes), bytes.length, 0), { code: 'ERR_CLOSED' })
+  await output.close()
+})
+
+t.test('an identifier names chunks and keeps none', async t => {
+  const threads = identifier({ maxChunkBytes: 100_000 })
+  for (const bytes of CHUNKS) {
+    threads.push(bytes)
+    if (threads.cut()) await threads.room()
+  }
+  t.same((await threads.finish()).map(({ id }) => id), CHUNKS.map(idOf))
+  await threads.close()
+})
