@@ -24,7 +24,7 @@ export function drawTransfer (item, transfer, rate, now) {
   ])
 }
 
-const MEANS = { awaiting: 'waiting for an answer', accepted: 'being moved', completed: 'completed', rejected: 'declined', failed: 'failed' }
+const MEANS = { awaiting: 'waiting for an answer', accepted: 'being moved', updated: 'being moved', completed: 'completed', rejected: 'declined', failed: 'failed' }
 
 /** `answer` is called with the button, the id, and `accept` or `decline`. */
 export function drawOffer (item, offer, answer) {
@@ -53,9 +53,9 @@ export function drawConnection (item, connection, now) {
     make('span', { class: 'quiet' }, muxer === undefined || muxer === protocol ? protocol : `${protocol} over ${muxer}`),
     make('span', { class: 'quiet end' }, `↓ ${bytes(bytesIn)}  ↑ ${bytes(bytesOut)}`)
   ])
-  fill(more, age, () => [`${fingerprint === undefined ? 'no key shown' : `key ${fingerprint.slice(0, 16)}…`} · open for ${age}`])
+  fill(more, [age, open, channels.length], () => [`${fingerprint === undefined ? 'no key shown' : `key ${fingerprint.slice(0, 16)}…`} · open for ${age}${channels.length === 0 && open !== undefined ? ` · ${count(open, 'channel')}` : ''}`])
   details.hidden = channels.length === 0
-  fill(summary, [open, channels.length], () => [`${count(open ?? channels.length, 'channel')} and their windows`])
+  fill(summary, [open, channels.length], () => [`${count(open ?? channels.length, 'channel')}, window by window`])
   fill(table, channels, () => [make('table', {},
     make('thead', {}, make('tr', {}, ...['Channel', 'May send', 'Unread', 'Waiting'].map(title => make('th', { scope: 'col' }, title)))),
     make('tbody', {}, ...channels.map(({ id, sendRoom, unread, waiting }) => make('tr', {}, make('td', {}, String(id)), ...[sendRoom, unread, waiting].map(value => make('td', {}, value === undefined ? '–' : bytes(value)))))))])

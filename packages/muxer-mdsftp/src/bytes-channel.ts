@@ -98,6 +98,11 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
     return this.#outlet?.waiting ?? 0
   }
 
+  /** Content bytes that the peer's window has room for now. */
+  get sendRoom (): number {
+    return this.#state.room
+  }
+
   /** Puts `bytes` behind what waits, in fragments of its own. False when that is enough for now. */
   write (bytes: Bytes): boolean {
     if (this.#closed) return false

@@ -80,6 +80,10 @@ export class Link<Channel extends Endpoint> {
     return this.#channels.size
   }
 
+  channels (): IterableIterator<Channel> {
+    return this.#channels.values()
+  }
+
   open (): Channel {
     if (this.#error !== undefined) throw this.#error
     if (this.#closing) throw new MdsftpError('ERR_CLOSED', 'connection', 'the muxer is closing', { remote: false })

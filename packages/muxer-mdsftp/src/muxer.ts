@@ -17,11 +17,24 @@ export interface MdsftpOptions extends LinkOptions {
   windowFragments?: number | undefined
 }
 
+/** How a channel stands, in bytes. */
+export interface ChannelFacts {
+  readonly id: number
+  /** What may still be sent before the peer has to give credit. */
+  readonly sendRoom: number
+  /** What arrived and nobody here has taken: the peer gets no credit for it. */
+  readonly unread: number
+  /** What waits to be written. */
+  readonly waiting: number
+}
+
 /** The bytes view: every channel is a `Channel`. */
 export interface MdsftpMuxer extends Muxer, AsyncDisposable {
   open (options?: AbortOptions): Promise<BytesChannel>
   /** Channels open now. */
   readonly size: number
+  /** Those channels, the oldest first, and how each stands: for who looks in. */
+  channels (): Iterable<ChannelFacts>
   [Symbol.asyncIterator] (): AsyncIterableIterator<BytesChannel>
 }
 
@@ -88,6 +101,10 @@ class BytesMuxer extends LinkMuxer<BytesChannel> implements MdsftpMuxer {
   async open ({ signal }: AbortOptions = {}): Promise<BytesChannel> {
     signal?.throwIfAborted()
     return this.link.open()
+  }
+
+  * channels (): Generator<ChannelFacts, void, undefined> {
+    for (const { id, sendRoom, unread, waiting } of this.link.channels()) yield { id, sendRoom, unread, waiting }
   }
 }
 

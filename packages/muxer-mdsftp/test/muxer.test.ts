@@ -48,6 +48,11 @@ t.test('a sleeping reader holds the sender at the window while it is offered 512
   const held = offered.bytes
   t.ok(held >= WINDOW_BYTES, `${held} bytes: the window is used`)
   t.ok(held <= 2 * WINDOW_BYTES + 3 * 65_536, `${held} bytes: the window, one chunk that was taken and the send buffer`)
+  const [[sender], [reader]] = [[...left.channels()], [...right.channels()]]
+  t.match(sender, { id: reader?.id, sendRoom: 0, unread: 0 }, 'whoever looks in sees that there is no room')
+  t.ok((sender?.waiting ?? 0) > 0, 'that something waits')
+  t.match(reader, { sendRoom: WINDOW_BYTES, waiting: 0 })
+  t.ok((reader?.unread ?? 0) > 0 && (reader?.unread ?? 0) <= WINDOW_BYTES, `and that ${reader?.unread} bytes were not taken`)
 
   // Another channel moves 8 MiB past it.
   const other = await left.open()

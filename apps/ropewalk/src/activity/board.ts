@@ -207,10 +207,10 @@ export class ActivityBoard {
   }
 }
 
-function channelsOf ({ channels }: MuxerFacts): readonly ChannelActivity[] {
-  if (channels === undefined) return []
+function channelsOf (muxer: MuxerFacts): readonly ChannelActivity[] {
+  if (muxer.channels === undefined) return []
   const listed: ChannelActivity[] = []
-  for (const channel of channels()) if (listed.push(channel) === MAX_SHOWN_CHANNELS) break
+  for (const channel of muxer.channels()) if (listed.push(channel) === MAX_SHOWN_CHANNELS) break
   return listed
 }
 

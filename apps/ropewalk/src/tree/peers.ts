@@ -69,7 +69,7 @@ function addPeerCommands (program: Command, context: Context, done: Done): void 
   const list = json(discovering(program.command('peers')))
     .description('list your peers, and who else is on the local network')
     .action(async (flags: PeersFlags) => done(await (await import('../commands/peers.ts')).peers(context, flags)))
-  examples(list, ['ropewalk peers', 'ropewalk peers --json --no-discover'], '\nWhat the network tells of itself is a hint: a name found so is the name of nobody.\n')
+  examples(list, ['ropewalk peers', 'ropewalk peers --json --no-discover'], '\nWhat the network tells of itself is a hint: a name found so is the\nname of nobody.\n')
 
   for (const [mode, description] of MODES) {
     const command = json(program.command(mode))
