@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { say } from './command-tree.ts'
@@ -67,9 +67,16 @@ t.test('no secret is in anything that a node or a command writes, nor on the pag
   const identity = await readFile(join(env.ROPEWALK_STATE, 'identity.pem'), 'utf8')
   secrets['private key'] = (/PRIVATE KEY-----\n([^-]{40})/.exec(identity) as unknown as [string, string])[1]
 
+  // And everything that it keeps: the journal, the audit log, the database. The key alone stands in its file.
+  for (const state of [env.ROPEWALK_STATE, desk.ROPEWALK_STATE, path('store'), path('Inbox')]) {
+    for (const entry of await readdir(state, { recursive: true, withFileTypes: true }).catch(() => [])) {
+      const file = join(entry.parentPath, entry.name)
+      if (entry.isFile() && entry.name !== 'identity.pem') written[file] = await readFile(file, 'latin1')
+    }
+  }
+
   t.ok((written['log'] ?? '').split('\n').length > 8, 'there is a log')
-  t.match(written['log'], /"module":"mdsftp"/)
-  t.match(written['events'], /"log":/)
+  for (const [what, part] of [['log', '"module":"mdsftp"'], ['events', '"log":']] as const) t.ok(written[what]?.includes(part), `${part} in ${what}`)
   t.ok(Object.keys(written).length >= 12 && Object.keys(secrets).length >= 11)
   for (const [what, text] of Object.entries(written)) {
     // With the key for a name of a file, its writer has shown it himself, on his own screen.

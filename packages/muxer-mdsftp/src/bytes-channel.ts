@@ -100,7 +100,7 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
 
   /** Content bytes that the peer's window has room for now. */
   get sendRoom (): number {
-    return this.#state.room
+    return this.#state.room(this.#link.alone)
   }
 
   /** Puts `bytes` behind what waits, in fragments of its own. False when that is enough for now. */
