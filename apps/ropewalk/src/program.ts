@@ -12,6 +12,7 @@ import { addActivity } from './tree/activity.ts'
 import { addAuthority } from './tree/authority.ts'
 import { addCasync } from './tree/casync.ts'
 import { addConfig } from './tree/config.ts'
+import { addGrants } from './tree/grants.ts'
 import { addInspect } from './tree/inspect.ts'
 import { addNode } from './tree/node.ts'
 import { addObjects } from './tree/objects.ts'
@@ -62,6 +63,7 @@ export function commandTree (context: Context, done: (exit: Exit) => void): Comm
   addActivity(program, context, done)
   addSwarm(program, context, done)
   addCasync(program, context, done)
+  addGrants(program, context, done)
   addConfig(program, context, done)
   addInspect(program, context, done)
   addShell(program, context, done)

@@ -1,5 +1,5 @@
 /** The configuration of a node: where values come from, and what is said of those that cannot be used. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseConfig } from '../src/config/file.ts'
@@ -9,6 +9,7 @@ import type { RopewalkError } from '../src/errors.ts'
 import { minutesToNext, parseRate, rateAt } from '../src/limits/rate.ts'
 import { here as runHere, HereNode, type Said } from './node.ts'
 import { folder } from './processes.ts'
+import { settingsTable } from './settings-table.ts'
 
 const here = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Said> => runHere(args, '/nowhere', { env })
 
@@ -109,4 +110,11 @@ t.test('a timetable holds through the day, and yesterday\'s last until its first
   for (const [minute, next] of [[0, 480], [480, 660], [1410, 510]] as const) t.equal(minutesToNext(rate, minute), next)
   t.equal(rateAt(parseRate('off'), 7), undefined)
   for (const text of ['', 'fast', '512', '24:00,1M', '08:00', '08:00,1M 08:00,2M', '8:60,1M', '1M 2M']) t.throws(() => parseRate(text), { code: 'ERR_USAGE' }, text)
+})
+
+t.test('docs/configuration.md has every setting as it is, and its example can be read', async t => {
+  const page = await readFile(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+  t.ok(page.includes(settingsTable()), 'write test/settings-table.ts into the page')
+  const [, example = ''] = /```toml\n([^]*?)```/.exec(page) ?? []
+  t.ok(parseConfig(example, 'node.toml').size > 8)
 })

@@ -1,9 +1,9 @@
 import { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
-import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
+import { webAddress } from '../services/chunks-address.ts'
 import { startChunks } from '../services/chunks.ts'
 import { Door } from '../services/door.ts'
 import { Policy } from '../services/policy.ts'
@@ -17,17 +17,10 @@ export interface CasyncServeFlags {
   readonly json: boolean
 }
 
-const LOCAL: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
-
 /** Serves chunks, indexes and archives below a folder over HTTP until the signal says stop. */
 export async function casyncServe (context: Context, root: string, { listen, allowAnyone, json }: CasyncServeFlags): Promise<Exit> {
   const { stderr, env, signal } = context
-  const [, hostname, port] = /^http:\/\/(\[[\da-fA-F:.]+\]|[^/:@[\]]+)(?::(\d{1,5}))?\/?$/.exec(listen) ?? []
-  if (hostname === undefined || Number(port) > 65_535) throw new RopewalkError('ERR_ADDRESS', 'http://HOST:PORT', { text: listen })
-  const address = hostname.replace(/^\[|\]$/g, '')
-  if (!LOCAL.has(address) && !allowAnyone) {
-    throw new RopewalkError('ERR_USAGE', 'whoever reaches this server could read everything below the folder', { text: listen, advice: ['Say --allow-anyone if that is what you want. A web server in front of it can ask who comes, and encrypt.'] })
-  }
+  const { host: address, port } = webAddress(listen, allowAnyone)
   const board = new ActivityBoard()
   const host: Host = {
     context,
@@ -41,7 +34,7 @@ export async function casyncServe (context: Context, root: string, { listen, all
     onTrouble: trouble(context, json),
     listening: where => { tell(context, json, 'listening', where) }
   }
-  const service = await startChunks(host, { root, host: address, port: Number(port ?? 80) })
+  const service = await startChunks(host, { root, host: address, port })
   host.note('Ctrl-C stops')
   await aborted(signal)
   if (json) context.stdout.write(encodeLine({ event: 'stopping' }))

@@ -15,6 +15,7 @@ import { ipcOptions } from '../services/ipc-options.ts'
 import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
 import { Looking } from '../services/looking.ts'
 import type { PeersOptions } from '../services/peers.ts'
+import { webAddress } from '../services/chunks-address.ts'
 import { Policy } from '../services/policy.ts'
 import { Records } from '../services/records.ts'
 import { GRACE_MS, type Host, type Service } from '../services/service.ts'
@@ -64,9 +65,11 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
   const state = statePath(env)
   const ipc = ipcOptions(flags, state)
   const peers = peersOptions(flags)
+  const root = configuration.get<string>('chunks.directory')
+  const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
   const policy = await Policy.of(configuration, env)
   // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
-  const addresses = (flags.listen ?? (ipc === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
+  const addresses = (flags.listen ?? (ipc === undefined && chunks === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
   const certificate = await certificateOf(flags)
   const looking = await Looking.open(context, flags)
   const records = await Records.open({ state, configuration, controlled: peers !== undefined, onTrouble: (who, error) => { host.onTrouble(who, error) } })
@@ -101,6 +104,7 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
     }
     if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
     if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
+    if (chunks !== undefined) services.push(await (await import('../services/chunks.ts')).startChunks(host, chunks))
     await looking.start(host, services)
     host.note('Ctrl-C stops')
     if (flags.pair === true) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { RopewalkError } from '../errors.ts'
 import { checkedValue, readConfigFile, type FileValue } from './file.ts'
 import { SETTINGS, variableOf, type Setting } from './settings.ts'
 
@@ -94,12 +93,4 @@ export function settingFlags (configuration: Configuration): Record<string, unkn
 /** `--no-discover` and `--token-file` are `discover` and `tokenFile`. */
 function nameOf (flag: string): string {
   return flag.replace(/^--(no-)?/, '').replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-/** Refuses what there is not, before anything is started. */
-export function requireTogether (configuration: Configuration, one: string, other: string): void {
-  if (configuration.isSet(one) && !configuration.isSet(other)) {
-    const { from } = configuration.settings.get(one) as Resolved
-    throw new RopewalkError('ERR_CONFIG', `${from}: ${one}: expected ${other} beside it`)
-  }
 }

@@ -23,13 +23,13 @@ export interface Setting {
 }
 
 /** Protocols that share the limits, by the name that the file, grants and `status` give them. */
-export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync', 'torronto'] as const
+export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync'] as const
 
 /** Connections of one node, at most. Ours. */
 const MAX_CONNECTIONS = 65_536
 
 export const SETTINGS: readonly Setting[] = [
-  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen, each with what is spoken there: "mdsftp+tls://HOST:PORT", "yamux+tls://HOST:PORT", "yamux+ws://HOST:PORT"' },
+  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"' },
   { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
   { key: 'key', kind: PATH, flag: '--key', about: 'the key of that certificate' },
   { key: 'allow', kind: KEYS, flag: '--allow', reloads: true, about: 'serve only who has one of these keys' },
@@ -39,7 +39,7 @@ export const SETTINGS: readonly Setting[] = [
   { key: 'storage.directory', kind: PATH, flag: '--store', about: 'where objects are kept; in the state directory where nothing is said' },
   { key: 'storage.capacity', kind: SIZE, flag: '--capacity', about: 'store no more than this' },
   { key: 'storage.profile', kind: oneOf(...PROFILE_NAMES as [string, ...string[]]), flag: '--profile', fallback: 'upstream', about: 'the wire of mdsftp addresses that name none' },
-  { key: 'uploads.listen', kind: TEXTS, flag: '--ipc', about: 'where uploads with a token come in: "ipc+unix:/PATH", "ipc+seqpacket:/PATH", "ipc+tls://HOST:PORT"' },
+  { key: 'uploads.listen', kind: TEXTS, flag: '--ipc', about: 'where uploads with a token come in: "unix:/PATH", "seqpacket:/PATH", "ipc+tls://HOST:PORT"' },
   { key: 'uploads.key', kind: PATH, flag: '--ipc-key', about: 'what their tokens are signed with' },
   { key: 'uploads.directory', kind: PATH, flag: '--ipc-root', about: 'where uploads are kept; in the state directory where nothing is said' },
   { key: 'uploads.max_file', kind: SIZE, flag: '--ipc-max-file', fallback: 1024 ** 3, about: 'largest file that is taken' },
@@ -50,12 +50,7 @@ export const SETTINGS: readonly Setting[] = [
   { key: 'peers.anyone_may_offer', kind: SWITCH, flag: '--anyone-may-offer', reloads: true, fallback: false, about: 'take offers also from who is not paired' },
   { key: 'peers.discover', kind: SWITCH, flag: '--no-discover', fallback: true, about: 'tell the local network of this node, and listen to it' },
   { key: 'chunks.directory', kind: PATH, about: 'give indexes, archives and chunks of casync below this folder to whoever may connect' },
-  { key: 'chunks.listen', kind: TEXT, about: 'where, over HTTP: "http://HOST:PORT"; also spoken on yamux listeners' },
-  { key: 'swarm.peers', kind: PATH, about: 'the list of a swarm to be a peer of, "HOST PORT" a line' },
-  { key: 'swarm.directory', kind: PATH, about: 'the folder that the swarm replicates' },
-  { key: 'swarm.self', kind: TEXT, about: 'which of the list this peer is, HOST:PORT' },
-  { key: 'swarm.profile', kind: oneOf('as-implemented', 'documented', 'hardened'), fallback: 'hardened', about: 'what peers of the swarm speak' },
-  { key: 'swarm.key', kind: PATH, about: 'what all members of a hardened swarm know' },
+  { key: 'chunks.listen', kind: TEXT, fallback: 'http://127.0.0.1:7745', about: 'where, over HTTP' },
   { key: 'web.listen', kind: TEXT, flag: '--web', about: 'show a page of what the node does, with /metrics and /healthz, at HOST:PORT' },
   { key: 'web.tokens', kind: PATH, flag: '--web-token-file', about: 'show it only to who knows a token in this file' },
   { key: 'log.level', kind: LEVELS, flag: '--log-level', variable: LOG_VARIABLE, about: 'how much is logged, as JSON' },

@@ -4,8 +4,9 @@
  * @module
  */
 import { type Command, Option } from 'commander'
-import { parseCount } from '../arguments.ts'
+import { parseCount, parseDuration } from '../arguments.ts'
 import type { HistoryFlags, StatusFlags, WhyFlags } from '../commands/activity.ts'
+import type { DoctorFlags } from '../commands/doctor.ts'
 import type { OfferFlags } from '../commands/offers.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
@@ -13,6 +14,9 @@ import { checked, examples } from '../options.ts'
 
 /** Lines of history unless somebody says otherwise. Ours: a screen. */
 const LIMIT = 20
+
+/** How long a step of an examination may take. Ours. */
+const STEP_MS = 10_000
 
 export function addActivity (program: Command, context: Context, done: (exit: Exit) => void): void {
   const look = json(program.command('status'))
@@ -24,6 +28,14 @@ export function addActivity (program: Command, context: Context, done: (exit: Ex
       else done(await (await import('../commands/offers.ts')).status(context, offer, flags))
     })
   examples(look, ['ropewalk status', 'ropewalk status --watch', 'ropewalk status 5f0c2a91'])
+
+  const examine = json(program.command('doctor'))
+    .description('say whether this machine can run a node and reach another, and if not, where the way ends')
+    .argument('[address]', 'the node to reach')
+    .option('--token-file <file>', 'the access token of the cluster')
+    .addOption(new Option('--timeout <time>', 'how long a step may take').argParser(checked(parseDuration)).default(STEP_MS, '10s'))
+    .action(async (address: string | undefined, flags: DoctorFlags) => done(await (await import('../commands/doctor.ts')).doctor(context, address, flags)))
+  examples(examine, ['ropewalk doctor', 'ropewalk doctor mdsftp+tls://nas.example:7740'], '\nExit code 1 says that something here is wrong, 3 that the way to the node is.\n')
 
   const past = json(program.command('history'))
     .description('list transfers that are over, the newest last')

@@ -1,0 +1,50 @@
+import { escapeName } from '@ropewalk/receive'
+import { parseAddress } from '../address.ts'
+import type { Context } from '../context.ts'
+import { machineSteps, thisMachine, type World } from '../doctor/machine.ts'
+import { nodeSteps } from '../doctor/node.ts'
+import { examine, type Finding, type Outcome } from '../doctor/steps.ts'
+import { Exit } from '../exit-codes.ts'
+import { Report, type Result } from '../progress/report.ts'
+import { statePath } from '../state-directory.ts'
+
+export interface DoctorFlags {
+  readonly tokenFile?: string | undefined
+  /** In milliseconds. */
+  readonly timeout: number
+  readonly json: boolean
+}
+
+/** Says whether this machine can run a node, and whether the one at `text` can be reached; and if not, at which step it ends. */
+export async function doctor (context: Context, text: string | undefined, { tokenFile, timeout, json }: DoctorFlags, world: World = thisMachine): Promise<Exit> {
+  const address = text === undefined ? undefined : parseAddress(text)
+  const report = new Report({ ...context, json })
+  let exit: Exit = Exit.done
+  const tell = async (findings: AsyncIterable<Finding>, failure: Exit): Promise<void> => {
+    for await (const finding of findings) {
+      if (finding.outcome === 'failed') exit = failure
+      report.result(resultOf(finding))
+      context.signal.throwIfAborted()
+    }
+  }
+  await tell(examine(machineSteps(statePath(context.env), world)), Exit.failed)
+  if (address === undefined) return exit
+  const { steps, close } = nodeSteps(context, address, { tokenFile, timeoutMs: timeout })
+  try {
+    await tell(examine(steps), Exit.unreachable)
+  } finally {
+    close()
+  }
+  return exit
+}
+
+const WORDS: Readonly<Record<Outcome, string>> = { ok: 'ok', warning: 'look', failed: 'FAILED', skipped: '-' }
+
+function resultOf (finding: Finding): Result {
+  const { step, outcome, message, advice, code } = finding
+  return {
+    record: { event: 'examined', ...finding },
+    row: [step, outcome, escapeName(message), code ?? ''],
+    lines: [`${step.padEnd(10)} ${WORDS[outcome].padEnd(6)} ${escapeName(message)}`, ...advice.map(line => `                  ${line}`)]
+  }
+}
