@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { access, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -126,17 +127,20 @@ t.test('whoever is killed and comes again has everything, and nothing wrong', as
     const content = randomBytes(3_000_000 + round)
     await writeFile(join(source, name), content)
     const inserting = first.run('insert', join(source, name))
-    // At the first chunk that has come, in every second round at the seeder.
-    const victim = round % 2 === 0 ? second : third
-    await victim.command.until(({ stdout }) => factsOf(stdout, 'chunk').some(fact => fact['name'] === `files/${name}`))
+    // At the first chunk that has come: each of those who fetch in turn, and the one who has the file.
+    const victim = [second, third, first][round % 3] as Peer
+    const watched = victim === first ? second : victim
+    await watched.command.until(({ stdout }) => factsOf(stdout, 'chunk').some(fact => fact['name'] === `files/${name}`))
+    if (victim === first) await inserting
     victim.command.kill('SIGKILL')
     await victim.command.ended
     await inserting
     victim.restart()
     await victim.joined()
-    for (const peer of [second, third]) {
-      await peer.command.until(({ stdout }) => factsOf(stdout, 'finished').some(fact => fact['name'] === `files/${name}`))
-      t.same(await readFile(join(peer.directory, name)), content, name)
+    for (const peer of [first, second, third]) {
+      // It may have been whole before the kill, and is not told of again.
+      if (!existsSync(join(peer.directory, name))) await peer.whole(name)
+      t.equal(Buffer.compare(await readFile(join(peer.directory, name)), content), 0, name)
     }
   }
 })
@@ -175,4 +179,25 @@ t.test('the folder gives out what lies in it, and nothing through a link', async
   t.equal((await readFile(join(root, 'dir/new'))).length, 65540)
   await t.rejects(store.finish('files/../escape', 0), { code: 'ERR_NAME' })
   await store.close()
+})
+
+t.test('what is half there stays for the next process where it is known what it was to be, and only there', async t => {
+  const root = await folder(t)
+  const first = await FolderSwarmStore.open(root)
+  const half = { name: 'files/half', size: 70_000, chunkSha256: ['a'.repeat(64), 'b'.repeat(64)] }
+  for (const name of ['half', 'torn']) await first.describe({ ...half, name: `files/${name}` })
+  for (const name of ['half', 'torn', 'unknown']) await first.write(`files/${name}`, 1, Buffer.alloc(4464, 7))
+  await first.close()
+  // As after a loss of power: the name is there, the content is not.
+  await writeFile(join(root, '.ropewalk-swarm', `${createHash('sha256').update('files/torn').digest('hex')}.json`), '{"name":')
+
+  const second = await FolderSwarmStore.open(root)
+  const partials = []
+  for await (const partial of second.partial()) partials.push(partial)
+  t.same(partials, [half])
+  t.same(await second.read('files/half', 1), Buffer.alloc(4464, 7))
+  t.equal(await second.read('files/unknown', 1), undefined)
+  await second.discard('files/half')
+  for await (const partial of second.partial()) t.fail(partial.name)
+  await second.close()
 })

@@ -12,14 +12,16 @@ import type { MissingRange, Response } from './readme-codec.ts'
 export interface SentBlock {
   readonly file: number
   readonly index: number
-  /** SHA-256 of what was sent, in hex. */
+  /** SHA-256 of what was sent, in hex. It may be computed when it is first asked for. */
   readonly digest: string
   readonly tries: number
 }
 
+/** Blocks that follow each other. */
 export interface Wanted {
   readonly file: number
   readonly index: number
+  readonly count: number
   readonly tries: number
 }
 
@@ -29,7 +31,7 @@ const WORDS: ReadonlySet<string> = new Set(Object.values(Reason))
 export class ClientState {
   readonly #sizes: readonly number[]
   readonly #ranges: MissingRange[] = []
-  readonly #again: Wanted[] = []
+  readonly #again: Array<Omit<Wanted, 'count'>> = []
   /** In the order of sending. */
   readonly #underWay = new Map<string, SentBlock>()
   /** Ids of messages that were sent again: their answers may still come, late. */
@@ -39,6 +41,7 @@ export class ClientState {
   #stray = 0
   #acknowledged = 0
   #complete = false
+  #rawBlocks = false
 
   constructor (sizes: readonly number[]) {
     this.#sizes = sizes
@@ -48,6 +51,8 @@ export class ClientState {
   get window (): number { return this.#window }
   get underWay (): number { return this.#underWay.size }
   get acknowledged (): number { return this.#acknowledged }
+  /** Blocks go as they are, without JSON. */
+  get rawBlocks (): boolean { return this.#rawBlocks }
   /** Of the blocks that wait to be sent for the first time. */
   get missingBytes (): number {
     return this.#ranges.reduce((bytes, [file, first, last]) => {
@@ -61,12 +66,13 @@ export class ClientState {
   get idle (): boolean { return this.#underWay.size === 0 && this.#again.length === 0 && this.#ranges.length === 0 }
 
   /** The Ok of AUTHENTICATION: how to send, and what. `able` is what we said we can do. */
-  offered ({ blockSize, window, missing, complete }: Response, able: { readonly blockBytes: number, readonly window: number }): void {
+  offered ({ blockSize, window, rawBlocks, missing, complete }: Response, able: { readonly blockBytes: number, readonly window: number, readonly rawBlocks: boolean }): void {
     this.#blockBytes = blockSize ?? BLOCK_BYTES
     if (this.#blockBytes < MIN_BLOCK_BYTES || this.#blockBytes > Math.min(MAX_BLOCK_BYTES, Math.max(able.blockBytes, BLOCK_BYTES))) {
       throw new IpcUploadError('ERR_BAD_OFFER', 'connection', `blocks of ${this.#blockBytes} bytes, not ${MIN_BLOCK_BYTES} to ${able.blockBytes}`)
     }
     this.#window = Math.max(1, Math.min(window ?? 1, able.window, MAX_WINDOW))
+    this.#rawBlocks = able.rawBlocks && rawBlocks === true
     this.#complete = complete ?? false
     this.#ranges.length = 0
     const counts = this.#sizes.map(size => Math.ceil(size / this.#blockBytes))
@@ -82,23 +88,25 @@ export class ClientState {
     this.#ranges.reverse()
   }
 
-  /** The next block to send, while the window has room. */
+  /** The next blocks to send, as many as the window has room for. */
   next (): Wanted | undefined {
-    if (this.#underWay.size >= this.#window) return undefined
+    const room = this.#window - this.#underWay.size
+    if (room <= 0) return undefined
     const again = this.#again.shift()
-    if (again !== undefined) return again
+    if (again !== undefined) return { ...again, count: 1 }
     const range = this.#ranges.pop()
     if (range === undefined) return undefined
     const [file, first, last] = range
-    if (first < last) this.#ranges.push([file, first + 1, last])
-    return { file, index: first, tries: 0 }
+    const count = Math.min(room, last - first + 1)
+    if (first + count <= last) this.#ranges.push([file, first + count, last])
+    return { file, index: first, count, tries: 0 }
   }
 
   sent (messageId: string, block: SentBlock): void {
     this.#underWay.set(messageId, block)
   }
 
-  /** The block that is acknowledged; `undefined` when nothing is. */
+  /** The block that is acknowledged; `undefined` when nothing is. Whether the digest is the block's, `verify` says. */
   receive (response: Response): SentBlock | undefined {
     const block = this.#underWay.get(response.messageId)
     if (block === undefined) {
@@ -112,9 +120,6 @@ export class ClientState {
       if (!PASSING.has(response.reason ?? '') || block.tries >= MAX_RETRIES) throw refusal(response)
       this.#again.push({ file: block.file, index: block.index, tries: block.tries + 1 })
       return undefined
-    }
-    if (response.digest !== undefined && response.digest !== block.digest) {
-      throw new IpcUploadError('ERR_DIGEST', 'transfer', `the peer stored other bytes than were sent for block ${block.file}/${block.index}`)
     }
     this.#acknowledged++
     if (response.complete === true) this.#complete = true
@@ -130,6 +135,12 @@ export class ClientState {
     }
     this.#underWay.clear()
   }
+}
+
+/** Throws where the peer has stored other bytes than were sent. */
+export function verify (block: SentBlock, digest: string | undefined): void {
+  if (digest === undefined || digest === block.digest) return
+  throw new IpcUploadError('ERR_DIGEST', 'transfer', `the peer stored other bytes than were sent for block ${block.file}/${block.index}`)
 }
 
 /** What the peer said, as an error: in its words only where they are those of the specification, for it may repeat our token. */

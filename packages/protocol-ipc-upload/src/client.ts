@@ -6,9 +6,9 @@
 import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { chunkId } from './chunk-id-codec.ts'
-import { ClientState, refusal } from './client-state.ts'
+import { ClientState, refusal, verify, type SentBlock, type Wanted } from './client-state.ts'
 import { systemClock } from './clock.ts'
-import { ANSWER_TIMEOUT_MS, MAX_BLOCK_BYTES, MAX_RETRIES, MAX_WINDOW } from './constants.ts'
+import { ANSWER_TIMEOUT_MS, MAX_BLOCK_BYTES, MAX_RETRIES, MAX_WINDOW, ReadmeType } from './constants.ts'
 import { Conversation } from './conversation.ts'
 import { IpcUploadError } from './errors.ts'
 import type { Frame, Framing } from './frame-codec.ts'
@@ -21,7 +21,7 @@ export interface UploadFile {
   readonly size: number
   /** SHA-256 of the content, in hex: the server checks it when everything is there. */
   readonly digest?: string | undefined
-  /** Exactly `length` bytes from `position`. */
+  /** Exactly `length` bytes from `position`, several blocks at once where they follow each other. They are sent as they are: not to be changed afterwards. */
   read (position: number, length: number): Uint8Array | Promise<Uint8Array>
 }
 
@@ -45,6 +45,8 @@ export interface UploadOptions extends ClientOptions {
   /** Blocks under way to agree on. Default 64; the server must agree, else it is 1. */
   readonly window?: number | undefined
   readonly dataEncoding?: DataEncoding | undefined
+  /** Send blocks as they are, without JSON, where the server agrees. Default true, unless `dataEncoding` says something. */
+  readonly rawBlocks?: boolean | undefined
   /** Told what was agreed on, and how many bytes the server misses: `upload` sends those. */
   readonly onOffer?: ((offer: { readonly missingBytes: number, readonly blockBytes: number, readonly window: number }) => void) | undefined
   /** Told of every block that is acknowledged. */
@@ -83,8 +85,11 @@ class Uploading {
   readonly #fid: string
   readonly #options: UploadOptions
   readonly #state: ClientState
-  readonly #able: { readonly blockBytes: number, readonly window: number }
+  readonly #able: { readonly blockBytes: number, readonly window: number, readonly rawBlocks: boolean }
   readonly #answerMs: number
+  #sequence = 0
+  /** Acknowledged, and not compared yet with what was sent. At most a window. */
+  #unverified: Array<{ readonly block: SentBlock, readonly digest: string | undefined }> = []
 
   constructor (conversation: Conversation, files: readonly UploadFile[], fid: string, options: UploadOptions) {
     this.#conversation = conversation
@@ -92,7 +97,7 @@ class Uploading {
     this.#fid = fid
     this.#options = options
     this.#state = new ClientState(files.map(({ size }) => size))
-    this.#able = { blockBytes: options.blockBytes ?? MAX_BLOCK_BYTES, window: options.window ?? MAX_WINDOW }
+    this.#able = { blockBytes: options.blockBytes ?? MAX_BLOCK_BYTES, window: options.window ?? MAX_WINDOW, rawBlocks: options.rawBlocks ?? options.dataEncoding === undefined }
     this.#answerMs = options.answerMs ?? ANSWER_TIMEOUT_MS
   }
 
@@ -113,7 +118,7 @@ class Uploading {
     const messageId = globalThis.crypto.randomUUID()
     const { token, tags = [] } = this.#options
     const files = this.#files.map(({ name, size, digest }) => ({ name, size: BigInt(size), digest }))
-    this.#conversation.send(encodeReadme({ type: 'Authentication', messageId, token, files, fid: this.#fid, tags, blockSize: this.#able.blockBytes, window: this.#able.window }))
+    this.#conversation.send(encodeReadme({ type: 'Authentication', messageId, token, files, fid: this.#fid, tags, blockSize: this.#able.blockBytes, window: this.#able.window, ...(this.#able.rawBlocks ? { rawBlocks: true } : {}) }))
     for (let stray = 0; stray < MAX_RETRIES; stray++) {
       const frame = await this.#conversation.receive(this.#answerMs)
       if (frame === undefined) throw new IpcUploadError('ERR_TIMEOUT', 'connection', `no answer to AUTHENTICATION in ${this.#answerMs} ms`)
@@ -130,32 +135,103 @@ class Uploading {
     const state = this.#state
     while (!state.idle) {
       for (let wanted = state.next(); wanted !== undefined; wanted = state.next()) {
-        const data = await this.#read(wanted.file, wanted.index)
-        const { hashes, dataEncoding } = this.#options
-        const messageId = globalThis.crypto.randomUUID()
-        state.sent(messageId, { ...wanted, digest: toHex(hashes.sha256(data)) })
-        this.#conversation.send(encodeReadme({ type: 'Transfer', messageId, chunk: chunkId(this.#fid, wanted.file, wanted.index, hashes.sha1), data }, dataEncoding, hashes.base64))
+        const { file, index, count, tries } = wanted
+        const reading = this.#read(wanted)
+        // Hashing is for the time that others need: the disk here, and below the server.
+        if (reading instanceof Promise) this.#verify()
+        const bytes = whole(await reading, this.#bytesOf(wanted))
+        for (let at = 0; at < count; at++) {
+          const from = at * state.blockBytes
+          this.#send({ file, index: index + at, tries }, bytes.subarray(from, from + state.blockBytes))
+        }
+      }
+      if (this.#unverified.length > 0) {
+        await this.#conversation.written()
+        this.#verify()
+        if (state.idle) break
       }
       const frame = await this.#conversation.receive(this.#answerMs)
       if (frame === undefined) {
         state.expire(this.#answerMs)
         continue
       }
-      const block = state.receive(responseOf(frame))
-      if (block !== undefined) this.#options.onBlock?.({ file: block.file, index: block.index, bytes: this.#length(block.file, block.index) })
+      for (const response of responsesOf(frame)) {
+        const block = state.receive(response)
+        if (block !== undefined) this.#unverified.push({ block, digest: response.digest })
+      }
+    }
+    this.#verify()
+  }
+
+  #verify (): void {
+    const unverified = this.#unverified
+    this.#unverified = []
+    for (const { block, digest } of unverified) {
+      verify(block, digest)
+      this.#options.onBlock?.({ file: block.file, index: block.index, bytes: this.#length(block.file, block.index) })
     }
   }
 
-  async #read (file: number, index: number): Promise<Uint8Array> {
-    const length = this.#length(file, index)
-    const data = await (this.#files[file] as UploadFile).read(index * this.#state.blockBytes, length)
-    if (data.length !== length) throw new IpcUploadError('ERR_STORE', 'transfer', `a file that changed: ${data.length} instead of ${length} bytes`, { remote: false })
-    return data
+  #send (block: { readonly file: number, readonly index: number, readonly tries: number }, data: Uint8Array): void {
+    const { hashes, dataEncoding } = this.#options
+    const { file, index } = block
+    const sent = new LazyBlock(block, data, hashes)
+    if (this.#state.rawBlocks) {
+      const sequence = this.#sequence++ >>> 0
+      this.#state.sent(String(sequence), sent)
+      this.#conversation.send(encodeReadme({ type: 'Block', sequence, file, index, data }))
+    } else {
+      const messageId = globalThis.crypto.randomUUID()
+      this.#state.sent(messageId, sent)
+      this.#conversation.send(encodeReadme({ type: 'Transfer', messageId, chunk: chunkId(this.#fid, file, index, hashes.sha1), data }, dataEncoding, hashes.base64))
+    }
+  }
+
+  #read (wanted: Wanted): Uint8Array | Promise<Uint8Array> {
+    return (this.#files[wanted.file] as UploadFile).read(wanted.index * this.#state.blockBytes, this.#bytesOf(wanted))
+  }
+
+  #bytesOf ({ file, index, count }: Wanted): number {
+    return (count - 1) * this.#state.blockBytes + this.#length(file, index + count - 1)
   }
 
   #length (file: number, index: number): number {
     return Math.min(this.#state.blockBytes, (this.#files[file] as UploadFile).size - index * this.#state.blockBytes)
   }
+}
+
+/** A block whose digest nobody needs before it is acknowledged. */
+class LazyBlock implements SentBlock {
+  readonly file: number
+  readonly index: number
+  readonly tries: number
+  readonly #data: Uint8Array
+  readonly #hashes: Hashes
+
+  constructor ({ file, index, tries }: Omit<SentBlock, 'digest'>, data: Uint8Array, hashes: Hashes) {
+    this.file = file
+    this.index = index
+    this.tries = tries
+    this.#data = data
+    this.#hashes = hashes
+  }
+
+  get digest (): string {
+    return this.#hashes.sha256Hex?.(this.#data) ?? toHex(this.#hashes.sha256(this.#data))
+  }
+}
+
+function whole (data: Uint8Array, length: number): Uint8Array {
+  if (data.length !== length) throw new IpcUploadError('ERR_STORE', 'transfer', `a file that changed: ${data.length} instead of ${length} bytes`, { remote: false })
+  return data
+}
+
+/** Every block that was taken is an Ok of its own. */
+function responsesOf (frame: Frame): readonly Response[] {
+  if (frame.userType !== ReadmeType.Taken) return [responseOf(frame)]
+  const message = decodeReadme(frame.userType, frame.payload)
+  if (message.type !== 'Taken') return []
+  return message.blocks.map(({ sequence, digest }) => ({ type: 'Response', messageId: String(sequence), response: 'Ok', digest }))
 }
 
 function responseOf ({ userType, payload }: Frame): Response {

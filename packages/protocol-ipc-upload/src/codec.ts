@@ -5,13 +5,14 @@
  */
 export { decodeBase64, encodeBase64 } from './base64-codec.ts'
 export { FinalError, FinalType, LibraryType, ReadmeType, Reason } from './constants.ts'
+export type { RawBlock, Taken, TakenBlock } from './block-codec.ts'
 export { describeFrame, ipcUploadInspector, isUserType, StreamDescriber } from './describe-codec.ts'
 export type { DescribedMessage, FrameFields, Profile } from './describe-codec.ts'
 export { IpcUploadError } from './errors.ts'
 export type { IpcUploadErrorCode, IpcUploadErrorOptions, IpcUploadErrorScope } from './errors.ts'
 export { decodeFinal, encodeFinal } from './final-codec.ts'
 export type {
-  ChunkInfo, Download, DownloadOk, Failure, FileInfo, FinalAnswer, FinalMessage, FinalRequest, GetChunk, GetChunkOk, Login, LoginOk, PutChunk, PutChunkOk, Upload, UploadOk
+  ChunkInfo, Download, DownloadOk, Failure, FileInfo, FinalAnswer, FinalMessage, FinalRequest, GetChunk, GetChunkOk, GetRange, Login, LoginOk, Piece, PutChunk, PutChunkOk, Upload, UploadOk
 } from './final-codec.ts'
 export { decodePacket, Deframer, encodeFrame, frameReader, headerBytes } from './frame-codec.ts'
 export type { Frame, FrameReader, Framing } from './frame-codec.ts'

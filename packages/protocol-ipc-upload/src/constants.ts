@@ -1,11 +1,11 @@
 /** libipc's own message type, the first byte of the 6-byte header. From the specification, section 1.1. */
 export const LibraryType = { ServerClose: 0, Error: 1, Data: 2, Lookup: 3 } as const
 
-/** User types of the profile `readme`. From the specification, section 3. */
-export const ReadmeType = { Authentication: 1, Response: 2, Transfer: 3 } as const
+/** User types of the profile `readme`. From the specification, section 3; the last two are ours, for who has agreed on them. */
+export const ReadmeType = { Authentication: 1, Response: 2, Transfer: 3, Block: 64, Taken: 65 } as const
 
-/** User types of the profile `final`. From the specification, section 6; the errors are their own codes. */
-export const FinalType = { Login: 0, LoginOk: 5, Upload: 20, Download: 30, PutChunk: 40, GetChunk: 41 } as const
+/** User types of the profile `final`. From the specification, section 6; the errors are their own codes. The last two are ours, for who has agreed on them. */
+export const FinalType = { Login: 0, LoginOk: 5, Upload: 20, Download: 30, PutChunk: 40, GetChunk: 41, GetRange: 66, Piece: 67 } as const
 
 /** Error codes of the profile `final`, which are user types. From the specification, section 6. */
 export const FinalError = {
@@ -21,6 +21,12 @@ export const MAX_BLOCK_BYTES = 16_384
 
 /** Blocks under way at once that our own peers agree on at most. Ours. */
 export const MAX_WINDOW = 64
+
+/** Most bytes that one GetRange may ask for: a window of blocks. Ours. */
+export const MAX_RANGE_BYTES: number = MAX_BLOCK_BYTES * MAX_WINDOW
+
+/** Ranges that our client asks for before the first has come. Ours. */
+export const RANGES_AHEAD = 2
 
 /** Most bytes of a message, without its header. From the specification, section 1.1. */
 export const MAX_PAYLOAD_BYTES = 65_536

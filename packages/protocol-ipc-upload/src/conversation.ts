@@ -13,6 +13,9 @@ import { frameReader, written, type Frame, type FrameReader, type Framing } from
 import type { Clock } from './ports.ts'
 import type { Encoded } from './readme-codec.ts'
 
+/** Turns of the queue of microtasks between `send` and the write of a channel that waits for nothing. Ours: more than any of ours needs. */
+const WRITING_TURNS = 8
+
 export interface ConversationOptions {
   readonly framing: Framing
   readonly clock: Clock
@@ -46,6 +49,12 @@ export class Conversation implements AsyncDisposable {
   send (message: Encoded): void {
     this.#queue.push(message)
     this.#wake?.()
+  }
+
+  /** Lets what is queued go to the channel, as far as that takes it without waiting. */
+  async written (): Promise<void> {
+    for (let turn = 0; turn < WRITING_TURNS && this.#queue.length > 0; turn++) await undefined
+    for (let turn = 0; turn < WRITING_TURNS; turn++) await undefined
   }
 
   /** The next message; `undefined` when none came within `ms`. */

@@ -32,6 +32,12 @@ export interface DescribedMessage {
 export function describeFrame (profile: Profile, frame: Frame): FrameFields {
   const { userType, payload } = frame
   const message = profile === 'readme' ? decodeReadme(userType, payload) : decodeFinal(userType, payload)
+  if (message.type === 'Block') {
+    const { sequence, file, index, data } = message
+    return { type: message.type, user_type: userType, length: payload.length, json: { sequence, file, block: index, data: `${data.length} bytes` } }
+  }
+  if (message.type === 'Taken') return { type: message.type, user_type: userType, length: payload.length, json: { blocks: message.blocks } }
+  if (message.type === 'Piece') return { type: message.type, user_type: userType, length: payload.length, json: { data: `${message.data.length} bytes` } }
   const json: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(parseObject(payload, userType !== ReadmeType.Transfer))) json[key] = hidden(key, value)
   return { type: message.type, user_type: userType, length: payload.length, json }

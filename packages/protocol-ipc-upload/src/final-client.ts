@@ -10,7 +10,7 @@ import { isDigest } from './chunk-id-codec.ts'
 import type { ClientOptions, UploadFile } from './client.ts'
 import { refusal } from './client-state.ts'
 import { systemClock } from './clock.ts'
-import { ANSWER_TIMEOUT_MS, BASE64_LINE, BLOCK_BYTES, FinalError, MAX_FILE_BYTES, MAX_RETRIES } from './constants.ts'
+import { ANSWER_TIMEOUT_MS, BASE64_LINE, BLOCK_BYTES, FinalError, MAX_FILE_BYTES, MAX_RANGE_BYTES, MAX_RETRIES, RANGES_AHEAD } from './constants.ts'
 import { Conversation } from './conversation.ts'
 import { IpcUploadError } from './errors.ts'
 import { decodeFinal, encodeFinal, type Failure, type FileInfo, type FinalAnswer, type FinalRequest, type PutChunkOk } from './final-codec.ts'
@@ -25,6 +25,8 @@ export interface FinalOptions extends ClientOptions {
 }
 
 export interface FinalDownloadOptions extends FinalOptions {
+  /** Fetches a window of blocks at a time, without JSON, where the server agrees; the original ignores the question. Default true. */
+  readonly ranges?: boolean | undefined
   /** Largest file to be taken. Default 10,000,000 bytes. */
   readonly maxFileBytes?: number | undefined
   /** Told of the file before its first block comes. */
@@ -44,7 +46,7 @@ export type DigestFile = UploadFile & { readonly digest: string }
 /** Sends `files`, each from where the server says it has a gap. */
 export async function uploadFinal (channel: Channel, files: readonly DigestFile[], options: FinalOptions): Promise<FinalUploadResult[]> {
   for (const { digest } of files) if (!isDigest(digest)) throw new TypeError('a file without its SHA-256 in lower-case hex')
-  return await converse(channel, options, async dialogue => {
+  return await converse(channel, options, false, async dialogue => {
     const results: FinalUploadResult[] = []
     for (const [at, file] of files.entries()) results.push(await sendFile(dialogue, file, at, options))
     return results
@@ -56,7 +58,7 @@ export async function downloadFinal (
   channel: Channel, wanted: { readonly digest?: string, readonly name?: string, readonly tags?: readonly string[] },
   write: (bytes: Uint8Array, position: number) => void | Promise<void>, options: FinalDownloadOptions
 ): Promise<FileInfo> {
-  return await converse(channel, options, async dialogue => {
+  return await converse(channel, options, options.ranges ?? true, async dialogue => {
     const found = await dialogue.ask({ type: 'Download', mid: '', ...wanted })
     if (found.type !== 'DownloadOk') throw failed(found)
     const { file } = found
@@ -66,7 +68,11 @@ export async function downloadFinal (
     await options.onFound?.(file)
 
     const hash = options.hashes.running()
-    for (let n = 0; n * BLOCK_BYTES < Number(file.size); n++) {
+    if (dialogue.ranges) await fetchRanges(dialogue, file, async (bytes, position) => {
+      hash.update(bytes)
+      await write(bytes, position)
+    })
+    else for (let n = 0; n * BLOCK_BYTES < Number(file.size); n++) {
       const answer = await dialogue.ask({ type: 'GetChunk', mid: '', digest: file.digest, n })
       if (answer.type !== 'GetChunkOk') throw failed(answer)
       if (answer.chunk.n !== n) throw new IpcUploadError('ERR_STRAY_RESPONSE', 'connection', `block ${answer.chunk.n} instead of ${n}`)
@@ -79,6 +85,27 @@ export async function downloadFinal (
     if (toHex(await hash.digest()) !== file.digest) throw new IpcUploadError('ERR_DIGEST', 'transfer', 'the content is not the file\'s')
     return file
   })
+}
+
+/** A window of blocks at a time, and the next asked for before one is there. */
+async function fetchRanges (dialogue: Dialogue, file: FileInfo, take: (bytes: Uint8Array, position: number) => Promise<void>): Promise<void> {
+  const size = Number(file.size)
+  let asked = 0
+  const askFor = (): void => {
+    const length = Math.min(MAX_RANGE_BYTES, size - asked)
+    if (length > 0) dialogue.send({ type: 'GetRange', mid: '', digest: file.digest, position: asked, length })
+    asked += length
+  }
+  for (let ahead = 0; ahead < RANGES_AHEAD; ahead++) askFor()
+  for (let position = 0; position < size;) {
+    const answer = await dialogue.next('GetRange')
+    if (answer.type !== 'Piece') throw failed(answer)
+    if (answer.data.length === 0 || position + answer.data.length > size) throw new IpcUploadError('ERR_BAD_LENGTH', 'transfer', `a piece of ${answer.data.length} bytes, where ${size - position} are left`)
+    const before = position
+    position += answer.data.length
+    await take(answer.data, before)
+    if (Math.floor(before / MAX_RANGE_BYTES) < Math.floor(position / MAX_RANGE_BYTES)) askFor()
+  }
 }
 
 async function sendFile (dialogue: Dialogue, file: DigestFile, at: number, { hashes, tags = [], onBlock }: FinalOptions): Promise<FinalUploadResult> {
@@ -129,13 +156,13 @@ function failed (answer: FinalAnswer): IpcUploadError {
   return refusal({ reason })
 }
 
-async function converse<T> (channel: Channel, options: FinalOptions, talk: (dialogue: Dialogue) => Promise<T>): Promise<T> {
+async function converse<T> (channel: Channel, options: FinalOptions, ranges: boolean, talk: (dialogue: Dialogue) => Promise<T>): Promise<T> {
   options.signal?.throwIfAborted()
   const { clock = systemClock, framing = 'stream6', signal } = options
   const conversation = new Conversation(channel, { framing, clock, signal })
   try {
     const dialogue = new Dialogue(conversation, options)
-    await dialogue.login()
+    await dialogue.login(ranges)
     const result = await talk(dialogue)
     await conversation.close()
     return result
@@ -147,6 +174,8 @@ async function converse<T> (channel: Channel, options: FinalOptions, talk: (dial
 
 /** One request at a time. Answers are matched by their order: the original's errors do not carry the id of the request. */
 class Dialogue {
+  /** Agreed on with the server. */
+  ranges = false
   readonly #conversation: Conversation
   readonly #options: FinalOptions
   readonly #answerMs: number
@@ -157,19 +186,31 @@ class Dialogue {
     this.#answerMs = options.answerMs ?? ANSWER_TIMEOUT_MS
   }
 
-  async login (): Promise<void> {
+  async login (ranges: boolean): Promise<void> {
     const { token, ackDigest = true } = this.#options
-    const answer = await this.ask({ type: 'Login', mid: '', token, ...(ackDigest ? { ackDigest } : {}) })
+    const answer = await this.ask({ type: 'Login', mid: '', token, ...(ackDigest ? { ackDigest } : {}), ...(ranges ? { ranges } : {}) })
     if (answer.type !== 'LoginOk') throw new IpcUploadError('ERR_TOKEN', 'connection', 'the peer did not accept the token')
+    this.ranges = ranges && answer.ranges === true
   }
 
   async ask (request: FinalRequest): Promise<FinalAnswer> {
+    const mid = this.send(request)
+    const answer = await this.next(request.type)
+    if (answer.type !== 'Failure' && answer.mid !== mid) throw new IpcUploadError('ERR_STRAY_RESPONSE', 'connection', `an answer to another ${request.type}`)
+    return answer
+  }
+
+  /** Does not wait for the answer. Resolves with the id. */
+  send (request: FinalRequest): string {
     const mid = this.#options.messageId?.() ?? globalThis.crypto.randomUUID()
     this.#conversation.send(encodeFinal({ ...request, mid }))
+    return mid
+  }
+
+  /** The next answer, to a request of that type. */
+  async next (to: FinalRequest['type']): Promise<FinalAnswer> {
     const frame = await this.#conversation.receive(this.#answerMs)
-    if (frame === undefined) throw new IpcUploadError('ERR_TIMEOUT', 'connection', `no answer to ${request.type} in ${this.#answerMs} ms`)
-    const answer = decodeFinal(frame.userType, frame.payload)
-    if (answer.type !== 'Failure' && answer.mid !== mid) throw new IpcUploadError('ERR_STRAY_RESPONSE', 'connection', `an answer to another ${request.type}`)
-    return answer as FinalAnswer
+    if (frame === undefined) throw new IpcUploadError('ERR_TIMEOUT', 'connection', `no answer to ${to} in ${this.#answerMs} ms`)
+    return decodeFinal(frame.userType, frame.payload) as FinalAnswer
   }
 }

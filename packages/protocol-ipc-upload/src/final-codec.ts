@@ -31,8 +31,14 @@ export interface Login extends Base {
   readonly token: string
   /** Asks for the chunk's digest in answers to PutChunk. An extra key, which the original ignores. */
   readonly ackDigest?: boolean | undefined
+  /** Asks whether GetRange is understood. An extra key. */
+  readonly ranges?: boolean | undefined
 }
-export interface LoginOk extends Base { readonly type: 'LoginOk' }
+export interface LoginOk extends Base {
+  readonly type: 'LoginOk'
+  /** GetRange is understood. An extra key, which only says so to who has asked. */
+  readonly ranges?: boolean | undefined
+}
 export interface Upload extends Base { readonly type: 'Upload', readonly file: FileInfo }
 export interface UploadOk extends Base { readonly type: 'UploadOk', readonly path: string }
 export interface Download extends Base {
@@ -58,6 +64,10 @@ export interface PutChunkOk extends Base {
 }
 export interface GetChunk extends Base { readonly type: 'GetChunk', readonly digest: string, readonly n: number }
 export interface GetChunkOk extends Base { readonly type: 'GetChunkOk', readonly digest: string, readonly chunk: ChunkInfo, readonly data: string }
+/** Content from `position` on; answered by as many Pieces as it takes. */
+export interface GetRange extends Base { readonly type: 'GetRange', readonly digest: string, readonly position: number, readonly length: number }
+/** No JSON: the next bytes of the range that was asked for first. */
+export interface Piece extends Base { readonly type: 'Piece', readonly data: Uint8Array }
 export interface Failure extends Base {
   readonly type: 'Failure'
   readonly code: number
@@ -68,15 +78,16 @@ export interface Failure extends Base {
   readonly limit?: number | undefined
 }
 
-export type FinalRequest = Login | Upload | Download | PutChunk | GetChunk
-export type FinalAnswer = LoginOk | UploadOk | DownloadOk | PutChunkOk | GetChunkOk | Failure
+export type FinalRequest = Login | Upload | Download | PutChunk | GetChunk | GetRange
+export type FinalAnswer = LoginOk | UploadOk | DownloadOk | PutChunkOk | GetChunkOk | Piece | Failure
 export type FinalMessage = FinalRequest | FinalAnswer
 
 export function encodeFinal (message: FinalMessage): Encoded {
+  if (message.type === 'Piece') return { userType: FinalType.Piece, payload: NOTHING, tail: message.data }
   const base = { id: message.id === undefined ? undefined : new RawJson(message.id), mid: message.mid }
   switch (message.type) {
-    case 'Login': return encoded(FinalType.Login, { ...base, token: message.token, 'ack-digest': message.ackDigest })
-    case 'LoginOk': return encoded(FinalType.LoginOk, base)
+    case 'Login': return encoded(FinalType.Login, { ...base, token: message.token, 'ack-digest': message.ackDigest, ranges: message.ranges })
+    case 'LoginOk': return encoded(FinalType.LoginOk, { ...base, ranges: message.ranges })
     case 'Upload': return encoded(FinalType.Upload, { ...base, file: fileJson(message.file) })
     case 'UploadOk': return encoded(FinalType.Upload, { ...base, path: message.path })
     case 'Download': return encoded(FinalType.Download, { ...base, filedigest: message.digest, name: message.name, tags: message.tags })
@@ -85,6 +96,7 @@ export function encodeFinal (message: FinalMessage): Encoded {
     case 'PutChunkOk': return encoded(FinalType.PutChunk, { ...base, file_digest: message.digest, n: message.n, digest: message.stored })
     case 'GetChunk': return encoded(FinalType.GetChunk, { ...base, filedigest: message.digest, n: message.n })
     case 'GetChunkOk': return encoded(FinalType.GetChunk, { ...base, file_digest: message.digest, chunk: chunkJson(message.chunk), data: message.data })
+    case 'GetRange': return encoded(FinalType.GetRange, { ...base, filedigest: message.digest, position: message.position, length: message.length })
     case 'Failure': {
       const { code, path, digest, nextChunk, limit, reason } = message
       return encoded(code, { ...base, path, filedigest: digest, next_chunk: nextChunk, limit, reason })
@@ -94,6 +106,7 @@ export function encodeFinal (message: FinalMessage): Encoded {
 
 /** Throws `ERR_MALFORMED` or `ERR_UNKNOWN_TYPE`, with the message's `mid` where that can be read. */
 export function decodeFinal (userType: number, payload: Uint8Array): FinalMessage {
+  if (userType === FinalType.Piece) return { type: 'Piece', mid: '', data: payload }
   const json = parseObject(payload, userType === FinalType.Upload || userType === FinalType.Download)
   const mid = idOf(json, 'mid', userType >= FinalError.Generic ? 0 : 1)
   try {
@@ -105,6 +118,8 @@ export function decodeFinal (userType: number, payload: Uint8Array): FinalMessag
   }
 }
 
+const NOTHING = new Uint8Array(0)
+
 type Body = { readonly type: FinalMessage['type'] } & JsonObject
 
 /** Requests and their answers share a number: the keys tell them apart. */
@@ -113,9 +128,9 @@ function bodyOf (userType: number, json: JsonObject): Body {
     case FinalType.Login: {
       const token = textOf(json, 'token')
       if (token.length > MAX_TOKEN_CHARACTERS) throw malformed(`token of ${token.length} > ${MAX_TOKEN_CHARACTERS} characters`)
-      return { type: 'Login', token, ...(json['ack-digest'] === true ? { ackDigest: true } : {}) }
+      return { type: 'Login', token, ...(json['ack-digest'] === true ? { ackDigest: true } : {}), ...(json['ranges'] === true ? { ranges: true } : {}) }
     }
-    case FinalType.LoginOk: return { type: 'LoginOk' }
+    case FinalType.LoginOk: return { type: 'LoginOk', ...(json['ranges'] === true ? { ranges: true } : {}) }
     case FinalType.Upload:
       if (json['path'] !== undefined && json['file'] === undefined) return { type: 'UploadOk', path: textOf(json, 'path') }
       return { type: 'Upload', file: fileOf(json['file']) }
@@ -135,6 +150,7 @@ function bodyOf (userType: number, json: JsonObject): Body {
     case FinalType.GetChunk:
       if (json['data'] === undefined) return { type: 'GetChunk', digest: textOf(json, 'filedigest'), n: integerOf(json, 'n') }
       return { type: 'GetChunkOk', digest: textOf(json, 'file_digest'), chunk: chunkOf(json['chunk']), data: textOf(json, 'data') }
+    case FinalType.GetRange: return { type: 'GetRange', digest: textOf(json, 'filedigest'), position: integerOf(json, 'position'), length: integerOf(json, 'length') }
     default:
       if (!FAILURES.has(userType)) throw new IpcUploadError('ERR_UNKNOWN_TYPE', 'transfer', `unknown user type: ${userType}`)
       return {

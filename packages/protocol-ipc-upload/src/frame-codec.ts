@@ -46,24 +46,40 @@ export function encodeFrame (framing: Framing, userType: number, payload: Uint8A
   return frame
 }
 
-function writeHeader (framing: Framing, frame: Uint8Array, userType: number): void {
+function writeHeader (framing: Framing, frame: Uint8Array, userType: number, payloadBytes: number = frame.length - headerBytes(framing)): void {
   const header = headerBytes(framing)
   if (framing === 'stream4') {
-    writeU32BE(frame, 0, frame.length - header + 1)
+    writeU32BE(frame, 0, payloadBytes + 1)
   } else {
     frame[0] = LibraryType.Data
-    writeU32BE(frame, 1, frame.length - header)
+    writeU32BE(frame, 1, payloadBytes)
   }
   frame[header - 1] = userType
 }
 
 /** The same of a message, in the buffer that it lies in where that has room for the header. */
-export function frame (framing: Framing, { userType, payload, headroom = 0 }: Encoded): Uint8Array {
+export function frame (framing: Framing, message: Encoded): Uint8Array {
+  if (message.tail !== undefined) return new Uint8ArrayList(...pieces(framing, message)).subarray()
+  const { userType, payload, headroom = 0 } = message
   const header = headerBytes(framing)
   if (headroom < header || payload.length > largestPayload(framing, MAX_PAYLOAD_BYTES)) return encodeFrame(framing, userType, payload)
   const whole = new Uint8Array(payload.buffer, payload.byteOffset - header, header + payload.length)
   writeHeader(framing, whole, userType)
   return whole
+}
+
+/** The same in pieces, where a stream does not mind. */
+function pieces (framing: Framing, message: Encoded): Uint8Array[] {
+  const { userType, payload, tail } = message
+  if (tail === undefined) return [frame(framing, message)]
+  const header = headerBytes(framing)
+  const length = payload.length + tail.length
+  const most = largestPayload(framing, MAX_PAYLOAD_BYTES)
+  if (length > most) throw new RangeError(`payload too large: ${length} > ${most} bytes`)
+  const head = new Uint8Array(header + payload.length)
+  writeHeader(framing, head, userType, length)
+  head.set(payload, header)
+  return [head, tail]
 }
 
 /** What a sink is given of messages that are ready together: one write where the wire is a stream, one a frame where frames must not meet. */
@@ -73,7 +89,7 @@ export function * written (framing: Framing, messages: readonly Encoded[]): Gene
     return
   }
   for (let from = 0; from < messages.length; from += MAX_WINDOW) {
-    const frames = new Uint8ArrayList(...messages.slice(from, from + MAX_WINDOW).map(message => frame(framing, message)))
+    const frames = new Uint8ArrayList(...messages.slice(from, from + MAX_WINDOW).flatMap(message => pieces(framing, message)))
     // Answers are short, and one piece is written faster than many.
     yield frames.byteLength <= JOINED_BYTES ? frames.subarray() : frames
   }

@@ -157,11 +157,15 @@ export class UploadNode {
     const { blockBytes, files } = state.plan
     const bytes = new Uint8Array(Math.max(0, Math.min(most, (files[file] as { size: number }).size - position)))
     if (!(position >= 0) || bytes.length === 0) return undefined
-    for (let filled = 0; filled < bytes.length;) {
-      const place = state.at(file, Math.floor((position + filled) / blockBytes))
+    for (let index = Math.floor(position / blockBytes); index * blockBytes < position + bytes.length; index++) {
+      const place = state.at(file, index)
       if (place === undefined || !state.has(place.number)) return undefined
-      const block = await this.store.read(state.plan, file, place.index)
-      const from = position + filled - place.index * blockBytes
+    }
+    if (this.store.readRange !== undefined) return await this.store.readRange(state.plan, file, position, bytes.length)
+    for (let filled = 0; filled < bytes.length;) {
+      const index = Math.floor((position + filled) / blockBytes)
+      const block = await this.store.read(state.plan, file, index)
+      const from = position + filled - index * blockBytes
       const piece = block.subarray(from, from + bytes.length - filled)
       bytes.set(piece, filled)
       filled += piece.length

@@ -20,6 +20,8 @@ export type VerifyToken = (token: string, options?: AbortOptions) => Promise<Ide
 export interface Hashes {
   sha1 (bytes: Uint8Array): Uint8Array
   sha256 (bytes: Uint8Array): Uint8Array
+  /** The same in lower-case hex, where the machine makes that faster. */
+  sha256Hex? (bytes: Uint8Array): string
   /** SHA-256 of what comes piece by piece. */
   running (): RunningHash
   /** base64 of the machine, where it has one that is faster than ours. */
@@ -83,6 +85,8 @@ export interface UploadStore {
   write (plan: UploadPlan, blocks: readonly Block[], options?: AbortOptions): Promise<void>
   /** Bytes of a block that is there. */
   read (plan: UploadPlan, file: number, index: number, options?: AbortOptions): Promise<Uint8Array>
+  /** Bytes from any position, of blocks that are all there; by way of `read`, where it is missing. */
+  readRange? (plan: UploadPlan, file: number, position: number, length: number, options?: AbortOptions): Promise<Uint8Array>
   /** All blocks of the file are there and right: gives it its final place. */
   finish (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void>
   /** The file turned out wrong: sets it aside; all of its blocks are missing again. */

@@ -1,5 +1,6 @@
 /** Messages of the profile `readme`. Pure. */
 import { decodeBase64 } from './base64-codec.ts'
+import { decodeBlock, decodeTaken, encodeBlock, encodeTaken, type RawBlock, type Taken } from './block-codec.ts'
 import { MAX_BLOCK_BYTES, MAX_TOKEN_CHARACTERS, ReadmeType } from './constants.ts'
 import { IpcUploadError } from './errors.ts'
 import { idOf, integerOf, isObject, malformed, parseObject, RawJson, textOf, textsOf, u64Of, writeObject, type JsonObject } from './json-codec.ts'
@@ -26,6 +27,8 @@ export interface Authentication {
   /** Largest block, and most blocks under way, that the client can do. Extra keys. */
   readonly blockSize?: number | undefined
   readonly window?: number | undefined
+  /** The client can send blocks as they are. An extra key. */
+  readonly rawBlocks?: boolean | undefined
 }
 
 export interface Response {
@@ -38,6 +41,8 @@ export interface Response {
   readonly missing?: readonly MissingRange[] | undefined
   readonly blockSize?: number | undefined
   readonly window?: number | undefined
+  /** Blocks may come as they are. An extra key. */
+  readonly rawBlocks?: boolean | undefined
   /** SHA-256 of the block that is acknowledged, in hex. An extra key. */
   readonly digest?: string | undefined
   readonly complete?: boolean | undefined
@@ -50,7 +55,7 @@ export interface Transfer {
   readonly data: Uint8Array
 }
 
-export type ReadmeMessage = Authentication | Response | Transfer
+export type ReadmeMessage = Authentication | Response | Transfer | RawBlock | Taken
 
 /** How content is written: as base64, or literally as the README has it, as numbers. */
 export type DataEncoding = 'base64' | 'array'
@@ -58,6 +63,8 @@ export type DataEncoding = 'base64' | 'array'
 export interface Encoded {
   readonly userType: number
   readonly payload: Uint8Array
+  /** The rest of the payload, which is not copied where that can be avoided. */
+  readonly tail?: Uint8Array | undefined
   /** Bytes that are free before the payload, in the same buffer, for a header. */
   readonly headroom?: number | undefined
 }
@@ -65,24 +72,28 @@ export interface Encoded {
 export function encodeReadme (message: ReadmeMessage, dataEncoding: DataEncoding = 'base64', machine?: MachineBase64): Encoded {
   switch (message.type) {
     case 'Authentication': {
-      const { messageId, token, fid, tags, blockSize, window } = message
+      const { messageId, token, fid, tags, blockSize, window, rawBlocks } = message
       const files = message.files.map(({ name, size, digest }) => new RawJson(writeObject({ name, size, digest })))
-      return encoded(ReadmeType.Authentication, { 'message-id': messageId, token, files, fid, tags, 'block-size': blockSize, window })
+      return encoded(ReadmeType.Authentication, { 'message-id': messageId, token, files, fid, tags, 'block-size': blockSize, window, 'raw-blocks': rawBlocks })
     }
     case 'Response': {
-      const { messageId, response, reason, code, fid, missing, blockSize, window, digest, complete } = message
-      return encoded(ReadmeType.Response, { 'message-id': messageId, response, reason, code, fid, missing, 'block-size': blockSize, window, digest, complete })
+      const { messageId, response, reason, code, fid, missing, blockSize, window, rawBlocks, digest, complete } = message
+      return encoded(ReadmeType.Response, { 'message-id': messageId, response, reason, code, fid, missing, 'block-size': blockSize, window, 'raw-blocks': rawBlocks, digest, complete })
     }
     case 'Transfer': {
       const { messageId, chunk, data } = message
       if (dataEncoding === 'array') return encoded(ReadmeType.Transfer, { 'message-id': messageId, chunk, data: Array.from(data) })
       return encodeTransfer(messageId, chunk, data, machine)
     }
+    case 'Block': return encodeBlock(message)
+    case 'Taken': return encodeTaken(message)
   }
 }
 
 /** Throws `ERR_MALFORMED`, `ERR_UNKNOWN_TYPE` or `ERR_BAD_DATA`, with the message's id where that can be read. */
 export function decodeReadme (userType: number, payload: Uint8Array, machine?: MachineBase64): ReadmeMessage {
+  if (userType === ReadmeType.Block) return decodeBlock(payload)
+  if (userType === ReadmeType.Taken) return decodeTaken(payload)
   const transfer = machine === undefined || userType !== ReadmeType.Transfer ? undefined : decodeTransfer(payload, machine)
   if (transfer !== undefined) return transfer
   const json = parseObject(payload, userType !== ReadmeType.Transfer)
@@ -114,7 +125,8 @@ function authentication (messageId: string, json: JsonObject): Authentication {
     ...(json['fid'] === undefined || json['fid'] === null ? {} : { fid: idOf(json, 'fid') }),
     tags: json['tags'] === undefined ? [] : textsOf(json, 'tags'),
     ...optional('blockSize', json, 'block-size'),
-    ...optional('window', json, 'window')
+    ...optional('window', json, 'window'),
+    ...(json['raw-blocks'] === true ? { rawBlocks: true } : {})
   }
 }
 
@@ -136,6 +148,7 @@ function response (messageId: string, json: JsonObject): Response {
     ...(json['missing'] === undefined ? {} : { missing: missingOf(json['missing']) }),
     ...optional('blockSize', json, 'block-size'),
     ...optional('window', json, 'window'),
+    ...(json['raw-blocks'] === true ? { rawBlocks: true } : {}),
     ...(json['digest'] === undefined ? {} : { digest: textOf(json, 'digest') }),
     ...(json['complete'] === true ? { complete: true } : {})
   }

@@ -2,9 +2,9 @@
 import { toHex } from '@ropewalk/framing'
 import { decodeBase64, encodeBase64 } from './base64-codec.ts'
 import { isDigest } from './chunk-id-codec.ts'
-import { BASE64_LINE, BLOCK_BYTES, FinalError, MAX_ID_BYTES, Reason } from './constants.ts'
+import { BASE64_LINE, BLOCK_BYTES, FinalError, MAX_BLOCK_BYTES, MAX_ID_BYTES, MAX_RANGE_BYTES, Reason } from './constants.ts'
 import type { IpcUploadError } from './errors.ts'
-import { decodeFinal, encodeFinal, type Download, type Failure, type FileInfo, type FinalAnswer, type FinalRequest, type GetChunk, type Login, type PutChunk, type Upload } from './final-codec.ts'
+import { decodeFinal, encodeFinal, type Download, type Failure, type FileInfo, type FinalAnswer, type FinalRequest, type GetChunk, type GetRange, type Login, type PutChunk, type Upload } from './final-codec.ts'
 import type { OpenTransfer, UploadNode } from './node.ts'
 import type { UploadPlan } from './ports.ts'
 import type { Encoded } from './readme-codec.ts'
@@ -17,6 +17,8 @@ export class FinalSession {
   readonly #node: UploadNode
   readonly #state: ServerState
   #ackDigest = false
+  /** Agreed on with the client. */
+  #ranges = false
   /** The file that the last request was about: most requests are about the same. */
   #current: OpenFile | undefined
 
@@ -38,6 +40,7 @@ export class FinalSession {
       const { code, messageId = '' } = error as IpcUploadError
       return [encodeFinal({ mid: messageId, ...failure(code === 'ERR_UNKNOWN_TYPE' ? Reason.UnknownType : Reason.Malformed) } as Failure)]
     }
+    if (message.type === 'GetRange' && this.#ranges) return await this.#getRange(message)
     let body: Body
     try {
       body = await this.#answer(message as FinalRequest)
@@ -70,7 +73,7 @@ export class FinalSession {
   }
 
   /** What was wrong with the token is not told, as the original does not either. */
-  async #login ({ token, ackDigest }: Login): Promise<Body> {
+  async #login ({ token, ackDigest, ranges = false }: Login): Promise<Body> {
     try {
       if (this.#state.authenticated(await this.#node.verifyToken(token)) !== undefined) return failure(Reason.AlreadyAuthenticated)
     } catch {
@@ -78,7 +81,8 @@ export class FinalSession {
       return failure(Reason.Unexpected)
     }
     this.#ackDigest = ackDigest ?? false
-    return { type: 'LoginOk' }
+    this.#ranges = ranges
+    return { type: 'LoginOk', ...(ranges ? { ranges } : {}) }
   }
 
   async #upload ({ file: { name, size, chunks, digest, tags } }: Upload): Promise<Body> {
@@ -145,6 +149,23 @@ export class FinalSession {
     const data = encodeBase64(bytes, BASE64_LINE)
     const { size } = transfer.state.plan.files[file] as { size: number }
     return { type: 'GetChunkOk', digest, chunk: { n, on: Math.ceil(size / BLOCK_BYTES), digest: toHex(this.#node.hashes.sha256(new TextEncoder().encode(data))) }, data }
+  }
+
+  /** In pieces of the largest block; or why there is none. */
+  async #getRange ({ mid, id, digest, position, length }: GetRange): Promise<Encoded[]> {
+    const no = (body: Omit<Failure, 'mid'>): Encoded[] => [encodeFinal({ mid, ...(id === undefined ? {} : { id }), ...body } as Failure)]
+    const refusal = this.#state.refusal(this.#node.clock.now())
+    if (refusal !== undefined) return no(failure(refusal))
+    if (length < 1 || length > MAX_RANGE_BYTES) return no(failure(Reason.Malformed))
+    try {
+      const open = await this.#findAnywhere(digest)
+      if (open === undefined) return no({ ...failure('file does not exist', FinalError.NoFile), digest: shown(digest) })
+      const bytes = await this.#node.exclusively(open.transfer, async () => await this.#node.readBytes(open.transfer, open.file, position, length))
+      if (bytes?.length !== length) return no(failure(Reason.Unexpected))
+      return Array.from({ length: Math.ceil(length / MAX_BLOCK_BYTES) }, (_, at) => encodeFinal({ type: 'Piece', mid, data: bytes.subarray(at * MAX_BLOCK_BYTES, (at + 1) * MAX_BLOCK_BYTES) }))
+    } catch {
+      return no(failure(Reason.Storage))
+    }
   }
 
   /** A file that was registered in this profile, whole or not. */

@@ -10,6 +10,7 @@ import { isDigest, isUuid } from './chunk-id-codec.ts'
 import { MAX_OPEN_TRANSFERS, MAX_WINDOW, Reason } from './constants.ts'
 import { IpcUploadError } from './errors.ts'
 import type { OpenTransfer, UploadNode } from './node.ts'
+import type { RawBlock, TakenBlock } from './block-codec.ts'
 import { decodeReadme, encodeReadme, type Authentication, type Encoded, type Response, type Transfer } from './readme-codec.ts'
 import { ServerState } from './server-state.ts'
 import type { BlockPlace } from './transfer-state.ts'
@@ -18,10 +19,14 @@ import type { BlockPlace } from './transfer-state.ts'
 const MAX_RANGES = 1024
 
 interface Waiting {
-  readonly message: Transfer
+  readonly message: Pick<Transfer, 'messageId' | 'data'>
+  /** Where it came without JSON, and is answered so. */
+  readonly sequence?: number | undefined
   readonly transfer: OpenTransfer
   readonly place: BlockPlace
 }
+
+type Place = Pick<Waiting, 'transfer' | 'place'>
 
 export class ReadmeSession {
   readonly #node: UploadNode
@@ -29,6 +34,8 @@ export class ReadmeSession {
   readonly #open = new Map<string, OpenTransfer>()
   #last: OpenTransfer | undefined
   #waiting: Waiting[] = []
+  /** Agreed on with the client. */
+  #rawBlocks = false
 
   constructor (node: UploadNode) {
     this.#node = node
@@ -45,27 +52,31 @@ export class ReadmeSession {
     try {
       message = decodeReadme(userType, payload, this.#node.hashes.base64)
       if (message.type === 'Response') throw new IpcUploadError('ERR_MALFORMED', 'transfer', 'a response to a server', { messageId: message.messageId })
+      if (message.type === 'Taken' || (message.type === 'Block' && !this.#rawBlocks)) throw new IpcUploadError('ERR_UNKNOWN_TYPE', 'transfer', `user type ${userType} without an agreement`)
     } catch (error) {
       return [...await this.flush(), this.#unreadable(error as IpcUploadError)]
     }
     if (message.type === 'Authentication') return [...await this.flush(), encodeReadme(await this.#authenticate(message))]
 
-    const found = this.#place(message)
-    if (typeof found === 'string') return [...await this.flush(), refused(message.messageId, found)]
-    this.#waiting.push({ message, ...found })
+    const [found, own] = message.type === 'Block'
+      ? [this.#numbered(message), { message: { messageId: String(message.sequence), data: message.data }, sequence: message.sequence }] as const
+      : [this.#place(message), { message }] as const
+    if (typeof found === 'string') return [...await this.flush(), refused(own.message.messageId, found)]
+    this.#waiting.push({ ...own, ...found })
     return this.#waiting.length >= MAX_WINDOW ? await this.flush() : []
   }
 
   /** Stores what was gathered, and answers it. */
   async flush (): Promise<Encoded[]> {
     const waiting = this.#waiting
+    if (waiting.length === 0) return []
     this.#waiting = []
     const answers = new Map<Waiting, Response>()
-    for (const transfer of new Set(waiting.map(entry => entry.transfer))) {
-      const own = waiting.filter(entry => entry.transfer === transfer)
-      await this.#node.exclusively(transfer, async () => { await this.#store(transfer, own, answers) })
+    for (const transfer of this.#open.values()) {
+      const own = this.#open.size === 1 ? waiting : waiting.filter(entry => entry.transfer === transfer)
+      if (own.length > 0) await this.#node.exclusively(transfer, async () => { await this.#store(transfer, own, answers) })
     }
-    return waiting.map(entry => encodeReadme(answers.get(entry) as Response))
+    return answered(waiting, answers)
   }
 
   async close (): Promise<void> {
@@ -121,6 +132,7 @@ export class ReadmeSession {
       return reason
     }
     this.#last = transfer
+    this.#rawBlocks = message.rawBlocks === true
     return {
       type: 'Response',
       messageId: message.messageId,
@@ -129,12 +141,23 @@ export class ReadmeSession {
       missing: transfer.state.missing(MAX_RANGES),
       ...(message.blockSize === undefined ? {} : { blockSize: plan.blockBytes }),
       ...(message.window === undefined ? {} : { window: Math.max(1, Math.min(message.window, node.window)) }),
+      ...(message.rawBlocks === true ? { rawBlocks: true } : {}),
       ...(transfer.state.complete ? { complete: true } : {})
     }
   }
 
+  /** A block that says itself which it is. */
+  #numbered ({ file, index, data }: RawBlock): Place | Reason {
+    const refusal = this.#state.refusal(this.#node.clock.now())
+    const transfer = this.#last
+    const place = transfer?.state.at(file, index)
+    if (refusal !== undefined) return refusal
+    if (transfer === undefined || place === undefined) return Reason.UnknownChunk
+    return data.length === transfer.state.length(place) ? { transfer, place } : Reason.BadLength
+  }
+
   /** Which block it is, or why it is none. */
-  #place ({ chunk, data }: Transfer): Omit<Waiting, 'message'> | Reason {
+  #place ({ chunk, data }: Transfer): Place | Reason {
     const refusal = this.#state.refusal(this.#node.clock.now())
     if (refusal !== undefined) return refusal
     if (this.#last === undefined) return Reason.UnknownChunk
@@ -162,14 +185,14 @@ export class ReadmeSession {
       if (first !== undefined) reason = same(first.message.data, data) ? undefined : Reason.ChunkConflict
       else if (transfer.state.has(place.number)) reason = await this.#differs(transfer, entry)
       else fresh.set(place.number, entry)
-      answers.set(entry, { type: 'Response', messageId, response: reason === undefined ? 'Ok' : 'Error', ...(reason === undefined ? { digest: toHex(this.#node.hashes.sha256(data)) } : { reason }) })
+      answers.set(entry, { type: 'Response', messageId, response: reason === undefined ? 'Ok' : 'Error', ...(reason === undefined ? { digest: this.#node.hashes.sha256Hex?.(data) ?? toHex(this.#node.hashes.sha256(data)) } : { reason }) })
     }
 
     let wrong: ReadonlySet<number> = new Set()
     let failed = false
     if (fresh.size > 0) {
       try {
-        wrong = await this.#node.keep(transfer, Array.from(fresh.values(), ({ place, message }) => ({ ...place, bytes: message.data })))
+        wrong = await this.#node.keep(transfer, Array.from(fresh.values(), ({ place: { number, file, index }, message }) => ({ number, file, index, bytes: message.data })))
       } catch {
         failed = true
       }
@@ -193,6 +216,27 @@ export class ReadmeSession {
       return Reason.Storage
     }
   }
+}
+
+/** In the order of the requests. What came without JSON and is Ok is answered together, unless there is more to say. */
+function answered (waiting: readonly Waiting[], answers: ReadonlyMap<Waiting, Response>): Encoded[] {
+  const encoded: Encoded[] = []
+  let taken: TakenBlock[] = []
+  const flush = (): void => {
+    if (taken.length > 0) encoded.push(encodeReadme({ type: 'Taken', blocks: taken }))
+    taken = []
+  }
+  for (const entry of waiting) {
+    const answer = answers.get(entry) as Response
+    if (entry.sequence !== undefined && answer.digest !== undefined && answer.complete !== true) {
+      taken.push({ sequence: entry.sequence, digest: answer.digest })
+    } else {
+      flush()
+      encoded.push(encodeReadme(answer))
+    }
+  }
+  flush()
+  return encoded
 }
 
 /** Whether a transfer is the one that the message speaks of. */

@@ -131,6 +131,8 @@ t.test('malformed messages are coded errors that quote nothing', async t => {
   for (const [what, userType, payload, code] of MALFORMED) t.throws(() => decodeReadme(userType, payload), { code, name: 'IpcUploadError' }, what)
   const deep = `{"mid":"m","id":${'['.repeat(20_000)}${']'.repeat(20_000)},"token":"t"}`
   t.throws(() => decodeFinal(0, text(deep)), { code: 'ERR_MALFORMED' })
+  t.match(decodeFinal(0, text(`{"mid":"m","id":"${'x'.repeat(254)}","token":"t"}`)), { type: 'Login' })
+  t.throws(() => decodeFinal(0, text(`{"mid":"m","id":"${'x'.repeat(255)}","token":"t"}`)), { code: 'ERR_MALFORMED' })
   try {
     decodeFinal(0, text('{"mid":"m","token":"SECRET" oops}'))
     t.fail('it was taken')

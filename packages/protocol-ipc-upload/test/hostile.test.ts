@@ -25,6 +25,19 @@ t.test('three messages that nobody can read end the connection, each answered; o
   await served
 })
 
+t.test('who may say no more is listened to for a mebibyte, and no longer', async t => {
+  const { node } = scene()
+  const { left, right } = link()
+  const served = serve(right, { node })
+  let asked = 0
+  const talking = left.sink((async function * () {
+    for (let at = 0; at < 3; at++) yield encodeFrame('stream6', 1, text('{'))
+    for (; asked < 1000; asked++) yield new Uint8Array(65_536)
+  })())
+  await Promise.allSettled([served, talking])
+  t.ok(asked >= 8 && asked < 64, `${asked} times 64 KiB`)
+})
+
 t.test('frames that lie end the connection before a byte of them is kept', async t => {
   for (const [bytes, code] of [[[2, 0xff, 0xff, 0xff, 0xff, 1], 'ERR_TOO_LARGE'], [[3, 0, 0, 0, 0, 3], 'ERR_UNKNOWN_TYPE'], [[2, 0, 0], 'ERR_TRUNCATED']] as const) {
     const { speaker, served } = connect(scene().node)
@@ -121,7 +134,7 @@ t.test('a disk that fails is a storage failure, and the block is sent again', as
 t.test('content that is not what was announced is refused at its end, and can be sent again', async t => {
   const { node, store, token } = scene()
   const right = fileOf('a', 3000)
-  const wrong = { ...right, read: () => new Uint8Array(1000) }
+  const wrong = { ...right, read: (_: number, length: number) => new Uint8Array(length) }
   const go = async (file: typeof right): Promise<unknown> => {
     const pair = link()
     serve(pair.right, { node }).catch(() => {})

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { link, VirtualClock } from '@ropewalk/testing'
 import type { Channel } from '@ropewalk/interface'
-import { Deframer, encodeFrame, encodeReadme, decodeReadme, decodeFinal, type FinalMessage, type Frame, type ReadmeMessage } from '../src/codec.ts'
+import { Deframer, encodeFrame, encodeReadme, decodeReadme, decodeFinal, type FinalMessage, type Frame, type RawBlock, type ReadmeMessage, type Taken } from '../src/codec.ts'
 import { serve, UploadNode, type Block, type FoundFile, type WantedFile, type StoredUpload, type UploadFile, type UploadNodeOptions, type UploadPlan, type UploadStore } from '../src/index.ts'
 import { issueToken, nodeHashes, verifyWithKey } from '../src/node/index.ts'
 import { TransferState } from '../src/transfer-state.ts'
@@ -136,10 +136,11 @@ export class Speaker {
     return frame === undefined ? undefined : decodeReadme(frame.userType, frame.payload) as ReadmeMessage & { type: 'Response' }
   }
 
-  async hearAny (): Promise<ReadmeMessage> {
+  /** Anything with an id. */
+  async hearAny (): Promise<Exclude<ReadmeMessage, RawBlock | Taken>> {
     const frame = await this.frame()
     if (frame === undefined) throw new Error('the end')
-    return decodeReadme(frame.userType, frame.payload)
+    return decodeReadme(frame.userType, frame.payload) as Exclude<ReadmeMessage, RawBlock | Taken>
   }
 
   async hearFinal (): Promise<FinalMessage> {

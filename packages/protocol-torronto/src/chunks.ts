@@ -1,4 +1,7 @@
 import { CHUNK_BYTES } from './constants.ts'
+import type { PartialFile } from './facts.ts'
+import { chunkLength, lengthWithoutNuls } from './name-codec.ts'
+import type { SwarmStore } from './store.ts'
 
 /** The bytes of `source` in chunks of 65,536. */
 export async function * inChunks (source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -18,4 +21,19 @@ export async function * inChunks (source: AsyncIterable<Uint8Array> | Iterable<U
     }
   }
   if (length > 0) yield chunk.subarray(0, length)
+}
+
+/** Which chunks of what was written are there, and are what their hashes say. */
+export async function wholeChunks (store: SwarmStore, { name, size, chunkSha256 }: PartialFile, hash: (bytes: Uint8Array) => Promise<string>): Promise<number[]> {
+  const held: number[] = []
+  for (const [index, sha256] of chunkSha256.entries()) {
+    const bytes = await store.read(name, index)
+    if (bytes !== undefined && await hash(bytes.subarray(0, chunkLength(size, index))) === sha256) held.push(index)
+  }
+  return held
+}
+
+/** Whether an original's `copy` is what we hold: behind the end of a file it sends NULs. */
+export function isCopy (copy: Uint8Array, own: Uint8Array): boolean {
+  return copy.length >= lengthWithoutNuls(own) && copy.every((byte, at) => byte === (own[at] ?? 0))
 }

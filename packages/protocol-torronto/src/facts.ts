@@ -7,7 +7,8 @@ export type SwarmEvent =
   | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
   /** The store cannot take the file: it is done without. */
   | { readonly event: 'refused', readonly name: string, readonly reason: Error }
-  | { readonly event: 'poisoned' | 'conflict', readonly name: string, readonly index: number, readonly peer: PeerAddress }
+  /** `damaged`: an original has other bytes than we gave it (rule T9). */
+  | { readonly event: 'poisoned' | 'conflict' | 'damaged', readonly name: string, readonly index: number, readonly peer: PeerAddress }
   | { readonly event: 'withheld', readonly name: string, readonly peer: PeerAddress, readonly why: 'fragile' | 'too-long' | 'too-many' }
 
 export type SwarmEffect =
@@ -16,6 +17,8 @@ export type SwarmEffect =
   | { readonly type: 'serve', readonly to: PeerAddress, readonly chunk: ChunkRef }
   /** Check by the hash, where there is one, and write; then `written` or `rejected`. */
   | { readonly type: 'write', readonly from: PeerAddress, readonly chunk: ChunkRef, readonly data: Uint8Array }
+  /** An original's copy of a chunk that we hold: compare them; then `compared`. */
+  | { readonly type: 'compare', readonly from: PeerAddress, readonly chunk: ChunkRef, readonly data: Uint8Array }
   /** All chunks are there: set the length and give the file its name. */
   | { readonly type: 'finish', readonly name: string, readonly size: number }
   /** Two holders disagree: keep both, and neither as the chunk. */
@@ -49,6 +52,8 @@ export interface StateOptions {
   readonly extension?: boolean | undefined
   /** Chunks of our own kind are asked for only when their hashes are known: somebody can check them. Default false. */
   readonly verify?: boolean | undefined
+  /** Ask originals for what we gave them, and compare (rule T9). Default false. */
+  readonly checkCopies?: boolean | undefined
   /** Offer originals what they would damage: empty files, and files that end in NUL. Default false. */
   readonly shareFragile?: boolean | undefined
   /** Take chunks of known files that we did not ask for, as from who leaves. Default true. */

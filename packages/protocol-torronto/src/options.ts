@@ -25,6 +25,7 @@ export interface SwarmOptions {
   /** Values from 0 to 1; which of equally rare chunks comes first. Default `Math.random`. */
   random?: (() => number) | undefined
   extension?: boolean | undefined
+  checkCopies?: boolean | undefined
   shareFragile?: boolean | undefined
   acceptPushes?: boolean | undefined
   maxFiles?: number | undefined

@@ -25,7 +25,8 @@ export class Requests {
     for (const file of this.#memory.files.values()) room -= file.requests.size
     for (const file of this.#memory.files.values()) {
       while (room > 0 && file.left > 0) {
-        const next = file.rarest(this.#anywhere(file.count), this.#askable(file))
+        const askable = this.#askable(file)
+        const next = askable === undefined ? undefined : file.rarest(this.#anywhere(file.count), askable)
         if (next === undefined) break
         const [peer] = next.peers.map(key => this.#memory.peers.get(key) as PeerState).sort((a, b) => a.asked - b.asked || a.total - b.total)
         this.ask(file, next.index, (peer as PeerState).key, now)
@@ -42,22 +43,24 @@ export class Requests {
     this.#memory.effects.push({ type: 'send', to: peer.address, message: { action: 'Download', from: this.#memory.options.self, chunk: this.#sharing.refFor(peer, file, index) } })
   }
 
-  /** Who has everything is asked for one chunk at a time as long as others have parts, and only for what none of them has. */
-  #askable (file: FileState): Askable {
-    const [alive, ready, spared, exact] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()]
-    let parts = 0
-    for (const [key, chunks] of file.holders) {
+  /**
+   * Who has everything is asked for one chunk at a time as long as others have parts, and only for what none of them has. Undefined where nobody can
+   * be asked: that is so at most times.
+   */
+  #askable (file: FileState): Askable | undefined {
+    const alive: PeerState[] = []
+    let parts = false
+    for (const [key, { size }] of file.holders) {
       const peer = this.#memory.peers.get(key)
       if (peer === undefined || peer.presence !== 'connected' || peer.avoided) continue
-      const hardened = peer.speaks === 'hardened'
-      alive.add(key)
-      if (peer.asked < (hardened ? MAX_PEER_REQUESTS : 1)) ready.add(key)
-      if (hardened && chunks.size === file.count) spared.add(key)
-      if (hardened && this.#memory.options.verify === true) exact.add(key)
-      if (chunks.size > 0 && chunks.size < file.count) parts++
+      alive.push(peer)
+      if (size > 0 && size < file.count) parts = true
     }
-    if (parts > 0) for (const key of spared) if (this.#memory.peers.get(key)?.asked !== 0) ready.delete(key)
-    return { alive, ready, spared, exact }
+    const spares = (peer: PeerState): boolean => peer.speaks === 'hardened' && file.holders.get(peer.key)?.size === file.count
+    const ready = alive.filter(peer => peer.asked < (peer.speaks !== 'hardened' || (parts && spares(peer)) ? 1 : MAX_PEER_REQUESTS))
+    if (ready.length === 0) return undefined
+    const exact = this.#memory.options.verify === true ? alive.filter(({ speaks }) => speaks === 'hardened') : []
+    return { alive: keysOf(alive), ready: keysOf(ready), spared: keysOf(alive.filter(spares)), exact: keysOf(exact) }
   }
 
   /** Where to begin to look: peers that begin in different places ask for different chunks. */
@@ -117,4 +120,8 @@ export class Requests {
     if (request?.writing === false && peer !== undefined) peer.asked--
     file.requests.delete(index)
   }
+}
+
+function keysOf (peers: readonly PeerState[]): ReadonlySet<string> {
+  return new Set(peers.map(({ key }) => key))
 }

@@ -18,11 +18,9 @@ export class Sharing {
     const list: ListedFile[] = []
     for (const file of this.#memory.files.values()) {
       if (!this.mayShare(peer, file)) continue
-      const extras = peer.speaks === 'hardened' || this.#memory.options.extension !== false || peer.speaks === 'documented'
-      const fits = (listed: ListedFile): boolean => peer.speaks === 'hardened' || listBytes(peer.speaks === 'documented' ? DOCUMENTED : AS_IMPLEMENTED, [...list, listed]) <= CHUNK_BYTES
-      // A long file fits with its flags alone where its hashes do not.
-      const listed = [file.listed(extras), { ...file.listed(extras), chunkSha256: undefined }].find(fits)
-      if (listed === undefined) this.#memory.event({ event: 'withheld', name: file.name, peer: peer.address, why: 'too-many' })
+      const listed = file.listed(peer.speaks === 'hardened' || this.#memory.options.extension !== false || peer.speaks === 'documented')
+      if (peer.speaks === 'hardened') list.push(listed)
+      else if (listBytes(peer.speaks === 'documented' ? DOCUMENTED : AS_IMPLEMENTED, [...list, listed]) > CHUNK_BYTES) this.#memory.event({ event: 'withheld', name: file.name, peer: peer.address, why: 'too-many' })
       else list.push(listed)
     }
     return list

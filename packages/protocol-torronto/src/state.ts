@@ -7,6 +7,7 @@
  * @module
  */
 import { ANNOUNCE_TIMEOUT_MS, CHUNK_BYTES, FORWARD_AGAIN_MS, GREET_MS, MAX_FORWARDS, REQUEST_TIMEOUT_MS } from './constants.ts'
+import { Copies } from './copies-state.ts'
 import { FileState } from './file-state.ts'
 import type { LocalFile, PartialFile, StateOptions, SwarmEffect } from './facts.ts'
 import { Knowledge } from './knowledge-state.ts'
@@ -23,6 +24,7 @@ export class SwarmState {
   readonly #sharing: Sharing
   readonly #requests: Requests
   readonly #knowledge: Knowledge
+  readonly #copies: Copies
   readonly #forwards = new Map<string, number>()
   #joined = false
 
@@ -31,6 +33,7 @@ export class SwarmState {
     this.#sharing = new Sharing(this.#memory)
     this.#requests = new Requests(this.#memory, this.#sharing)
     this.#knowledge = new Knowledge(this.#memory, this.#sharing)
+    this.#copies = new Copies(this.#memory, this.#sharing)
     for (const address of options.peers) {
       const key = peerKey(address)
       if (key === peerKey(options.self) || this.#memory.peers.has(key)) continue
@@ -106,7 +109,10 @@ export class SwarmState {
         this.#knowledge.connect(peer)
         if (!peer.avoided) for (const listed of message.files) this.#knowledge.learn(peer, listed)
         break
-      case 'Have': this.#knowledge.have(peer, message.chunk, now); break
+      case 'Have':
+        this.#knowledge.have(peer, message.chunk, now)
+        this.#copies.announced(peer, this.#memory.files.get(message.chunk.name), message.chunk.index)
+        break
       case 'Download': this.#download(peer, message.chunk, now); break
       case 'Upload': this.#upload(peer, message.chunk, message.data, now); break
       case 'Remove': this.#remove(peer, 'disconnected', now); break
@@ -143,6 +149,12 @@ export class SwarmState {
       this.#knowledge.disbelieve(peer, now)
     }
     return this.#take(now)
+  }
+
+  /** What an original has of a chunk that we gave it. A second Upload would be ignored there, so it is told and not mended. */
+  compared (from: PeerAddress, name: string, index: number, same: boolean): SwarmEffect[] {
+    if (!same) this.#memory.event({ event: 'damaged', name, index, peer: from })
+    return this.#memory.take()
   }
 
   /** The store cannot take the file: nothing more of it is asked for, and nobody is told of it. */
@@ -233,6 +245,7 @@ export class SwarmState {
     const file = this.#memory.files.get(name)
     if (file === undefined || !this.#sharing.mayShare(peer, file)) return
     if (file.held.has(index)) {
+      this.#copies.served(peer, name, index)
       this.#memory.effects.push({ type: 'serve', to: peer.address, chunk: this.#sharing.refFor(peer, file, index) })
       return
     }
@@ -253,6 +266,7 @@ export class SwarmState {
   #upload (peer: PeerState, chunk: ChunkRef, data: Uint8Array, now: number): void {
     const file = this.#memory.files.get(chunk.name)
     const { index } = chunk
+    if (file !== undefined && this.#copies.take(peer, file, index, data)) return
     if (file === undefined || index >= file.count || file.held.has(index) || file.refused || peer.avoided) return
     const request = file.requests.get(index)
     if (request?.writing === true) return

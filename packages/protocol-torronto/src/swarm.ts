@@ -5,7 +5,7 @@
  */
 import type { Connection, Listener } from '@ropewalk/interface'
 import { answerConnection } from './answering.ts'
-import { inChunks } from './chunks.ts'
+import { inChunks, isCopy, wholeChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS } from './constants.ts'
 import { SwarmError } from './errors.ts'
@@ -13,7 +13,7 @@ import { hex, sendBytes, type ExchangeOptions } from './exchange.ts'
 import { splitList, type HardenedFrame } from './hardened-codec.ts'
 import { AS_IMPLEMENTED, Code, DOCUMENTED, peerKey, type ChunkRef, type Message, type PeerAddress, type Profile } from './message.ts'
 import { decodeMessage, encodeMessage } from './message-codec.ts'
-import { checkName, chunkLength } from './name-codec.ts'
+import { checkName } from './name-codec.ts'
 import type { PartialFile, SwarmEffect, SwarmEvent } from './facts.ts'
 import { InterfaceMessages } from './interface-messages.ts'
 import { Link } from './link.ts'
@@ -87,12 +87,7 @@ export class Swarm implements AsyncDisposable {
   async #resume (partial: PartialFile): Promise<void> {
     const { store, hasher } = this.#options
     if (hasher === undefined || this.#state.file(partial.name) !== undefined) return await store.discard(partial.name)
-    const held: number[] = []
-    for (const [index, sha256] of partial.chunkSha256.entries()) {
-      const bytes = await store.read(partial.name, index)
-      if (bytes !== undefined && await this.#hash(bytes.subarray(0, chunkLength(partial.size, index))) === sha256) held.push(index)
-    }
-    this.#state.resume(partial, held)
+    this.#state.resume(partial, await wholeChunks(store, partial, async bytes => await this.#hash(bytes)))
   }
 
   /** Takes in a file under `files/` and tells the others. Resolves once it lies in the store whole. */
@@ -215,6 +210,7 @@ export class Swarm implements AsyncDisposable {
         }
         case 'serve': this.#enqueue(effect.to, async () => { await this.#upload(effect.to, effect.chunk) }); break
         case 'write': void this.#write(effect.from, effect.chunk, effect.data); break
+        case 'compare': void this.#compare(effect.from, effect.chunk, effect.data).catch(() => {}); break
         case 'finish': {
           const finishing = this.#options.store.finish(effect.name, effect.size).finally(() => {
             this.#finishing.delete(effect.name)
@@ -308,6 +304,11 @@ export class Swarm implements AsyncDisposable {
     } catch (error) {
       this.#give(name, error as Error)
     }
+  }
+
+  async #compare (from: PeerAddress, { name, index }: ChunkRef, data: Uint8Array): Promise<void> {
+    const own = await this.#options.store.read(name, index)
+    if (own !== undefined) this.#perform(this.#state.compared(from, name, index, isCopy(data, own)))
   }
 
   /** What the store cannot take is done without: a name that it refuses, or a disk that is full, is no reason to end. */

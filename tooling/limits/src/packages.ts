@@ -4,6 +4,7 @@ import { mux } from './packages/mux.ts'
 import { muxerMdsftp } from './packages/muxer-mdsftp.ts'
 import { muxerYamux } from './packages/muxer-yamux.ts'
 import { negotiate } from './packages/negotiate.ts'
+import { protocolIpcUpload } from './packages/protocol-ipc-upload.ts'
 import { protocolMdsftp } from './packages/protocol-mdsftp.ts'
 import { receive } from './packages/receive.ts'
 import { storeFs } from './packages/store-fs.ts'
@@ -14,6 +15,6 @@ import { transportWs } from './packages/transport-ws.ts'
 
 /** From the bottom up. A new package is one more line. */
 export const PACKAGES: readonly PackageLimits[] = [
-  framing, negotiate, mux, muxerMdsftp, muxerYamux, protocolMdsftp, transportTcp, transportWs, transportSeqpacket,
+  framing, negotiate, mux, muxerMdsftp, muxerYamux, protocolMdsftp, protocolIpcUpload, transportTcp, transportWs, transportSeqpacket,
   transportStdio, receive, storeFs
 ]

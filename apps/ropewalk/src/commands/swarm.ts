@@ -36,18 +36,23 @@ export interface InsertFlags extends SwarmFlags {
   readonly name?: string | undefined
 }
 
+/** How long after a chunk of a file the next is told at the soonest. */
+const CHUNK_MS = 250
+
 /** Joins a swarm, and replicates until Ctrl-C, SIGTERM or `swarm leave`. */
 export async function joinCommand (context: Context, flags: JoinFlags): Promise<Exit> {
   const { stdout, stderr, signal } = context
   const peers = await readPeers(flags.peers, flags.profile)
   const self = flags.as ?? ownAddress(peers)
   const note = (text: string): void => { if (!flags.json) stderr.write(`${text}\n`) }
+  const told = new Map<string, number>()
   const member = await Member.join({
     state: statePath(context.env), self, peers, directory: flags.dir, profile: flags.profile,
     key: flags.key === undefined ? undefined : await readKey(flags.key),
     onEvent: event => {
-      if (flags.json) stdout.write(encodeLine(recordOf(event)))
-      else if (event.event !== 'chunk') note(describe(event))
+      if (flags.json) {
+        if (event.event !== 'chunk' || isDue(told, event.name)) stdout.write(encodeLine(recordOf(event)))
+      } else if (event.event !== 'chunk') note(describe(event))
     },
     onTrouble: error => { note(`${escapeName(messageOf(error))} (${codeOf(error)})`) }
   })
@@ -64,6 +69,14 @@ export async function joinCommand (context: Context, flags: JoinFlags): Promise<
   await member.leave()
   if (flags.json) stdout.write(encodeLine({ event: 'left', bytes_sent: member.bytesSent, peak_memory: peakMemory() }))
   return Exit.done
+}
+
+/** Whether somebody is to be told again that a file comes: the first time, and at most four times a second. */
+function isDue (told: Map<string, number>, name: string): boolean {
+  const now = performance.now()
+  if (now - (told.get(name) ?? -Infinity) < CHUNK_MS) return false
+  told.set(name, now)
+  return true
 }
 
 /** Puts files into the swarm, by way of the peer that runs. */
@@ -162,6 +175,7 @@ function describe (event: SwarmEvent): string {
     case 'finished': return `${escapeName(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
     case 'refused': return `${escapeName(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
     case 'poisoned': return `${escapeName(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
+    case 'damaged': return `${escapeName(event.name)}: chunk ${event.index} is not at ${peer} what was sent there; it cannot be mended from here`
     case 'conflict': return `${escapeName(event.name)}: ${peer} has another chunk ${event.index} than others; both are kept aside`
     case 'withheld': return `${escapeName(event.name)} is not offered to ${peer}: ${WHY[event.why]}`
   }

@@ -5,6 +5,7 @@ import type { Hashes } from '../ports.ts'
 export const nodeHashes: Hashes = {
   sha1: bytes => hashOnce('sha1', bytes, 'buffer'),
   sha256: bytes => hashOnce('sha256', bytes, 'buffer'),
+  sha256Hex: bytes => hashOnce('sha256', bytes, 'hex'),
   running: () => {
     const hash = createHash('sha256')
     return { update: bytes => { hash.update(bytes) }, digest: () => hash.digest() }

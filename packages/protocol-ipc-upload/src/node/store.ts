@@ -78,11 +78,15 @@ export class FolderUploadStore implements UploadStore {
   async read (plan: UploadPlan, file: number, index: number): Promise<Uint8Array> {
     const { size } = plan.files[file] as { size: number }
     const position = index * plan.blockBytes
-    const bytes = new Uint8Array(Math.min(plan.blockBytes, size - position))
+    return await this.readRange(plan, file, position, Math.min(plan.blockBytes, size - position))
+  }
+
+  async readRange (plan: UploadPlan, file: number, position: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
     await using handle = await this.#openContent(plan, file)
     for (let filled = 0; filled < bytes.length;) {
       const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled)
-      if (bytesRead === 0) throw new Error(`a file shorter than it was: ${position + filled} < ${size} bytes`)
+      if (bytesRead === 0) throw new Error(`a file shorter than it was: ${position + filled} < ${position + length} bytes`)
       filled += bytesRead
     }
     return bytes

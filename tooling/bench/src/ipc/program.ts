@@ -17,7 +17,7 @@ let before: NodeJS.CpuUsage | undefined
 const KEY: Uint8Array = new TextEncoder().encode('the key of a measurement')
 /** Bytes of one write of the plain socket, and of the content that is sent over and over. */
 const PIECE_BYTES: number = 65_536
-const CONTENT: Uint8Array = Uint8Array.from({ length: 1_048_576 + 16_384 }, (_, at) => Math.imul(at + 1, 2_654_435_761) >>> 13)
+const CONTENT: Uint8Array = Uint8Array.from({ length: 2 * 1_048_576 }, (_, at) => Math.imul(at + 1, 2_654_435_761) >>> 13)
 
 if (role === 'server') await (subject === 'raw' ? pipeServer() : uploadServer())
 else await (subject === 'raw' ? pipeClient() : uploadClient())
