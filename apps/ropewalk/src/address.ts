@@ -2,8 +2,9 @@
  * Addresses of nodes and their text.
  *
  *      mdsftp+tls://HOST[:PORT][?WIRE][#sha256=FINGERPRINT]    mdsftp+tcp://HOST[:PORT][?WIRE]    mdsftp+unix:/PATH[?WIRE]
+ *      yamux+tls://HOST[:PORT][?WIRE][#sha256=FINGERPRINT]     yamux+tcp://HOST[:PORT][?WIRE]     yamux+unix:/PATH[?WIRE]
  *
- * WIRE is `profile=seed`, `peer=upstream`, or both with `&` between them: see `wire.ts`.
+ * With `yamux` each channel says what it speaks, so that one listener serves several protocols. WIRE is `profile=seed`, `peer=upstream`, or both with `&` between them: see `wire.ts`.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import { RopewalkError } from './errors.ts'
 import { formatWire, parseWire, type Wire } from './wire.ts'
 
 /** Where a node is, and how to speak with it. */
-export type NodeAddress = Address & Wire
+export type NodeAddress = Address & Wire & {
+  /** The storage protocol is one of several on this connection. */
+  readonly mux?: 'yamux' | undefined
+}
 
 /** The port where an address names none. */
 export const DEFAULT_PORT = 7740
@@ -24,19 +28,21 @@ export const DEFAULT_ADDRESS = 'mdsftp+tls://127.0.0.1:7740'
 /** Bytes of a unix socket's path. From Linux: `sun_path` holds 108 with its final zero. */
 const MAX_PATH_BYTES = 107
 
-const SCHEMES = ['mdsftp+tls://', 'mdsftp+tcp://', 'mdsftp+unix:'] as const
+const SCHEMES = ['mdsftp+tls://', 'mdsftp+tcp://', 'mdsftp+unix:', 'yamux+tls://', 'yamux+tcp://', 'yamux+unix:'] as const
 
 /** Reads the text of an address. `ERR_ADDRESS` says what is wrong, and its `at` where. */
 export function parseAddress (text: string): NodeAddress {
   const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
   if (scheme === undefined) throw wrong(text, 0, `an address begins with ${SCHEMES.join(' or ')}`)
+  const unix = scheme.endsWith('unix:')
+  const mux = scheme.startsWith('yamux') ? { mux: 'yamux' as const } : {}
   const hash = text.indexOf('#')
   // In a path there may be question marks of its own.
-  const question = scheme === 'mdsftp+unix:' ? text.search(/\?(?:profile|peer)=[^?]*$/) : text.slice(0, hash === -1 ? undefined : hash).indexOf('?')
-  const wire = question === -1 ? {} : readWire(text, question + 1, hash === -1 || scheme === 'mdsftp+unix:' ? text.length : hash)
-  if (scheme === 'mdsftp+unix:') return { transport: 'unix', path: parsePath(text, scheme.length, question === -1 ? undefined : question), ...wire }
-  const transport = scheme === 'mdsftp+tls://' ? 'tls' : 'tcp'
-  return { ...parseHostAddress(text, scheme.length, transport, DEFAULT_PORT, question === -1 ? undefined : question), ...wire }
+  const question = unix ? text.search(/\?(?:profile|peer)=[^?]*$/) : text.slice(0, hash === -1 ? undefined : hash).indexOf('?')
+  const wire = question === -1 ? {} : readWire(text, question + 1, hash === -1 || unix ? text.length : hash)
+  if (unix) return { transport: 'unix', path: parsePath(text, scheme.length, question === -1 ? undefined : question), ...wire, ...mux }
+  const transport = scheme.endsWith('tls://') ? 'tls' : 'tcp'
+  return { ...parseHostAddress(text, scheme.length, transport, DEFAULT_PORT, question === -1 ? undefined : question), ...wire, ...mux }
 }
 
 /** Reads what stands behind a scheme, from `start`: HOST, a port until `stop`, and with TLS a fingerprint. */
@@ -55,9 +61,10 @@ export function parseHostAddress (text: string, start: number, transport: 'tls' 
 /** Writes the text that `parseAddress` reads. */
 export function formatAddress (address: NodeAddress): string {
   const wire = formatWire(address)
-  if (address.transport === 'unix') return `mdsftp+unix:${address.path}${wire}`
+  const scheme = address.mux ?? 'mdsftp'
+  if (address.transport === 'unix') return `${scheme}+unix:${address.path}${wire}`
   const fragment = address.transport === 'tls' && address.fingerprint !== undefined ? `#sha256=${address.fingerprint}` : ''
-  return `mdsftp+${address.transport}://${formatHostPort(address)}${wire}${fragment}`
+  return `${scheme}+${address.transport}://${formatHostPort(address)}${wire}${fragment}`
 }
 
 export function formatHostPort ({ host, port }: { readonly host: string, readonly port: number }): string {

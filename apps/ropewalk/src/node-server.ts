@@ -54,6 +54,11 @@ export class NodeServer {
     this.#run(this.#accept(listener, wire))
   }
 
+  /** Serves one that came otherwise. Never rejects. */
+  async take (connection: Connection, wire: WireOptions): Promise<void> {
+    await this.#serve(connection, wire)
+  }
+
   /** Takes nothing new, lets what is under way finish within `graceMs`, then ends every connection. True when all could finish. */
   async stop (graceMs: number = GRACE_MS): Promise<boolean> {
     const { node } = this.#options

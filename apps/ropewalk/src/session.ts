@@ -10,6 +10,7 @@ import { DEFAULT_ADDRESS, formatAddress, formatHostPort, isLocal, parseAddress, 
 import type { Context } from './context.ts'
 import { loadAuthorities, loadToken } from './credentials.ts'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
+import { channelOf, STORAGE_PROTOCOL } from './muxed-route.ts'
 import { KnownNodes } from './known-nodes.ts'
 import { prompter } from './prompt.ts'
 import { loadNodeId, statePath } from './state-directory.ts'
@@ -71,7 +72,8 @@ export async function openSession (context: Context, address: NodeAddress, flags
   const token = await loadToken(context.env, flags.tokenFile)
   const nodeId = await loadNodeId(state)
   if (guarded && token !== undefined) await requireOwnTrust(address, state, flags)
-  const connection = await reach(context, address, state, flags)
+  const reached = await reach(context, address, state, flags)
+  const connection = address.mux === undefined ? reached : await channelOf(reached, STORAGE_PROTOCOL, { signal: context.signal })
   return connectNode(connection, { nodeId, token, ...wireOptions(address, flags.profile) })
 }
 

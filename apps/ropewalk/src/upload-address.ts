@@ -1,7 +1,7 @@
 /**
  * Where uploads with a token go, and the text of it.
  *
- *      unix:/PATH    seqpacket:/PATH    ipc+tls://HOST[:PORT][#sha256=FINGERPRINT]
+ *      unix:/PATH    seqpacket:/PATH    ipc+tls://HOST[:PORT][#sha256=FINGERPRINT]    ipc+unix:/PATH    yamux+tls://HOST[:PORT][#sha256=FINGERPRINT]
  *
  * @module
  */
@@ -18,16 +18,19 @@ export const UPLOAD_PROTOCOL = '/ropewalk/ipc-upload/1'
 
 export type UploadAddress = Address | SeqpacketAddress
 
-const SCHEMES = ['unix:', 'seqpacket:', 'ipc+tls://'] as const
+const SCHEMES = ['unix:', 'ipc+unix:', 'seqpacket:', 'ipc+tls://', 'yamux+tls://'] as const
 
 /** Reads the text of an address; a bare path is that of a unix socket. `ERR_ADDRESS` says what is wrong. */
 export function parseUploadAddress (text: string): UploadAddress {
   if (text.startsWith('/') || text.startsWith('./')) return { transport: 'unix', path: parsePath(text, 0) }
   const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
   switch (scheme) {
-    case 'unix:': return { transport: 'unix', path: parsePath(text, scheme.length) }
+    case 'unix:':
+    case 'ipc+unix:': return { transport: 'unix', path: parsePath(text, scheme.length) }
     case 'seqpacket:': return { transport: 'seqpacket', path: parsePath(text, scheme.length) }
     case 'ipc+tls://': return parseHostAddress(text, scheme.length, 'tls', DEFAULT_UPLOAD_PORT)
+    // What is spoken on a channel is the same; so is the port where a node listens for several protocols.
+    case 'yamux+tls://': return parseHostAddress(text, scheme.length, 'tls')
     default: throw new RopewalkError('ERR_ADDRESS', `an address for uploads begins with ${SCHEMES.join(' or ')}`, { text, at: 0 })
   }
 }

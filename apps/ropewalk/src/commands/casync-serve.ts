@@ -6,6 +6,7 @@ import { peakMemory } from '../progress/report.ts'
 import { webAddress } from '../services/chunks-address.ts'
 import { startChunks } from '../services/chunks.ts'
 import { Door } from '../services/door.ts'
+import { Muxed } from '../services/muxed.ts'
 import { Policy } from '../services/policy.ts'
 import { GRACE_MS, type Host } from '../services/service.ts'
 import { statePath } from '../state-directory.ts'
@@ -27,6 +28,7 @@ export async function casyncServe (context: Context, root: string, { listen, all
     board,
     door: new Door({ board, state: statePath(env) }),
     policy: new Policy(),
+    muxed: new Muxed(),
     control: undefined,
     state: statePath(env),
     json,

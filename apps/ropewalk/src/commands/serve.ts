@@ -16,6 +16,7 @@ import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
 import { Looking } from '../services/looking.ts'
 import type { PeersOptions } from '../services/peers.ts'
 import { webAddress } from '../services/chunks-address.ts'
+import { Muxed } from '../services/muxed.ts'
 import { Policy } from '../services/policy.ts'
 import { Records } from '../services/records.ts'
 import { GRACE_MS, type Host, type Service } from '../services/service.ts'
@@ -74,10 +75,12 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
   const looking = await Looking.open(context, flags)
   const records = await Records.open({ state, configuration, controlled: peers !== undefined, onTrouble: (who, error) => { host.onTrouble(who, error) } })
   const { board, door, control } = records
+  const muxed = new Muxed((who, error) => { host.onTrouble(who, error) })
   const host: Host = looking.over({
     context,
     board,
     door,
+    muxed,
     policy,
     control,
     state,
@@ -114,7 +117,9 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
     looking.stopping()
     host.note('Stopping; what is under way may take 10 seconds more')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
+    await muxed.refuse()
     const stopped = await Promise.all(services.map(service => service.stop(GRACE_MS)))
+    await muxed.stop()
     await looking.stop()
     await records.close()
     const clean = !stopped.includes(false)

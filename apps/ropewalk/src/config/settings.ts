@@ -29,7 +29,7 @@ export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync'] as const
 const MAX_CONNECTIONS = 65_536
 
 export const SETTINGS: readonly Setting[] = [
-  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"' },
+  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for storage and uploads at once' },
   { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
   { key: 'key', kind: PATH, flag: '--key', about: 'the key of that certificate' },
   { key: 'allow', kind: KEYS, flag: '--allow', reloads: true, about: 'serve only who has one of these keys' },

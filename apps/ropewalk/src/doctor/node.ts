@@ -14,6 +14,7 @@ import { loadToken } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { formatRate } from '../format.ts'
 import { KnownNodes } from '../known-nodes.ts'
+import { channelOf, STORAGE_PROTOCOL } from '../muxed-route.ts'
 import { loadNodeId, statePath } from '../state-directory.ts'
 import { wireOptions } from '../wire-options.ts'
 import type { Step } from './steps.ts'
@@ -83,7 +84,8 @@ export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, 
     name: 'muxer',
     needed: true,
     run: async () => {
-      node = connectNode(connection as Connection, { nodeId: await loadNodeId(state), token: await loadToken(context.env, tokenFile), ...wireOptions(address, 'upstream') })
+      const carried = address.mux === undefined ? connection as Connection : await channelOf(connection as Connection, STORAGE_PROTOCOL, { signal: within() })
+      node = connectNode(carried, { nodeId: await loadNodeId(state), token: await loadToken(context.env, tokenFile), ...wireOptions(address, 'upstream') })
       node.refuse()
       const began = performance.now()
       await query(node, randomId(), { signal: within() })

@@ -13,6 +13,7 @@ import { codeOf, RopewalkError } from '../errors.ts'
 import { Control, controlPath } from '../services/control.ts'
 import { startPeers } from '../services/peers.ts'
 import { Door } from '../services/door.ts'
+import { Muxed } from '../services/muxed.ts'
 import { Policy } from '../services/policy.ts'
 import type { Service } from '../services/service.ts'
 import { statePath } from '../state-directory.ts'
@@ -49,7 +50,7 @@ export async function withNode<T> (context: Context, options: NodeOptions, work:
     const board = new ActivityBoard()
     const control = await Control.open(state)
     service = await startPeers({
-      context, board, door: new Door({ board, state }), policy: new Policy(), control, state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
+      context, board, door: new Door({ board, state }), policy: new Policy(), muxed: new Muxed(), control, state, json: true, note: () => {}, listening: () => {}, onTrouble: () => {}
     }, {
       addresses: options.alone === 'listening' ? [{ transport: 'tls', host: '::', port: 0 }] : [],
       inbox: undefined, discover: options.discover ?? false

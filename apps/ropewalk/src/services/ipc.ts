@@ -39,6 +39,7 @@ export async function startIpc (host: Host, { addresses, keyFile, root, maxFileB
   const bounds = { verifyToken, hashes: nodeHashes, maxFileBytes, maxChunks: Math.ceil(maxFileBytes / BLOCK_BYTES) + 1 }
   const nodes = { write: new UploadNode({ store: reported, ...bounds }), read: new UploadNode({ store: reported.readOnly(), ...bounds }) }
   const service = new IpcService(host, root, reported, nodes, lock)
+  host.muxed.offer(UPLOAD_PROTOCOL, async connection => { await service.take(connection) })
   try {
     await store.sweep(Date.now() - KEEP_MS)
     host.note(`Uploads are kept in ${escapeName(root)}`)
@@ -84,6 +85,16 @@ class IpcService implements Service {
   add (listener: Listener<UploadAddress>): void {
     this.#listeners.add(listener)
     this.#run('listener', this.#accept(listener))
+  }
+
+  /** Serves a channel of a connection that speaks more than this. */
+  async take (connection: Connection): Promise<void> {
+    const seen = await this.#host.door.admit(connection, { protocol: 'ipc', muxer: 'yamux', resource: this.#root })
+    try {
+      await this.#serve(seen.connection, seen.access, 'auto')
+    } finally {
+      seen.end()
+    }
   }
 
   /** What is under way is kept block by block: it may finish within the grace, and is gone on with after the next start if it does not. */

@@ -10,6 +10,7 @@ import type { PeerNode } from '../peers/peer-node.ts'
 import type { Requests } from '../peers/requests.ts'
 import type { Control } from './control.ts'
 import type { Door } from './door.ts'
+import type { Muxed } from './muxed.ts'
 import type { Policy } from './policy.ts'
 
 /** How long what is under way may take when the node is to stop. Ours. */
@@ -42,6 +43,8 @@ export interface Host {
   readonly board: ActivityBoard
   /** Every connection comes in through it. */
   readonly door: Door
+  /** Where services offer what they speak to listeners for several of them. */
+  readonly muxed: Muxed
   /** Who may do what, as it is now. */
   readonly policy: Policy
   /** What the commands of this user ask; undefined where another node answers them. */

@@ -8,6 +8,7 @@ import { openFsStore } from '@ropewalk/store-fs'
 import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
 import { formatAddress, type NodeAddress } from '../address.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { STORAGE_PROTOCOL } from '../muxed-route.ts'
 import { NodeServer } from '../node-server.ts'
 import type { ProfileName } from '../wire.ts'
 import { wireOptions } from '../wire-options.ts'
@@ -52,6 +53,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     return clean
   }
 
+  host.muxed.offer(STORAGE_PROTOCOL, async connection => { await server.take(connection, wireOptions({}, profile)) })
   try {
     const { lost } = await node.ready.catch((error: unknown) => { throw storeFailure(directory, error) })
     for (const chunkId of lost) onTrouble('store', new RopewalkError('ERR_STATE', `${chunkId} was committed and is gone from the store`))
@@ -60,7 +62,8 @@ export async function startStorage (host: Host, { addresses, directory, capacity
         tls: identity === undefined ? undefined : { identity, requestClientCertificate: true },
         onRefused: error => onTrouble('client', error)
       }).catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error }) })
-      server.add(listener, wireOptions(address, profile))
+      if (address.mux === undefined) server.add(listener, wireOptions(address, profile))
+      else host.muxed.add(listener)
       host.listening(formatAddress(listener.address))
     }
   } catch (error) {
