@@ -4,7 +4,8 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, factsOf, folder, run, type Ended, type Fact } from './processes.ts'
 
@@ -93,8 +94,14 @@ export async function treeOf (root: string): Promise<Record<string, string>> {
   for (const name of (await readdir(root, { recursive: true })).sort()) {
     const path = join(root, name)
     const stat = await lstat(path)
-    const what = stat.isSymbolicLink() ? await readlink(path) : stat.isDirectory() ? 'folder' : createHash('sha256').update(await readFile(path)).digest('hex')
+    const what = stat.isSymbolicLink() ? await readlink(path) : stat.isDirectory() ? 'folder' : await digestOf(path)
     tree[name] = `${(stat.mode & 0o7777).toString(8)} ${Math.trunc(stat.mtimeMs)} ${what}`
   }
   return tree
+}
+
+async function digestOf (path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const bytes of createReadStream(path)) hash.update(bytes as Uint8Array)
+  return hash.digest('hex')
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -88,6 +88,7 @@ t.test('standard input under a name, several paths, and a directory for one offe
   await sending.until(({ stdout }) => factsOf(stdout, 'offer').length > 0)
   t.equal((await laptop.run('accept', 'desk', '-o', 'there')).code, 0)
   t.equal((await sending.ended).code, 0)
+  t.same(await readdir(join(desk.state, 'outbox')), [], 'what was spooled is gone when it has arrived')
   t.equal(await readFile(join(laptop.files, 'there/said.txt'), 'utf8'), 'spoken')
   t.equal(await readFile(join(laptop.files, 'there/a.txt'), 'utf8'), 'a')
 })

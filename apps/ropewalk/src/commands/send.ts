@@ -6,6 +6,7 @@ import { fileError, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import { follow } from '../peers/follow.ts'
+import { outboxOf } from '../peers/outbox.ts'
 import { withNode } from '../peers/with-node.ts'
 import { statePath } from '../state-directory.ts'
 
@@ -33,7 +34,7 @@ export async function send (context: Context, words: readonly string[], flags: S
 
 /** Standard input under a name, until the node has no use for it any more. */
 async function spoolNamed ({ stdin, env, signal }: Context, { name, spoolLimit }: SendFlags): Promise<string> {
-  const folder = join(statePath(env), 'outbox', crypto.randomUUID())
+  const folder = join(outboxOf(statePath(env)), crypto.randomUUID())
   const path = join(folder, name)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })

@@ -15,6 +15,7 @@ import type { Policy } from '../services/policy.ts'
 import { EventHub } from './event-hub.ts'
 import { Inboxes } from './inboxes.ts'
 import { Links, PAIR, WARPDRIVE, type Link } from './links.ts'
+import { Outbox } from './outbox.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
 import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
@@ -63,6 +64,7 @@ export class PeerNode {
   /** The peers that were paired since somebody began to wait for it. */
   #paired = Promise.withResolvers<Paired>()
   #presence: Presence | undefined
+  readonly #outbox: Outbox
   readonly #options: PeerNodeOptions
 
   private constructor (options: PeerNodeOptions, sources: Sources, inboxes: Inboxes, events: EventHub, warpdrive: WarpdriveNode, links: Links) {
@@ -71,6 +73,7 @@ export class PeerNode {
     this.events = events
     this.warpdrive = warpdrive
     this.links = links
+    this.#outbox = new Outbox(options.state, warpdrive)
     this.receiving = new Receiving({ warpdrive, inboxes, inbox: options.inbox, onTrouble: options.onTrouble })
   }
 
@@ -182,6 +185,7 @@ export class PeerNode {
     await this.#presence?.close()
     await this.receiving.close()
     await this.warpdrive.close()
+    await this.#outbox.close()
     await this.links.close()
   }
 

@@ -1,0 +1,102 @@
+/** A peer that nobody has paired with and that lies, against a node as a process and its disk: what it may do is offer, and nothing of it is written anywhere. */
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mdsftp } from '@ropewalk/muxer-mdsftp'
+import { handle, select } from '@ropewalk/negotiate'
+import { sendOffer, serveSession, Session, type Answers, type FileInfo } from '@ropewalk/protocol-warpdrive'
+import { createIdentity, dial, type TlsAddress } from '@ropewalk/transport-tcp'
+import t from 'tap'
+import { WARPDRIVE } from '../src/peers/links.ts'
+import { parsePeerAddress } from '../src/peers/peer-address.ts'
+import { machine, treeOf, type Machine } from './machines.ts'
+import { factsOf } from './processes.ts'
+
+const CONTENT = new TextEncoder().encode('0123456789')
+const FILE: FileInfo = { uri: 'a', path: 'a', name: 'a', size: 10, isDir: false, perm: 0o644, mime: '', sha256: createHash('sha256').update(CONTENT).digest('hex') }
+
+/** A stranger with a key, who speaks the protocol and answers downloads with `bytes`. */
+async function stranger (address: string): Promise<{ query (): Promise<Session>, answerWith (bytes: Uint8Array[]): void, close (): void }> {
+  const to: TlsAddress = parsePeerAddress(address)
+  const muxer = mdsftp(await dial(to, { tls: { identity: await createIdentity(), verify: () => true } }), { role: 'dialer' })
+  let answer: Uint8Array[] = []
+  const download = async function * (): AsyncGenerator<Uint8Array> {
+    yield * answer
+    if (answer.reduce((sum, { length }) => sum + length, 0) < CONTENT.length) throw new Error('and no more: the session ends')
+  }
+  const answers = { download, settleOffer: async () => {}, confirmed: () => {} } as unknown as Answers
+  void (async () => {
+    for await (const channel of muxer) {
+      const { channel: agreed } = await handle(channel, [WARPDRIVE])
+      void serveSession(agreed, answers, { port: 'warpdrive', caller: 'node', local: false })
+    }
+  })().catch(() => {})
+  return {
+    query: async () => new Session((await select(await muxer.open(), [WARPDRIVE], { lazy: true })).channel),
+    answerWith: bytes => { answer = bytes },
+    close: () => { muxer.abort(new Error('the test is over')) }
+  }
+}
+
+async function outside (laptop: Machine): Promise<Record<string, string>> {
+  return Object.fromEntries(Object.entries(await treeOf(laptop.files)).filter(([name]) => !name.startsWith('Inbox')))
+}
+
+t.test('--anyone-may-offer lets strangers offer, --watch tells of it, and lies are refused with nothing written around the inbox', async t => {
+  const laptop = await machine(t, 'laptop')
+  await mkdir(join(laptop.files, 'beside'))
+  await writeFile(join(laptop.files, 'beside/secret'), 'mine')
+  const before = await outside(laptop)
+  const address = await laptop.serve('--anyone-may-offer')
+  const watching = laptop.begin('offers', '--watch')
+  await watching.until(({ stderr }) => stderr.includes('Watching'))
+  const peer = await stranger(address)
+  t.teardown(() => { peer.close() })
+
+  const names = ['../beside/secret', 'a/../../beside/secret', '/tmp/x', 'C:\\x', 'a\\..\\..\\beside', 'a\0', '.ropewalk-staging/x/../../../y', '']
+  for (const uri of names) {
+    await t.rejects(sendOffer(await peer.query(), 'bad', [{ ...FILE, uri }]), { code: /^ERR_(REFUSED|INTERRUPTED)$/ }, JSON.stringify(uri))
+  }
+  await t.rejects(sendOffer(await peer.query(), 'bad', [{ ...FILE, size: 2 ** 53 }]), 'a size that is no number')
+
+  for (const [what, piece] of [['10^6 entries', '{},'], ['a value of 100 MiB', 'aaa']] as const) {
+    const session = await peer.query()
+    const body = new TextEncoder().encode(piece.repeat(349_525))
+    const refused = (async () => {
+      // Command 2, an id of one letter, and then the list.
+      await session.send(Uint8Array.of(0x02, 1, 0x78))
+      await session.send(new TextEncoder().encode(piece === 'aaa' ? '["' : '['))
+      for (let sent = 0; sent < 100; sent++) await session.send(body)
+    })()
+    await t.rejects(refused, { code: /^ERR_(INTERRUPTED|REFUSED|TIMEOUT)$/ }, what)
+  }
+  t.same(await laptop.offers(), [], 'none of that was taken for an offer')
+
+  const lies: Array<[string, Uint8Array[], string]> = [
+    ['short', [CONTENT.subarray(0, 5)], 'ERR_INCOMPLETE'],
+    ['false', [new TextEncoder().encode('abcdefghij')], 'ERR_DIGEST'],
+    ['none', [], 'ERR_INCOMPLETE']
+  ]
+  for (const [id, bytes, code] of lies) {
+    peer.answerWith(bytes)
+    t.equal(await sendOffer(await peer.query(), id, [{ ...FILE, uri: `${id}/a` }]), false)
+    await watching.until(({ stdout }) => stdout.includes(`${id}\tin\tawaiting\t`))
+    const accepted = await laptop.run('accept', id, '--json')
+    t.equal(accepted.code, 1, `${id}: ${accepted.stdout}${accepted.stderr}`)
+    t.match(factsOf(accepted.stdout, 'failure'), [{ name: `${id}/a`, code }])
+    await watching.until(({ stdout }) => stdout.includes(`${id}\tin\tfailed\t`))
+  }
+
+  // Who tells the truth is a stranger all the same, and may.
+  peer.answerWith([CONTENT])
+  await sendOffer(await peer.query(), 'true', [{ ...FILE, uri: 'true' }])
+  t.equal((await laptop.run('accept', 'true')).code, 0)
+  t.same(Object.keys(await treeOf(laptop.inbox)).filter(name => !name.startsWith('.ropewalk-staging')), ['true'])
+  t.same(await outside(laptop), before)
+
+  t.equal((await laptop.stop('SIGTERM')).code, 0)
+  await watching.ended
+  const closed = await machine(t, 'closed')
+  const refusing = await stranger(await closed.serve())
+  await t.rejects((async () => sendOffer(await refusing.query(), 'x', [FILE]))(), 'without the flag nobody unknown is spoken to')
+})
