@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import type { SwarmFacts } from '../src/web/scene.ts'
 import { say } from './command-tree.ts'
 import { ask, Events, Live } from './live.ts'
 import { folder } from './processes.ts'
@@ -45,8 +48,11 @@ t.test('no secret is in anything that a node or a command writes, nor on the pag
   // The code of a pairing is for one person, on one screen.
   secrets['code that was replaced'] = String((await new Live(t, ['pair', '--json'], env).fact('code'))['code'])
   secrets['code'] = String((await new Live(t, ['pair', '--json'], env).fact('code'))['code'])
+  const paired = await say(['pair', secrets['code'], peers.split('#')[0] as string, '--no-discover', '--json'], desk)
+  t.equal(paired.code, 0, paired.stderr)
+  tell('pair', paired)
+  secrets['code that nobody guessed'] = String((await new Live(t, ['pair', '--json'], env).fact('code'))['code'])
   tell('pair with a code that is void', await say(['pair', secrets['code that was replaced'], peers.split('#')[0] as string, '--no-discover'], desk))
-  tell('pair', await say(['pair', secrets['code'], peers.split('#')[0] as string, '--no-discover', '--json'], desk))
 
   for (const headers of [bearer, { authorization: `Bearer ${String(secrets['wrong token of the page'])}` }]) for (const path of ['/metrics', '/session', `/nothing?token=${String(secrets['token of the page'])}`]) {
     const { body, headers: told } = await ask(page, path, { headers })
@@ -56,9 +62,18 @@ t.test('no secret is in anything that a node or a command writes, nor on the pag
   written['session'] = session.body + JSON.stringify(session.headers)
   await events.part('log', () => true)
 
-  await writeFile(path('peers.txt'), '127.0.0.1 1\n127.0.0.1 2\n')
-  tell('swarm join', await say(['swarm', 'join', '--peers', path('peers.txt'), '--dir', path('shared'), '--as', '127.0.0.1:3', '--profile', 'hardened', '--key', swarmKey, '--json'], env))
-  tell('swarm join with the key for its file', await say(['swarm', 'join', '--peers', path('peers.txt'), '--dir', path('shared'), '--as', '127.0.0.1:1', '--profile', 'hardened', '--key', String(secrets['key of the swarm'])], env))
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  await writeFile(path('peers.txt'), `127.0.0.1 ${port}\n127.0.0.1 1\n`)
+  const member = new Live(t, ['swarm', 'join', '--peers', path('peers.txt'), '--dir', path('shared'), '--as', `127.0.0.1:${port}`, '--profile', 'hardened', '--key', swarmKey, '--json'], env)
+  await member.fact('joined')
+  await events.part<SwarmFacts>('swarm', swarm => swarm !== null)
+  await member.stop()
+  tell('swarm join', member)
+  tell('swarm join with the key for its file', await say(['swarm', 'join', '--peers', path('peers.txt'), '--dir', path('shared'), '--as', `127.0.0.1:${port}`, '--profile', 'hardened', '--key', String(secrets['key of the swarm'])], env))
 
   t.equal(await node.stop(), 0)
   tell('serve', node)
