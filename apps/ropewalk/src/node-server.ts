@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Listener } from '@ropewalk/interface'
-import { acceptNode, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
+import { acceptNode, Arrivals, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
 import type { ActivityBoard } from './activity/board.ts'
 import type { Admitted, Door } from './services/door.ts'
 import { readOnly } from './read-only.ts'
@@ -16,8 +16,6 @@ import type { Policy } from './services/policy.ts'
 /** Connections at once; one more is refused. From section 8 of the specification. */
 export const MAX_CONNECTIONS = 256
 
-/** Connections that have not said who they are; one more is refused. From section 8 of the specification. */
-export const MAX_ARRIVING = 64
 
 /** How often a stopping node looks whether it is idle. Ours. */
 const LOOK_MS = 20
@@ -30,6 +28,8 @@ export interface NodeServerOptions {
   readonly directory: string
   /** Whose keys and tokens are good. */
   readonly policy: Policy
+  /** Connections at once. Default 256. */
+  readonly maxConnections?: number | undefined
   /** Told of connections that were refused or broke. */
   readonly onTrouble: (remote: string, error: unknown) => void
 }
@@ -42,7 +42,7 @@ export class NodeServer {
   readonly #arriving = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #count = 0
-  #arrivals = 0
+  readonly #arrivals = new Arrivals()
 
   constructor (options: NodeServerOptions) {
     this.#options = options
@@ -99,8 +99,7 @@ export class NodeServer {
       const seen = await door.admit(connection, { protocol: 'mdsftp', muxer: 'mdsftp', resource: directory })
       end = seen.end
       this.#admit(connection, seen)
-      this.#arrivals++
-      const peer = await acceptNode(seen.connection, { ...wire, verifyToken, signal: this.#arriving.signal }).finally(() => { this.#arrivals-- })
+      const peer = await acceptNode(seen.connection, { ...wire, verifyToken, arrivals: this.#arrivals, signal: this.#arriving.signal })
       seen.muxedBy(peer)
       this.#connections.add(peer)
       try {
@@ -120,8 +119,8 @@ export class NodeServer {
   }
 
   #bound (): void {
-    if (this.#count > MAX_CONNECTIONS) throw new RopewalkError('ERR_REFUSED', `${this.#count} > ${MAX_CONNECTIONS} connections`)
-    if (this.#arrivals >= MAX_ARRIVING) throw new RopewalkError('ERR_REFUSED', `${this.#arrivals + 1} > ${MAX_ARRIVING} connections that have not said who they are`)
+    const { maxConnections = MAX_CONNECTIONS } = this.#options
+    if (this.#count > maxConnections) throw new RopewalkError('ERR_REFUSED', `${this.#count} > ${maxConnections} connections`)
   }
 
   #admit ({ remote }: Connection, { granted }: Admitted): void {

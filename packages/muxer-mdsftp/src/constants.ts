@@ -139,6 +139,12 @@ export const MAX_WAITING_PACKETS = 128
 /** Content bytes that wait on one connection, all channels together, before reading from it stops. Ours. */
 export const MAX_BUFFERED_BYTES = 33_554_432
 
+/** Packets view: content of fragments arrives in blocks of so many bytes, which are used again. Ours. */
+export const BLOCK_BYTES = 131_072
+
+/** Blocks of all connections together; beyond, memory is not used again. Ours: 16 MiB, of which the system gives what was once in use. */
+export const MAX_BLOCKS = 128
+
 /** Draws of a random id before giving up (the reference uses 5; section 3.1). */
 export const MAX_ID_DRAWS = 5
 

@@ -7,8 +7,9 @@
  * @module
  */
 import type { AbortOptions, Bytes } from '@ropewalk/interface'
-import { Inbox, type Outgoing } from '@ropewalk/mux'
-import { Uint8ArrayList } from 'uint8arraylist'
+import type { Outgoing } from '@ropewalk/mux'
+import type { Uint8ArrayList } from 'uint8arraylist'
+import { gather, giveBack, type Gathering } from './blocks.ts'
 import { decodePacket, encodePacket } from './packet-codec.ts'
 import { MAX_WAITING_PACKETS } from './constants.ts'
 import { MdsftpError } from './errors.ts'
@@ -34,13 +35,15 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
   readonly id: number
   controlQueued = false
   readyQueued = false
+  /** Set it to get content in memory that is used again: whoever sets it calls `release` for every fragment that it takes. */
+  reuses = false
   readonly #link: Link<PacketChannel>
   #packets: Packet[] = []
   #waitingControls = 0
   #waiter: Waiter | undefined
   #controls: Uint8Array[] = []
   #posted: Posted[] = []
-  #current: { last: boolean, number: number, inbox: Inbox } | undefined
+  #current: { last: boolean, number: number, inbox: Gathering } | undefined
   #granted = 0
   #used = false
   #closing = false
@@ -97,6 +100,11 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
   /** Takes back whatever was granted and not used: the transfer is over. */
   revoke (): void {
     this.#granted = 0
+  }
+
+  /** `fragment` is used up: its memory is used again, and nobody may read its content any more. Idempotent. */
+  release (fragment: Fragment): void {
+    giveBack(fragment.content)
   }
 
   /** Sends a packet ahead of everything that is content. On a closed channel it does nothing: the peer is not there to read it. */
@@ -161,7 +169,7 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
       return this.violation(new MdsftpError('ERR_UNEXPECTED_PACKET', 'connection', `FileChunk ${number} on channel ${this.id}, where none was granted`))
     }
     this.#granted--
-    this.#current = { last, number, inbox: new Inbox() }
+    this.#current = { last, number, inbox: gather(contentBytes, this.reuses) }
     if (contentBytes === 0) this.#complete()
   }
 
@@ -169,7 +177,6 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     if (this.#current === undefined) return
     this.#current.inbox.push(bytes, lent)
     this.#link.buffer(bytes.length)
-    this.#link.kept(bytes.length)
     if (complete) this.#complete()
   }
 
@@ -233,7 +240,10 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
 
   /** Whoever closes reads no more: what waits must not count against the connection for ever. */
   #discard (): void {
-    for (const packet of this.#packets.splice(0)) this.#taken(packet)
+    for (const packet of this.#packets.splice(0)) {
+      this.#taken(packet)
+      if (packet.type === 'FileChunk') this.release(packet)
+    }
   }
 
   #taken (packet: Packet): Packet {
@@ -246,10 +256,16 @@ export class PacketChannel implements Endpoint, AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     this.#error = error
-    if (this.#current !== undefined) this.#link.buffer(-this.#current.inbox.bytes)
+    if (this.#current !== undefined) {
+      this.#link.buffer(-this.#current.inbox.bytes)
+      giveBack(this.#current.inbox.take())
+    }
     this.#current = undefined
-    const reason = error ?? closedByPeer(this.id)
-    for (const posted of this.#posted.splice(0)) posted.reject(reason)
+    // Made only where somebody hears of it: most channels end with nothing to say.
+    if (this.#posted.length > 0) {
+      const reason = error ?? closedByPeer(this.id)
+      for (const posted of this.#posted.splice(0)) posted.reject(reason)
+    }
     const waiter = this.#waiter
     this.#waiter = undefined
     if (this.#closing) this.#discard()

@@ -5,6 +5,7 @@
  */
 import type { AbortOptions, Connection, RemoteInfo } from '@ropewalk/interface'
 import { mdsftpPackets, UPSTREAM, type PacketChannel, type PacketMuxer, type Profile } from '@ropewalk/muxer-mdsftp'
+import type { Arrivals } from './arrivals.ts'
 import { Deadline, systemClock, type Clock } from './clock.ts'
 import { PREAMBLE_TIMEOUT_MS } from './constants.ts'
 import { Courtesy } from './courtesy.ts'
@@ -42,6 +43,8 @@ export interface ConnectOptions extends WireOptions {
 export interface AcceptOptions extends WireOptions, AbortOptions {
   /** Where the cluster uses access tokens: whether this one belongs to this node. Compare in constant time. Without it no token is read. */
   verifyToken?: ((token: string, nodeId: string, options: AbortOptions) => Promise<boolean> | boolean) | undefined
+  /** One for all connections that are accepted: no more than it allows may be without a name at once. Without it nobody counts them. */
+  arrivals?: Arrivals | undefined
   /** How long the preamble and its verification may take. Default 10 s. */
   deadlineMs?: number | undefined
 }
@@ -68,17 +71,19 @@ export function connectNode (connection: Connection, options: ConnectOptions): S
 }
 
 /**
- * Reads who dialled. Fails, and breaks the connection off, with `ERR_TRUNCATED`, `ERR_TOKEN`, `ERR_TIMEOUT`, or the
- * signal's reason. Accept connections side by side: one silent dialer must not keep the others waiting.
+ * Reads who dialled. Fails, and breaks the connection off, with `ERR_TRUNCATED`, `ERR_TOKEN`, `ERR_TIMEOUT`, `ERR_MAX_CONNECTIONS`,
+ * or the signal's reason. Accept connections side by side: one silent dialer must not keep the others waiting.
  */
 export async function acceptNode (connection: Connection, options: AcceptOptions = {}): Promise<StorageConnection> {
-  const { verifyToken, signal, deadlineMs = PREAMBLE_TIMEOUT_MS, clock = systemClock } = options
+  const { verifyToken, arrivals, signal, deadlineMs = PREAMBLE_TIMEOUT_MS, clock = systemClock } = options
   const over = new AbortController()
   const deadline = new Deadline(clock, (what, ms) => over.abort(new StorageError('ERR_TIMEOUT', 'connection', `no ${what} within ${ms} ms`)))
   const aborted = (): void => over.abort(signal?.reason)
   signal?.addEventListener('abort', aborted)
+  let left: (() => void) | undefined
 
   try {
+    left = arrivals?.enter()
     deadline.set(deadlineMs, 'preamble')
     if (signal?.aborted === true) aborted()
     const withToken = verifyToken !== undefined
@@ -92,6 +97,7 @@ export async function acceptNode (connection: Connection, options: AcceptOptions
     connection.abort(error as Error)
     throw error
   } finally {
+    left?.()
     deadline.stop()
     signal?.removeEventListener('abort', aborted)
   }

@@ -10,6 +10,9 @@ export const PREAMBLE_TIMEOUT_MS = 10_000
 /** Bytes that may pile up behind a preamble while its token is verified. Ours: what a transport hands over at a time, and some more. */
 export const MAX_EARLY_BYTES = 1_048_576
 
+/** Connections that have not said who they are. Ours, from section 8. */
+export const MAX_HALF_OPEN = 64
+
 /** How long a reply may take (Reserve, Put, Query, Commit, LockReq). Ours, from section 8. */
 export const REQUEST_TIMEOUT_MS = 30_000
 
@@ -47,10 +50,19 @@ export const RETRIEVE_WINDOW = 16
 export const MAX_SEND_FRAGMENTS = 64
 
 /** Most bytes that we have unacknowledged on one channel, whatever window the peer names. Ours. */
-export const MAX_SEND_BYTES = 1_048_576
+export const MAX_SEND_BYTES = 4_194_304
+
+/** The same of a durable upload: what may have to be sent again. Ours. */
+export const MAX_DURABLE_SEND_BYTES = 1_048_576
 
 /** Content bytes of the fragments that we send. The reference's default for nodes; section 1.5. */
 export const FRAGMENT_BYTES = 262_144
+
+/** The same towards our own kind, where the link is fast: a disk takes them better. Ours. */
+export const FAST_FRAGMENT_BYTES = 1_048_576
+
+/** A link is fast that brings such a fragment in this time. Ours: what everybody else on the connection has to wait for it. */
+export const FAST_FRAGMENT_MS = 100
 
 /** Most fragments of one transfer. The reference refuses more; section 4.2. */
 export const MAX_FRAGMENTS = 4_294_967_294

@@ -11,7 +11,7 @@ import type { Id } from '@ropewalk/muxer-mdsftp'
 import { commit, query, reserve, type ChunkInfo, type ReserveOptions } from './client.ts'
 import { pause, systemClock } from './clock.ts'
 import type { StorageConnection } from './connection.ts'
-import { BACKOFF_FIRST_MS, BACKOFF_MOST_MS, GIVE_UP_MS, JOURNAL_BYTES, MAX_RESTARTS } from './constants.ts'
+import { BACKOFF_FIRST_MS, BACKOFF_MOST_MS, GIVE_UP_MS, JOURNAL_BYTES, MAX_DURABLE_SEND_BYTES, MAX_RESTARTS } from './constants.ts'
 import { StorageError } from './errors.ts'
 import type { RandomAccess } from './feed.ts'
 import { Backoff } from './pool-state.ts'
@@ -210,7 +210,7 @@ async function sendRest (connection: StorageConnection, content: RandomAccess, r
     if (acknowledged - written >= journalBytes) writing ??= note().finally(() => { writing = undefined })
   }
   try {
-    await sendChunk(connection, record.chunkId, content, { ...options, size: record.size - offset, append: offset > 0, from: offset }, { progress })
+    await sendChunk(connection, record.chunkId, content, { ...options, maxBytes: options.maxBytes ?? MAX_DURABLE_SEND_BYTES, size: record.size - offset, append: offset > 0, from: offset }, { progress })
   } catch (error) {
     await writing
     if (isStorage(error, 'ERR_NOT_FOUND')) await journal.clear()

@@ -34,7 +34,7 @@ export type StorageErrorCode =
   | 'ERR_STORE'
   /** The ledger has an entry of that id. */
   | 'ERR_EXISTS'
-  /** More connections of one node than it may have. */
+  /** More connections of one node than it may have, or more that have not said who they are. */
   | 'ERR_MAX_CONNECTIONS'
   /** It was closed before. */
   | 'ERR_CLOSED'

@@ -30,6 +30,7 @@ export function openExchange (connection: { open (): PacketChannel, readonly cou
 
 export class Exchange {
   readonly channel: PacketChannel
+  readonly #clock: Clock
   readonly #deadline: Deadline
   readonly #signal: AbortSignal | undefined
   readonly #courtesy: Courtesy | undefined
@@ -38,11 +39,17 @@ export class Exchange {
 
   constructor (channel: PacketChannel, { clock = systemClock, signal, courtesy }: ExchangeOptions) {
     this.channel = channel
+    this.#clock = clock
     this.#courtesy = courtesy
     this.#signal = signal
     this.#deadline = new Deadline(clock, (what, ms) => this.fail(new StorageError('ERR_TIMEOUT', 'channel', `no ${what} within ${ms} ms`)))
     signal?.addEventListener('abort', this.#aborted)
     if (signal?.aborted === true) this.#aborted()
+  }
+
+  /** Milliseconds, by the clock of the operation. */
+  now (): number {
+    return this.#clock.now()
   }
 
   /** `what` must come within `ms`, or the channel is closed and whoever waits gets `ERR_TIMEOUT`. */

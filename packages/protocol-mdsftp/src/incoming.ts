@@ -93,8 +93,10 @@ export class Upload implements Incoming {
 
   async write (content: Uint8ArrayList): Promise<void> {
     try {
-      await this.#writer.write(content)
+      const written = this.#writer.write(content)
+      // While the disk takes it. An upload of which a write fails is not whole, and has no digest.
       if (this.#hash !== undefined) for (const piece of content) this.#hash.update(piece)
+      await written
     } catch (error) {
       throw new StorageError('ERR_STORE', 'transfer', `the store does not write ${this.id}`, { cause: error, remote: false })
     } finally {

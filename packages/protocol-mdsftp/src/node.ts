@@ -9,7 +9,7 @@ import type { Id, LockKind } from '@ropewalk/muxer-mdsftp'
 import { systemClock, type Clock } from './clock.ts'
 import { LEASE_MS, MAX_READERS, RESERVATION_LIFE_MS, SWEEP_BATCH, SWEEP_MS } from './constants.ts'
 import { StorageError } from './errors.ts'
-import { randomId } from './id.ts'
+import { neighbours } from './id.ts'
 import { removed, Upload, type Incoming, type Outcome, type UploadOwner } from './incoming.ts'
 import { LockState } from './lock-state.ts'
 import { MemoryLedger } from './memory-ledger.ts'
@@ -33,6 +33,7 @@ export class StorageNode {
   readonly #turns = new Turns()
   readonly #space: Space
   readonly #fleeting = new Set<Id>()
+  readonly #newChunkId = neighbours()
   readonly #ready: Promise<{ lost: Id[] }>
   #usage: LedgerUsage = { usedBytes: 0, reservedBytes: 0, open: 0 }
   #asking: Promise<void> | undefined
@@ -74,7 +75,7 @@ export class StorageNode {
   async reserve (size: bigint, durable: boolean, owner: string = ''): Promise<LedgerEntry | { spaceLeft: bigint }> {
     await this.#ready
     if (this.now() - this.#sweptAt >= (this.#options.sweepMs ?? SWEEP_MS)) await this.sweep()
-    const { maxChunkBytes = Number.MAX_SAFE_INTEGER, newChunkId = randomId, holder = HOLDER } = this.#options
+    const { maxChunkBytes = Number.MAX_SAFE_INTEGER, newChunkId = this.#newChunkId, holder = HOLDER } = this.#options
     const limits = await this.#space.limits()
     const left = (bytes: number): { spaceLeft: bigint } => ({ spaceLeft: BigInt(Math.floor(Math.min(bytes, maxChunkBytes))) })
     if (this.paused || size > maxChunkBytes) return left(await this.#space.left(limits))

@@ -21,6 +21,8 @@ export interface RetrieveOptions extends ClientOptions {
   size?: number | undefined
   /** Fragments that may be under way, 1 to 16. Default 16. */
   window?: number | undefined
+  /** The arrays are valid only until the next are asked for: their memory is used again, which is much faster. By default they are the reader's. */
+  lend?: boolean | undefined
   /** What people call the transfer, in its events. By default the chunk's id. */
   name?: string | undefined
   onEvent?: ((event: TransferEvent) => void) | undefined
@@ -55,6 +57,7 @@ async function * fetch (connection: StorageConnection, chunkId: Id, options: Ret
   let left = true
   try {
     // The original has up to one fragment more under way than the window says (section 4.3).
+    exchange.channel.reuses = options.lend === true
     exchange.channel.grant(window + 1)
     exchange.send({ type: 'Retrieve', chunkId, chunkBuffer: window, range })
     exchange.within(firstFragmentMs, 'first fragment')
@@ -62,8 +65,12 @@ async function * fetch (connection: StorageConnection, chunkId: Id, options: Ret
       const fragment = await nextFragment(exchange, chunkId, state, total)
       if (fragment === undefined) break
       exchange.pause()
-      state.fragment(fragment.number, fragment.content.byteLength, fragment.last)
-      if (fragment.content.byteLength > 0) yield fragment.content
+      try {
+        state.fragment(fragment.number, fragment.content.byteLength, fragment.last)
+        if (fragment.content.byteLength > 0) yield fragment.content
+      } finally {
+        exchange.channel.release(fragment)
+      }
       report.progress(state.received)
       if (!fragment.last) exchange.channel.grant(1)
       exchange.send({ type: 'RecvAck', number: fragment.number })

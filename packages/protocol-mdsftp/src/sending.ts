@@ -6,6 +6,8 @@
  *
  * @module
  */
+import type { StorageConnection } from './connection.ts'
+import { FAST_FRAGMENT_BYTES, FRAGMENT_BYTES } from './constants.ts'
 import type { Feed } from './feed.ts'
 import { closedEarly, type Exchange } from './exchange.ts'
 import { SenderState, type SenderOptions } from './sender-state.ts'
@@ -51,7 +53,7 @@ export async function sendContent (exchange: Exchange, feed: Feed, options: Send
       const packet = await exchange.next()
       if (packet === undefined) throw closedEarly(`${state.acknowledgedBytes} of ${state.size} bytes acknowledged`)
       if (packet.type !== 'RecvAck') continue
-      const { fragments } = state.acknowledge(packet.number)
+      const { fragments } = state.acknowledge(packet.number, exchange.now())
       if (fragments === 0) continue
       feed.settled(fragments)
       if (state.outstandingFragments === 0) exchange.pause()
@@ -60,6 +62,13 @@ export async function sendContent (exchange: Exchange, feed: Feed, options: Send
       room()
     }
   }
+}
+
+/** What somebody has asked for, or what suits the peer: the original is spared what it does not send itself. */
+export function fragmentSizes (fragmentBytes: number | undefined, { profile, courtesy }: Pick<StorageConnection, 'profile' | 'courtesy'>): Pick<SenderOptions, 'fragmentBytes' | 'fastFragmentBytes'> {
+  if (fragmentBytes !== undefined) return { fragmentBytes }
+  const own = courtesy === undefined && profile.name !== 'seed'
+  return { fragmentBytes: FRAGMENT_BYTES, fastFragmentBytes: own ? FAST_FRAGMENT_BYTES : undefined }
 }
 
 /** Breaks off one wait at a time. Unlike a race against one long-lived promise, it leaves nothing behind on it. */

@@ -42,13 +42,13 @@ export async function serveRetrieve (session: Session, request: Extract<ControlP
 }
 
 async function send ({ exchange, service }: Session, { chunkId, chunkBuffer }: Extract<ControlPacket, { type: 'Retrieve' }>, reader: FragmentReader, { start, size }: { start: number, size: number }): Promise<void> {
-  const { fragmentBytes, maxFragments, maxBytes, progressMs, copies, onEvent } = service
+  const { fragments, maxFragments, maxBytes, progressMs, copies, onEvent } = service
   const report = new Report(onEvent, chunkId, 'send', size)
   try {
     // No fragment may be empty: of nothing, nothing is sent (specification section 4.6).
     if (size > 0) {
       const feed = new ReaderFeed(reader, start, copies)
-      await sendContent(exchange, feed, { size, fragmentBytes, window: chunkBuffer, maxFragments, maxBytes, progressMs, onAcknowledged: bytes => report.progress(bytes) })
+      await sendContent(exchange, feed, { size, ...fragments, window: chunkBuffer, maxFragments, maxBytes, progressMs, onAcknowledged: bytes => report.progress(bytes) })
     }
     report.finished()
   } catch (error) {

@@ -98,6 +98,7 @@ async function receive (session: Session, upload: Incoming, reply: Extract<Contr
   let ended = false
   try {
     // The original has up to one fragment more under way than the window says (specification section 4.3).
+    channel.reuses = true
     channel.grant(reply.chunkBuffer + 1)
     answer(session, reply)
     for (;;) {
@@ -111,9 +112,13 @@ async function receive (session: Session, upload: Incoming, reply: Extract<Contr
       }
       if (packet.type !== 'FileChunk') continue
       broken = true
-      state.fragment(packet.number, packet.content.byteLength, packet.last)
-      broken = false
-      if (packet.content.byteLength > 0) await upload.write(packet.content)
+      try {
+        state.fragment(packet.number, packet.content.byteLength, packet.last)
+        broken = false
+        if (packet.content.byteLength > 0) await upload.write(packet.content)
+      } finally {
+        channel.release(packet)
+      }
       report.progress(state.received)
 
       if (state.complete) {

@@ -8,9 +8,10 @@ import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
 import type { ControlPacket, Packet, PacketChannel } from '@ropewalk/muxer-mdsftp'
 import { commitAction } from '@ropewalk/muxer-mdsftp/codec'
 import type { StorageConnection } from './connection.ts'
-import { FRAGMENT_BYTES, IDLE_TIMEOUT_MS, LOCK_LEASE_MS, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS, PROGRESS_TIMEOUT_MS, UPLOAD_WINDOW } from './constants.ts'
+import { IDLE_TIMEOUT_MS, LOCK_LEASE_MS, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS, PROGRESS_TIMEOUT_MS, UPLOAD_WINDOW } from './constants.ts'
 import { Exchange } from './exchange.ts'
 import type { StorageNode } from './node.ts'
+import { fragmentSizes } from './sending.ts'
 import { serveRetrieve } from './serve-retrieve.ts'
 import { servePut, serveReserve } from './serve-upload.ts'
 import { answer, type Service, type Session } from './session.ts'
@@ -18,11 +19,11 @@ import { answer, type Service, type Session } from './session.ts'
 export interface ServeOptions extends AbortOptions {
   /** What is served; one for all connections. */
   node: StorageNode
-  /** Content bytes of the fragments that we send, at most 16 MiB. Default 256 KiB. */
+  /** Content bytes of the fragments that we send, at most 16 MiB. By default 256 KiB, and 1 MiB towards our own kind on a fast link. */
   fragmentBytes?: number | undefined
   /** Most fragments unacknowledged on one channel, whatever window the peer asks for. Default 64. */
   maxFragments?: number | undefined
-  /** Most bytes unacknowledged on one channel. Default 1 MiB. */
+  /** Most bytes unacknowledged on one channel. Default 4 MiB. */
   maxBytes?: number | undefined
   /** Window announced to who uploads, in fragments, 1 to 64. Default 10. */
   window?: number | undefined
@@ -166,7 +167,7 @@ async function tidy ({ service: { node }, locks, tied }: Session): Promise<void>
 
 function serviceOf (options: ServeOptions, { profile, copies, peerId = '', courtesy }: Parameters<typeof serveChannel>[1]): Service {
   const { node, onEvent } = options
-  const { fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES, window = UPLOAD_WINDOW } = options
+  const { fragmentBytes, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES, window = UPLOAD_WINDOW } = options
   const { idleMs = IDLE_TIMEOUT_MS, progressMs = PROGRESS_TIMEOUT_MS, lockLeaseMs = LOCK_LEASE_MS } = options
-  return { node, profile, copies, owner: peerId, courtesy, fragmentBytes, maxFragments, maxBytes, window, idleMs, progressMs, lockLeaseMs, onEvent }
+  return { node, profile, copies, owner: peerId, courtesy, fragments: fragmentSizes(fragmentBytes, { profile, courtesy }), maxFragments, maxBytes, window, idleMs, progressMs, lockLeaseMs, onEvent }
 }

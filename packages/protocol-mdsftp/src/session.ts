@@ -3,6 +3,7 @@ import type { ControlPacket, Id, LockKind, Profile } from '@ropewalk/muxer-mdsft
 import type { Courtesy } from './courtesy.ts'
 import type { Exchange } from './exchange.ts'
 import type { StorageNode } from './node.ts'
+import type { SenderOptions } from './sender-state.ts'
 
 /** What every channel of a connection is served with. */
 export interface Service {
@@ -12,7 +13,7 @@ export interface Service {
   /** Who asks, as far as that is known. */
   readonly owner: string
   readonly courtesy: Courtesy | undefined
-  readonly fragmentBytes: number
+  readonly fragments: Pick<SenderOptions, 'fragmentBytes' | 'fastFragmentBytes'>
   readonly maxFragments: number
   readonly maxBytes: number
   readonly window: number

@@ -9,6 +9,7 @@ export class Space {
   readonly #store: FragmentStore
   readonly #ledger: Ledger
   readonly #options: NodeOptions
+  #asking: Promise<{ available: number, writtenBefore: number }> | undefined
 
   constructor (store: FragmentStore, ledger: Ledger, options: NodeOptions) {
     this.#store = store
@@ -19,10 +20,15 @@ export class Space {
   /** What the ledger is to heed now. */
   async limits (): Promise<LedgerLimits> {
     const { maxBytes = Infinity, maxReservations: maxOpen = MAX_RESERVATIONS, maxOwnerReservations: maxOwnerOpen = MAX_OWNER_RESERVATIONS, maxOwnerBytes = Infinity } = this.#options
-    const writtenBefore = this.written.sum
-    const available = await this.#store.available()
+    // Asked once for all that come meanwhile.
+    this.#asking ??= this.#ask(this.written.sum).finally(() => { this.#asking = undefined })
+    const { available, writtenBefore } = await this.#asking
     // Whatever was written or given back meanwhile, this is at most what there is.
     return { maxBytes, maxOpen, maxOwnerOpen, maxOwnerBytes, maxReservedBytes: available + Math.min(writtenBefore, this.written.sum) }
+  }
+
+  async #ask (writtenBefore: number): Promise<{ available: number, writtenBefore: number }> {
+    return { available: await this.#store.available(), writtenBefore }
   }
 
   /** Bytes that somebody new could reserve. */

@@ -8,20 +8,21 @@ import { MAX_FRAGMENT_BYTES, type Id } from '@ropewalk/muxer-mdsftp'
 import { ask, assertSize, cancel, commit, limits, refused, requestSpace, type ChunkInfo, type ClientOptions, type ReserveOptions } from './client.ts'
 import { systemClock } from './clock.ts'
 import type { StorageConnection } from './connection.ts'
-import { CLEANUP_TIMEOUT_MS, FRAGMENT_BYTES, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS } from './constants.ts'
+import { CLEANUP_TIMEOUT_MS, FRAGMENT_BYTES, MAX_DURABLE_SEND_BYTES, MAX_SEND_BYTES, MAX_SEND_FRAGMENTS } from './constants.ts'
+import { StorageError } from './errors.ts'
 import { closedEarly, type Exchange } from './exchange.ts'
 import { feedOf, type Content } from './feed.ts'
-import { sendContent } from './sending.ts'
+import { fragmentSizes, sendContent } from './sending.ts'
 import { Report } from './transfer.ts'
 
 export interface SendOptions extends ClientOptions {
   /** Bytes that will be sent: exactly so many. */
   size: number
-  /** Content bytes of each fragment but the last, at most 16 MiB. Default 256 KiB. */
+  /** Content bytes of each fragment but the last, at most 16 MiB. By default 256 KiB, and 1 MiB towards our own kind on a fast link. */
   fragmentBytes?: number | undefined
   /** Most fragments unacknowledged, whatever the peer allows. Default 64. */
   maxFragments?: number | undefined
-  /** Most bytes unacknowledged. Default 1 MiB. */
+  /** Most bytes unacknowledged. Default 4 MiB, 1 MiB if it is durable. */
   maxBytes?: number | undefined
   /** What people call the transfer, in its events. By default the chunk's id. */
   name?: string | undefined
@@ -109,8 +110,8 @@ export async function sendChunk (connection: StorageConnection, chunkId: Id, con
   })
 }
 
-async function transmit (connection: StorageConnection, exchange: Exchange, chunkId: Id, content: Content, window: number, options: SendOptions & Pick<PutChunkOptions, 'from'>, whole?: Pick<Report, 'progress'>): Promise<void> {
-  const { size, from = 0, fragmentBytes = FRAGMENT_BYTES, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = MAX_SEND_BYTES } = options
+async function transmit (connection: StorageConnection, exchange: Exchange, chunkId: Id, content: Content, window: number, options: SendOptions & Pick<PutChunkOptions, 'from'> & Pick<UploadOptions, 'durable'>, whole?: Pick<Report, 'progress'>): Promise<void> {
+  const { size, from = 0, maxFragments = MAX_SEND_FRAGMENTS, maxBytes = options.durable === true ? MAX_DURABLE_SEND_BYTES : MAX_SEND_BYTES } = options
   const own = whole === undefined ? new Report(options.onEvent, options.name ?? chunkId, 'send', size) : undefined
   const report = whole ?? own as Report
   const feed = feedOf(content, size, connection.copies, from)
@@ -118,7 +119,7 @@ async function transmit (connection: StorageConnection, exchange: Exchange, chun
   try {
     if (size === 0) await sendNothing(exchange, feed)
     else {
-      await sendContent(exchange, feed, { size, fragmentBytes, window, maxFragments, maxBytes, progressMs: limits(options).progressMs, onAcknowledged: bytes => report.progress(bytes) })
+      await sendContent(exchange, feed, { size, ...fragmentSizes(options.fragmentBytes, connection), window, maxFragments, maxBytes, progressMs: limits(options).progressMs, onAcknowledged: bytes => report.progress(bytes) })
     }
     own?.finished()
   } catch (error) {
@@ -148,7 +149,7 @@ function keepAlive (connection: StorageConnection, chunkId: Id, options: ClientO
   let cancelTimer = clock.after(keepAliveMs, again)
   return () => {
     cancelTimer()
-    over.abort()
+    over.abort(OVER)
   }
 
   function again (): void {
@@ -177,3 +178,6 @@ function assertSending ({ size, fragmentBytes = FRAGMENT_BYTES }: SendOptions): 
   assertSize(size)
   if (!Number.isSafeInteger(fragmentBytes) || fragmentBytes < 1 || fragmentBytes > MAX_FRAGMENT_BYTES) throw new RangeError(`fragmentBytes ${fragmentBytes}`)
 }
+
+/** One for all: making an error costs more than sending a small file. */
+const OVER = new StorageError('ERR_INTERRUPTED', 'transfer', 'the upload is over', { remote: false })

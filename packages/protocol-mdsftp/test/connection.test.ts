@@ -1,6 +1,6 @@
 import { chopped, duplexPair, hexdump, link, settle, turn, VirtualClock } from '@ropewalk/testing'
 import t from 'tap'
-import { acceptNode, connectNode, query, serve, StorageNode } from '../src/index.ts'
+import { acceptNode, Arrivals, connectNode, MAX_HALF_OPEN, neighbours, query, serve, StorageNode } from '../src/index.ts'
 import { encodePacket, encodePreamble, SEED, SEED_CODE, UPSTREAM, type Profile } from '../src/codec.ts'
 import { MemoryStore } from '@ropewalk/store-memory'
 import { DIALER_ID, nodes, TOKEN } from './nodes.ts'
@@ -181,4 +181,40 @@ t.test('the preamble may come in any pieces while the dialer goes on talking', a
   await settle(() => server.size)
   t.equal(server.size, 0)
   server.abort(new Error('done'))
+})
+
+t.test('finding 16: at most 64 connections that have not said who they are, and room again when one has, or is gone', async t => {
+  const arrivals = new Arrivals()
+  const silent = Array.from({ length: MAX_HALF_OPEN }, () => duplexPair())
+  const accepted = silent.map(async ([, right]) => await acceptNode(right, { arrivals }))
+  for (const each of accepted) each.catch(() => {})
+  const refused = async (): Promise<void> => {
+    const [left, right] = duplexPair()
+    connectNode(left, { nodeId: DIALER_ID })
+    await t.rejects(acceptNode(right, { arrivals }), { code: 'ERR_MAX_CONNECTIONS', remote: true })
+  }
+  await refused()
+  // One says who it is, and one goes without a word.
+  connectNode((silent[0] as (typeof silent)[0])[0], { nodeId: DIALER_ID })
+  await accepted[0]
+  const [gone] = silent[1] as (typeof silent)[0]
+  gone.abort(new Error('gone'))
+  await t.rejects(accepted[1] as Promise<unknown>)
+  for (let more = 0; more < 2; more++) {
+    const pair = duplexPair()
+    silent.push(pair)
+    acceptNode(pair[1], { arrivals }).catch(() => {})
+  }
+  await refused()
+  for (const [left] of silent) left.abort(new Error('done'))
+})
+
+t.test('ids that a node gives out share their first byte for a while, and are random otherwise', async t => {
+  const next = neighbours()
+  const ids = Array.from({ length: 1024 }, next)
+  t.equal(new Set(ids).size, ids.length)
+  t.equal(new Set(ids.map(id => id.slice(2, 8))).size > 1000, true)
+  for (let from = 0; from < ids.length; from += 256) t.equal(new Set(ids.slice(from, from + 256).map(id => id.slice(0, 2))).size, 1)
+  t.ok(new Set(ids.map(id => id.slice(0, 2))).size > 1)
+  for (const id of ids) t.match(id, /^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/)
 })

@@ -5,7 +5,7 @@ import { duplexPair, faulty, hexdump, link, patternAt, VirtualClock, verify } fr
 import t from 'tap'
 import { pause } from '../src/clock.ts'
 import {
-  acceptNode, connectNode, GIVE_UP_MS, JOURNAL_BYTES, MAX_RESTARTS, memoryJournal, Pool, putDurable, putPersistent, query, retrieve, serve, StorageNode, systemClock,
+  acceptNode, connectNode, GIVE_UP_MS, JOURNAL_BYTES, MAX_DURABLE_SEND_BYTES, MAX_RESTARTS, MAX_SEND_BYTES, memoryJournal, Pool, putDurable, putPersistent, query, retrieve, serve, StorageNode, systemClock, upload,
   type DurableOptions, type RandomAccess, type StorageConnection, type Use
 } from '../src/index.ts'
 import { SEED } from '../src/codec.ts'
@@ -256,3 +256,26 @@ async function connectTo (node: StorageNode, disturb: Disturb = connection => co
 function using (node: StorageNode, disturb?: Disturb): Use {
   return async operation => await operation(await connectTo(node, disturb))
 }
+
+t.test('what a durable upload has unacknowledged is at most 1 MiB, and of any other at most 4 MiB', async t => {
+  for (const [durable, most] of [[true, MAX_DURABLE_SEND_BYTES], [false, MAX_SEND_BYTES]] as const) {
+    const store = new MemoryStore()
+    const stuck = Promise.withResolvers<void>()
+    const write = store.write.bind(store)
+    store.write = async (...args) => Object.assign(await write(...args), { write: async () => { stuck.resolve(); await new Promise(() => {}) } })
+    const [left, right] = duplexPair()
+    const client = connectNode(left, { nodeId: DIALER_ID })
+    void serve(await acceptNode(right), { node: new StorageNode({ store }), window: 64 }).catch(() => {})
+    let bytes = 0
+    const all = Promise.withResolvers<void>()
+    const content = { read: async (into: Uint8Array) => { if ((bytes += into.length) >= most) all.resolve(); return into.length } }
+    const uploading = upload(client, content, { size: 32 * 1024 * 1024, durable })
+    uploading.catch(() => {})
+    await Promise.all([stuck.promise, all.promise])
+    // As long as the node takes nothing more, everything that could have been read has been.
+    await new Promise(resolve => { setImmediate(resolve) })
+    t.equal(bytes, most)
+    client.abort(new Error('enough'))
+    await t.rejects(uploading)
+  }
+})

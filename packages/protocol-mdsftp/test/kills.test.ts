@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pattern } from '@ropewalk/testing'
 import t from 'tap'
-import { MAX_SEND_BYTES } from '../src/index.ts'
+import { MAX_DURABLE_SEND_BYTES } from '../src/index.ts'
 import { Player } from './processes.ts'
 import { Proxy } from './proxy.ts'
 
@@ -52,7 +52,7 @@ t.test(`kill -9 of client or node in ${RUNS} uploads of 32 MiB: each ends whole,
       }
       if (what === 'stored') {
         const twice = proxy.sent - before.sent - SIZE
-        const allowed = (killed ? MAX_SEND_BYTES : 0) + OVERHEAD * (1 + proxy.connections - before.connections)
+        const allowed = (killed ? MAX_DURABLE_SEND_BYTES : 0) + OVERHEAD * (1 + proxy.connections - before.connections)
         most = Math.max(most, twice)
         if (twice < 0 || twice > allowed) t.fail(`run ${run}, ${victim} killed at ${at}: ${twice} > ${allowed} bytes more than there are`)
       }

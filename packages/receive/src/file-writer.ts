@@ -1,12 +1,13 @@
 import { closeSync, fchmodSync, fstatSync, ftruncateSync, futimesSync } from 'node:fs'
 import type { Bytes } from '@ropewalk/interface'
-import { ALLOWED_MODE, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
+import { ALLOWED_MODE, BEHIND_BYTES, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
+import { DirectFile } from './direct.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
 import type { Overwrite, Placement } from './placement.ts'
 import type { StagedFile } from './staging.ts'
 import { datasync, fsync } from './sync.ts'
-import { read, vectorsOf, writeAll, writeAtOnce } from './vectors.ts'
+import { read, skip, vectorsOf, writeAll, writeAtOnce } from './vectors.ts'
 
 /** A file that was received whole. */
 export interface ReceivedFile {
@@ -76,11 +77,15 @@ export class StagedWriter implements PartWriter {
   readonly verified: number
   readonly #announced: Announced
   readonly #home: WriterHome
+  readonly #direct: DirectFile | undefined
   #size: number
   #open = true
   #tail: Promise<unknown> = Promise.resolve()
   /** Syncs that are under way beside the writes. */
   #verifying: Promise<unknown> | undefined
+  /** Bytes at which the system is next asked to begin with the disk, and whether it is at it. */
+  #behindAt = BEHIND_BYTES
+  #behind: Promise<void> | undefined
   #failure: ReceiveError | undefined
   #ended: 'finishing' | 'aborted' | 'kept' | undefined
   #ending: Promise<void> | undefined
@@ -88,6 +93,7 @@ export class StagedWriter implements PartWriter {
   constructor (announced: Announced, home: WriterHome) {
     this.#announced = announced
     this.#home = home
+    this.#direct = home.file.direct === undefined ? undefined : new DirectFile(home.file.direct)
     this.#size = home.kept?.bytes ?? 0
     this.verified = home.kept?.verified ?? 0
   }
@@ -135,6 +141,7 @@ export class StagedWriter implements PartWriter {
       this.#ended = 'kept'
       this.#ending = this.#tail.then(async () => {
         await this.#verifying
+        await this.#behind
         if (most < this.#size) this.#truncate(most)
         this.#close()
         this.#home.released('kept', this.#size)
@@ -175,12 +182,27 @@ export class StagedWriter implements PartWriter {
       this.#home.take(bytes.byteLength)
       // Of a file so small the system has the bytes before a thread would have begun.
       if (size != null && size <= SMALL_FILE_BYTES) writeAtOnce(this.#home.file.fd, bytes, this.#size)
-      else await writeAll(this.#home.file.fd, vectorsOf(bytes), this.#size)
+      else await this.#write(vectorsOf(bytes), this.#size)
       this.#size = total
+      if (total >= this.#behindAt) this.#begin()
     } catch (error) {
       this.#failure = receiveError(error, `write ${bytes.byteLength} bytes of "${escapeName(this.name)}" at ${this.#size}`)
       throw this.#failure
     }
+  }
+
+  async #write (vectors: Uint8Array[], position: number): Promise<void> {
+    const directly = await this.#direct?.write(vectors, position) ?? 0
+    await writeAll(this.#home.file.fd, skip(vectors, directly), position + directly)
+  }
+
+  /** What is not on disk yet is bounded, and the last sync has little left to do. One at a time, beside the writes. */
+  #begin (): void {
+    this.#behindAt = this.#size + BEHIND_BYTES
+    this.#behind ??= datasync(this.#home.file.fd).catch((error: unknown) => {
+      // The system reports lost pages once; asked again it would say that all is well.
+      this.#failure = receiveError(error, `sync "${escapeName(this.name)}"`)
+    }).finally(() => { this.#behind = undefined })
   }
 
   async #finish (): Promise<ReceivedFile> {
@@ -205,6 +227,8 @@ export class StagedWriter implements PartWriter {
     const { fd } = this.#home.file
     const { mode, mtimeMs } = this.#announced
     await this.#verifying
+    await this.#behind
+    if (this.#failure != null) throw this.#failure
     // It was made with every permission, so what it has is what the umask leaves.
     const permitted = fstatSync(fd).mode & ALLOWED_MODE
     fchmodSync(fd, ((mode ?? 0o666) & permitted) | OWNER_MODE)
@@ -218,6 +242,7 @@ export class StagedWriter implements PartWriter {
   /** Done twice, it does nothing more. */
   async #drop (): Promise<void> {
     await this.#verifying
+    await this.#behind
     this.#close()
     await this.#home.remove().catch(() => {})
     this.#home.released('removed', this.#size)
@@ -236,6 +261,7 @@ export class StagedWriter implements PartWriter {
   #close (): void {
     if (!this.#open) return
     this.#open = false
+    this.#direct?.close()
     closeSync(this.#home.file.fd)
   }
 

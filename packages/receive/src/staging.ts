@@ -16,6 +16,8 @@ export interface StagedFile {
   readonly fd: number
   /** Where it can be linked from. Valid while the staging is open. */
   readonly path: string
+  /** Opens it once more, for writing past the system's cache. */
+  readonly direct?: (() => number) | undefined
 }
 
 export class Staging {
@@ -67,7 +69,10 @@ export class Staging {
   /** A new empty file there. */
   async create (): Promise<StagedFile> {
     const path = this.freePath()
-    return { fd: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777), path }
+    // Not every system has such a flag.
+    const flag = constants.O_DIRECT as number | undefined
+    const direct = flag === undefined ? undefined : () => openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flag)
+    return { fd: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777), path, direct }
   }
 
   async remove (file: StagedFile): Promise<void> {

@@ -11,7 +11,7 @@ import { ReceiveError } from './errors.ts'
 
 export const read: typeof readFile.__promisify__ = promisify(readFile)
 const write: typeof writeFile.__promisify__ = promisify(writeFile)
-const writev: typeof writevFile.__promisify__ = promisify(writevFile)
+export const writev: typeof writevFile.__promisify__ = promisify(writevFile)
 
 /** Writes all of them at `position`, in a thread. */
 export async function writeAll (fd: number, vectors: Uint8Array[], position: number): Promise<void> {
@@ -50,7 +50,7 @@ export function vectorsOf (bytes: Bytes): Uint8Array[] {
 }
 
 /** What remains of `vectors` after `bytes` of them are done. */
-function skip (vectors: Uint8Array[], bytes: number): Uint8Array[] {
+export function skip (vectors: Uint8Array[], bytes: number): Uint8Array[] {
   let index = 0
   let done = bytes
   while (index < vectors.length && done >= (vectors[index] as Uint8Array).length) done -= (vectors[index++] as Uint8Array).length

@@ -8,6 +8,7 @@
  * @module
  */
 import { constants } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from '@ropewalk/interface'
 import { LIST_BATCH_FILES } from './constants.ts'
@@ -28,13 +29,15 @@ export interface FsStoreOptions {
   unfinished?: 'keep' | 'remove' | undefined
   /** Unfinished objects untouched for longer than this are removed at the start. Unlimited by default. */
   maxUnfinishedAgeMs?: number | undefined
+  /** Large writes go past the system's cache, where it lets them. True by default: what is stored is seldom read at once. */
+  direct?: boolean | undefined
   /** The file system, for tests that inject faults. */
   fs?: FileSystem | undefined
 }
 
 /** Opens the store in `directory`, which is made if it is missing. `ERR_LOCKED` while another store has it open. */
 export async function openFsStore (directory: string, options: FsStoreOptions = {}): Promise<FragmentStore> {
-  const { maxBytes = Infinity, unfinished = 'keep', maxUnfinishedAgeMs = Infinity, fs = nodeFileSystem } = options
+  const { maxBytes = Infinity, unfinished = 'keep', maxUnfinishedAgeMs = Infinity, direct = true, fs = nodeFileSystem } = options
   if (!(maxBytes >= 0)) throw new RangeError(`maxBytes ${maxBytes}`)
   if (!(maxUnfinishedAgeMs >= 0)) throw new RangeError(`maxUnfinishedAgeMs ${maxUnfinishedAgeMs}`)
   const layout = new Layout(directory)
@@ -47,7 +50,7 @@ export async function openFsStore (directory: string, options: FsStoreOptions = 
     const found = await recover(fs, sync, layout, await bootId(), { unfinished, maxUnfinishedAgeMs })
     let used = maxBytes === Infinity ? 0 : await committedBytes(fs, layout, found.shards)
     for (const { size } of found.unfinished.values()) used += size
-    const place = { fs, sync, layout, quota: new Quota(maxBytes, used) }
+    const place = { fs, sync, layout, quota: new Quota(maxBytes, used), direct, kept: new Set<FileHandle>() }
     const kept = Array.from(found.unfinished, ([id, { size, marker }]) => new Unfinished(place, id, size, marker))
     return new FsStore(place, lock, found.shards, kept)
   } catch (error) {

@@ -1,4 +1,7 @@
 import { constants } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { MAX_KEPT_FILES } from './constants.ts'
+import { DirectFile } from './direct.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
@@ -12,6 +15,10 @@ export interface Place {
   readonly sync: DirectorySync
   readonly layout: Layout
   readonly quota: Quota
+  /** Large writes go past the system's cache. */
+  readonly direct: boolean
+  /** Files that nobody writes to and that are open all the same. */
+  readonly kept: Set<FileHandle>
 }
 
 /** One unfinished object: its file, its marker, and its writer when it has one. */
@@ -24,6 +31,8 @@ export class Unfinished implements WriterOwner {
   /** `unknown` is what an earlier run left behind. `tainted` can only be started over. */
   #data: 'unknown' | 'dirty' | 'clean' | 'tainted' = 'unknown'
   #writer: FileWriter | undefined
+  /** The last writer's, for the sync that a commit needs: opening the file once more costs as much as writing little to it. */
+  #handle: FileHandle | undefined
 
   constructor (place: Place, id: string, size = 0, marker = 0) {
     this.#place = place
@@ -43,6 +52,7 @@ export class Unfinished implements WriterOwner {
   /** Opens the file for appending at `offset`, which 0 makes the beginning. */
   async open (offset: number): Promise<FileWriter> {
     if (this.#writer != null) throw new StoreError('ERR_BUSY', `${this.id} has a writer`)
+    await this.#takeHandle()?.close()
     if (offset !== 0 && this.#data === 'tainted') throw this.#lost()
     if (offset !== 0 && offset !== this.#size) throw this.#misplaced(offset, this.#size)
 
@@ -54,7 +64,7 @@ export class Unfinished implements WriterOwner {
 
     const handle = await this.#place.fs.open(this.#path, constants.O_WRONLY | constants.O_NOFOLLOW | (offset === 0 ? FRESH : 0), 0o600)
     try {
-      const { size } = await handle.stat()
+      const size = offset === 0 ? 0 : (await handle.stat()).size
       if (size !== offset) throw this.#misplaced(offset, size)
     } catch (error) {
       await handle.close()
@@ -66,16 +76,19 @@ export class Unfinished implements WriterOwner {
       this.#size = 0
       this.#data = 'dirty'
     }
-    this.#writer = new FileWriter(this.id, handle, offset, this)
+    this.#writer = new FileWriter(this.id, handle, offset, this, this.#direct())
     return this.#writer
   }
 
   /** Syncs what no sync has covered yet; resolves to the size. There must be no writer. */
   async settle (): Promise<number> {
     if (this.#data === 'tainted') throw this.#lost()
-    if (this.#data === 'clean') return this.#size
+    if (this.#data === 'clean') {
+      await this.#takeHandle()?.close()
+      return this.#size
+    }
 
-    const handle = await this.#place.fs.open(this.#path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const handle = this.#takeHandle() ?? await this.#place.fs.open(this.#path, constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
       await handle.datasync()
       this.#data = 'clean'
@@ -100,6 +113,7 @@ export class Unfinished implements WriterOwner {
 
   /** Removes file and marker; the caller syncs the directory. */
   async discard (): Promise<void> {
+    await this.#takeHandle()?.close()
     await this.#place.fs.unlink(this.#path)
     this.#place.quota.giveBack(this.#size)
     this.#size = 0
@@ -139,9 +153,32 @@ export class Unfinished implements WriterOwner {
     this.#data = 'tainted'
   }
 
-  released (size: number): void {
-    this.#writer = undefined
-    this.#size = size
+  async released (size: number, handle: FileHandle): Promise<void> {
+    const { kept } = this.#place
+    try {
+      if (kept.size >= MAX_KEPT_FILES || this.#data !== 'dirty') await handle.close()
+      else kept.add(this.#handle = handle)
+    } catch (error) {
+      this.tainted()
+      throw storeError(error, `close ${this.id}`)
+    } finally {
+      this.#writer = undefined
+      this.#size = size
+    }
+  }
+
+  #takeHandle (): FileHandle | undefined {
+    const handle = this.#handle
+    this.#handle = undefined
+    if (handle !== undefined) this.#place.kept.delete(handle)
+    return handle
+  }
+
+  #direct (): DirectFile | undefined {
+    // Not every system has such a flag.
+    const flag = constants.O_DIRECT as number | undefined
+    if (!this.#place.direct || flag === undefined) return undefined
+    return new DirectFile(() => this.#place.fs.open(this.#path, constants.O_WRONLY | constants.O_NOFOLLOW | flag))
   }
 
   get #path (): string {

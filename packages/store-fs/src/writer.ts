@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { FragmentWriter } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
+import { BEHIND_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
+import type { DirectFile } from './direct.ts'
 import { StoreError, storeError } from './errors.ts'
 
 /** What a writer tells the unfinished object that it writes to. */
@@ -14,8 +15,8 @@ export interface WriterOwner {
   synced (size: number): Promise<void>
   /** The system has lost data that it had taken. */
   tainted (): void
-  /** The writer has let go of the object. */
-  released (size: number): void
+  /** The writer has let go of the object, and leaves its file. */
+  released (size: number, handle: FileHandle): Promise<void>
 }
 
 /** Appends to a file by position, so that the file is true to `size` even after a write that failed half way. */
@@ -23,16 +24,22 @@ export class FileWriter implements FragmentWriter {
   readonly id: string
   readonly #handle: FileHandle
   readonly #owner: WriterOwner
+  readonly #direct: DirectFile | undefined
   #size: number
   #tail: Promise<unknown> = Promise.resolve()
   #broken: StoreError | undefined
   #closed: Promise<void> | undefined
+  /** Bytes at which the system is next asked to begin with the disk, and whether it is at it. */
+  #behindAt: number
+  #behind: Promise<void> | undefined
 
-  constructor (id: string, handle: FileHandle, size: number, owner: WriterOwner) {
+  constructor (id: string, handle: FileHandle, size: number, owner: WriterOwner, direct?: DirectFile) {
     this.id = id
     this.#handle = handle
     this.#size = size
+    this.#behindAt = size + BEHIND_BYTES
     this.#owner = owner
+    this.#direct = direct
   }
 
   get size (): number {
@@ -49,14 +56,9 @@ export class FileWriter implements FragmentWriter {
 
   close (): Promise<void> {
     this.#closed ??= this.#tail.then(async () => {
-      try {
-        await this.#handle.close()
-      } catch (error) {
-        this.#owner.tainted()
-        throw storeError(error, `close ${this.id}`)
-      } finally {
-        this.#owner.released(this.#size)
-      }
+      await this.#behind
+      await this.#direct?.close().catch(() => { this.#owner.tainted() })
+      await this.#owner.released(this.#size, this.#handle)
     })
     return this.#closed
   }
@@ -80,6 +82,7 @@ export class FileWriter implements FragmentWriter {
     try {
       await this.#writeAll(vectorsOf(bytes), this.#size)
       this.#size += length
+      if (this.#size >= this.#behindAt) this.#begin()
     } catch (error) {
       this.#owner.failed(length)
       const failure = storeError(error, `write ${length} bytes to ${this.id} at ${this.#size}`)
@@ -89,6 +92,9 @@ export class FileWriter implements FragmentWriter {
   }
 
   async #writeAll (vectors: Uint8Array[], position: number): Promise<void> {
+    const directly = await this.#direct?.write(vectors, position) ?? 0
+    if (directly > 0) vectors = skip(vectors, directly)
+    position += directly
     for (let begin = 0; begin < vectors.length; begin += MAX_VECTORS) {
       let rest = vectors.slice(begin, begin + MAX_VECTORS)
       while (rest.length > 0) {
@@ -111,7 +117,18 @@ export class FileWriter implements FragmentWriter {
     }
   }
 
+  /** What is not on disk yet is bounded, and the sync that the commit waits for has little left to do. One at a time, beside the writes. */
+  #begin (): void {
+    this.#behindAt = this.#size + BEHIND_BYTES
+    this.#behind ??= this.#handle.datasync().catch((error: unknown) => {
+      this.#broken = storeError(error, `sync ${this.id}`)
+      this.#owner.tainted()
+    }).finally(() => { this.#behind = undefined })
+  }
+
   async #sync (): Promise<void> {
+    await this.#behind
+    if (this.#broken != null) throw this.#broken
     try {
       await this.#handle.datasync()
     } catch (error) {

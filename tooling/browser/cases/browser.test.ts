@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FRAGMENT_BYTES, MAX_SEND_BYTES } from '@ropewalk/protocol-mdsftp'
+import { FAST_FRAGMENT_BYTES, MAX_SEND_BYTES } from '@ropewalk/protocol-mdsftp'
 import { WINDOW_BYTES } from '@ropewalk/muxer-mdsftp'
 import t from 'tap'
 import type { Cases } from '../page/cases.ts'
@@ -66,8 +66,8 @@ t.test('a page that sleeps over a file holds the node at its window, and nothing
   const before = site.read
   const taken = await page.evaluate(async ([url, size]) => await cases.sleepOnFile(url, size), [socket('node'), size] as const)
   const held = site.read - before - 20 * 1000
-  t.ok(taken > 0 && taken <= FRAGMENT_BYTES, `${taken} bytes taken`)
-  t.ok(held >= taken && held <= taken + MAX_SEND_BYTES + FRAGMENT_BYTES, `${held} bytes read for ${size}`)
+  t.ok(taken > 0 && taken <= FAST_FRAGMENT_BYTES, `${taken} bytes taken`)
+  t.ok(held >= taken && held <= taken + MAX_SEND_BYTES + FAST_FRAGMENT_BYTES, `${held} bytes read for ${size}`)
   const { sent, got } = await page.evaluate(async () => await cases.wakeOnFile())
   t.equal(got, sent, 'and it comes whole when the page wakes')
 })

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { query, retrieve, type StorageConnection } from '@ropewalk/protocol-mdsftp'
-import { escapeName, openReceiver, receiveFile, type Receiver } from '@ropewalk/receive'
+import { escapeName, openReceiver, type Receiver } from '@ropewalk/receive'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { formatId, type Span } from '../arguments.ts'
 import { runBatch } from '../batch.ts'
@@ -35,8 +34,14 @@ interface Wanted {
   readonly signal: AbortSignal
 }
 
+/** Content that is lent: each of its arrays is valid until the next is asked for. */
+type Content = AsyncIterable<Uint8ArrayList>
+
+/** Hashes what is delivered; `check` fails when it is not what was expected. */
+interface Digest { update (bytes: Uint8ArrayList): void, check (): string }
+
 /** Where the content of one object goes. Resolves to the path that it got; undefined on standard output. */
-type Deliver = (content: AsyncIterable<Uint8ArrayList>, id: string, size: number | undefined) => Promise<string | undefined>
+type Deliver = (content: Content, digest: Digest, id: string, size: number | undefined) => Promise<string | undefined>
 
 /** Fetches objects, all of them over one connection. */
 export async function get (context: Context, ids: readonly string[], flags: GetFlags): Promise<Exit> {
@@ -81,10 +86,10 @@ async function fetchOne ({ node, id, transfer, flags, signal }: Wanted, deliver:
   const size = span === undefined ? undefined : span.end - span.start
   transfer.started(size)
 
-  const hash = createHash('sha256')
-  const content = retrieve(node, id, { size: known?.size, range: range === undefined ? undefined : span, signal, onEvent: transfer.follow })
-  const path = await deliver(hashed(content, hash, expect), id, size)
-  return received(formatId(id), size ?? transfer.bytes, hash.digest('hex'), path)
+  const digest = digestOf(expect)
+  const content = retrieve(node, id, { size: known?.size, range: range === undefined ? undefined : span, lend: true, signal, onEvent: transfer.follow })
+  const path = await deliver(content, digest, id, size)
+  return received(formatId(id), size ?? transfer.bytes, digest.check(), path)
 }
 
 function extentOf (range: Span | undefined, size: number): { start: number, end: number } {
@@ -93,25 +98,34 @@ function extentOf (range: Span | undefined, size: number): { start: number, end:
   return { start, end }
 }
 
-type Hash = ReturnType<typeof createHash>
-
-/** Passes `content` on, and fails at its end when its SHA-256 is not `expect`: before anybody gives the file its name. */
-async function * hashed (content: AsyncIterable<Uint8ArrayList>, hash: Hash, expect: string | undefined): AsyncGenerator<Uint8ArrayList> {
-  for await (const bytes of content) {
-    for (const piece of bytes) hash.update(piece)
-    yield bytes
+function digestOf (expect: string | undefined): Digest {
+  const hash = createHash('sha256')
+  let digest: string | undefined
+  return {
+    update (bytes) { for (const piece of bytes) hash.update(piece) },
+    check () {
+      digest ??= hash.digest('hex')
+      if (expect !== undefined && digest !== expect) throw new RopewalkError('ERR_DIGEST', `its SHA-256 is ${digest}, not ${expect}`)
+      return digest
+    }
   }
-  if (expect === undefined) return
-  const digest = hash.copy().digest('hex')
-  if (digest !== expect) throw new RopewalkError('ERR_DIGEST', `its SHA-256 is ${digest}, not ${expect}`)
 }
 
 function toFiles (receiver: Receiver, name: string | undefined, force: boolean, signal: AbortSignal): Deliver {
-  return async (content, id, size) => {
+  return async (content, digest, id, size) => {
     try {
-      const { path } = await receiveFile(receiver, name ?? formatId(id), content, { size, overwrite: force ? 'replace' : 'refuse', signal })
-      return path
+      await using writer = await receiver.file(name ?? formatId(id), { size, overwrite: force ? 'replace' : 'refuse', signal })
+      for await (const bytes of content) {
+        const written = writer.write(bytes)
+        // While the disk takes them.
+        digest.update(bytes)
+        await written
+      }
+      // Before anybody sees the file under its name.
+      digest.check()
+      return (await writer.finish()).path
     } catch (error) {
+      signal.throwIfAborted()
       if (codeOf(error) !== 'ERR_EXISTS') throw error
       throw new RopewalkError('ERR_EXISTS', `${messageOf(error)}; --force replaces it`, { cause: error })
     }
@@ -119,14 +133,27 @@ function toFiles (receiver: Receiver, name: string | undefined, force: boolean, 
 }
 
 function toStdout ({ stdout, signal }: Context): Deliver {
-  return async content => {
+  return async (content, digest) => {
     for await (const bytes of content) {
-      for (const piece of bytes) {
-        if (!stdout.write(piece)) await once(stdout, 'drain', { signal })
-      }
+      digest.update(bytes)
+      for (const piece of bytes) await written(stdout, piece, signal)
     }
+    digest.check()
     return undefined
   }
+}
+
+/** Resolves when the system has the bytes, not before: their memory is lent. */
+function written (stdout: Context['stdout'], bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => { reject(signal.reason as Error) }
+    signal.addEventListener('abort', stop, { once: true })
+    stdout.write(bytes, error => {
+      signal.removeEventListener('abort', stop)
+      if (error == null) resolve()
+      else reject(error)
+    })
+  })
 }
 
 function received (id: string, size: number, sha256: string, path: string | undefined): Result {

@@ -31,6 +31,7 @@ export interface ServeFlags {
   readonly listen?: readonly string[] | undefined
   readonly store?: string | undefined
   readonly capacity?: number | undefined
+  readonly maxConnections?: number | undefined
   readonly allow?: readonly string[] | undefined
   readonly allowAnyone?: boolean | undefined
   readonly allowPlaintext?: boolean | undefined
@@ -101,6 +102,7 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
         addresses,
         directory: flags.store ?? defaultStore(state),
         capacity: flags.capacity,
+        maxConnections: flags.maxConnections,
         certificate,
         profile: flags.profile ?? 'upstream'
       }))

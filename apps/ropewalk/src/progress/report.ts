@@ -58,6 +58,8 @@ export class Report {
   /** Where results go. */
   readonly #out: Output
   #timer: NodeJS.Timeout | undefined
+  /** Of `--json`, and not written yet. */
+  #lines = ''
 
   constructor (options: ReportOptions) {
     const { stderr, json, now, env } = options
@@ -75,13 +77,13 @@ export class Report {
   }
 
   readonly event = (event: TransferEvent): void => {
-    const shown = { ...event, name: escapeName(event.name) }
     this.#plan.apply({ ...event, name: escapeName(this.#options.label?.(event.name) ?? event.name) })
     if (this.#options.json) {
       const line = this.#ndjson.event(event, this.#options.now())
-      if (line !== undefined) this.#out.write(line)
+      if (line !== undefined) this.#say(line)
       return
     }
+    const shown = { ...event, name: escapeName(event.name) }
     // Whoever pressed Ctrl-C need not be told of every file that it ended.
     if (event.event === 'failed' && event.code === 'ERR_USER_INTERRUPT') return
     if (this.#screen === undefined) {
@@ -97,7 +99,7 @@ export class Report {
   result ({ record, row, lines }: Result): void {
     const out = this.#out
     if (this.#options.json) {
-      out.write(encodeLine(record))
+      this.#say(encodeLine(record))
       return
     }
     this.#screen?.clear()
@@ -106,7 +108,7 @@ export class Report {
 
   /** One fact among the lines of `--json`. */
   fact (record: Readonly<Record<string, unknown>>): void {
-    this.#out.write(encodeLine(record))
+    this.#say(encodeLine(record))
   }
 
   /** A line for people. */
@@ -120,7 +122,7 @@ export class Report {
     const elapsedMs = this.#options.now() - this.#began
     const { finished, failed, bytes } = this.totals
     if (this.#options.json) {
-      this.#out.write(encodeLine({ event: 'summary', files: finished, failed, bytes, elapsed_ms: Math.round(elapsedMs), channels, peak_memory: peakMemory() }))
+      this.#say(encodeLine({ event: 'summary', files: finished, failed, bytes, elapsed_ms: Math.round(elapsedMs), channels, peak_memory: peakMemory() }))
       return
     }
     this.note(this.#paint('bold', renderSummary(this.totals, elapsedMs)))
@@ -128,9 +130,22 @@ export class Report {
 
   /** Ends the picture. */
   close (): void {
+    this.#flush()
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#screen?.clear()
+  }
+
+  /** The lines that one turn of the event loop brings are one write: of small files there are many, and a write costs more than a line. */
+  #say (line: string): void {
+    if (this.#lines === '') setImmediate(() => this.#flush())
+    this.#lines += line
+  }
+
+  #flush (): void {
+    const lines = this.#lines
+    this.#lines = ''
+    if (lines !== '') this.#out.write(lines)
   }
 
   #draw (): void {

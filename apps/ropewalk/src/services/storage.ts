@@ -18,6 +18,7 @@ export interface StorageOptions {
   readonly addresses: readonly NodeAddress[]
   readonly directory: string
   readonly capacity: number | undefined
+  readonly maxConnections?: number | undefined
   /** What TLS listeners show, instead of this machine's own key. */
   readonly certificate: Identity | undefined
   /** Of listeners whose address names none. */
@@ -28,7 +29,7 @@ export interface StorageOptions {
 export const LEDGER_FILE = 'ledger'
 
 /** Starts a storage node, which speaks MDSFTP. */
-export async function startStorage (host: Host, { addresses, directory, capacity, certificate, profile }: StorageOptions): Promise<Service> {
+export async function startStorage (host: Host, { addresses, directory, capacity, maxConnections, certificate, profile }: StorageOptions): Promise<Service> {
   const { onTrouble } = host
   const identity = addresses.some(({ transport }) => transport === 'tls') ? certificate ?? await loadIdentity(host.state) : undefined
   const store = await openFsStore(directory).catch((error: unknown) => { throw storeFailure(directory, error) })
@@ -38,7 +39,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     throw storeFailure(directory, error)
   })
   const node = new StorageNode({ store, ledger, hasher: sha256Hash, maxBytes: capacity })
-  const server = new NodeServer({ node, board: host.board, door: host.door, directory, policy: host.policy, onTrouble })
+  const server = new NodeServer({ node, board: host.board, door: host.door, directory, policy: host.policy, maxConnections, onTrouble })
 
   host.note(`Storing in ${escapeName(directory)}`)
   const maintaining = new AbortController()

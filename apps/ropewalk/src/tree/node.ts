@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from 'commander'
-import { parseDigest, parseSize } from '../arguments.ts'
+import { parseCount, parseDigest, parseSize } from '../arguments.ts'
 import type { ServeFlags } from '../commands/serve.ts'
 import { TOKEN_VARIABLE, type Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
@@ -23,6 +23,7 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--listen <address>', 'where to listen; can be given several times (default: mdsftp+tls://127.0.0.1:7740)', collect)
     .option('--store <directory>', 'where to keep what is stored (default: in the state directory)')
     .option('--capacity <size>', 'store no more than this, for instance 20G', checked(parseSize))
+    .option('--max-connections <n>', 'connections to the storage node at once (default: 256)', checked(parseCount))
     .option('--allow <fingerprint>', 'serve only who has this key ("ropewalk identity" prints it); several times for several', collectDigest)
     .option('--cert <file>', 'show this certificate instead of an own one, for clients with --ca')
     .option('--key <file>', 'its key')

@@ -96,6 +96,13 @@ export const muxerMdsftp: PackageLimits = {
       test: ['packets.test.ts', 'packets that nobody takes are bounded']
     },
     {
+      constant: 'MAX_BLOCKS',
+      of: 'blocks of 128 KiB for content that is given back, all connections together',
+      unit: 'items',
+      beyond: 'memory is not used again',
+      test: ['blocks.test.ts', 'no more blocks are kept than there may be, and content comes whole without them']
+    },
+    {
       constant: 'MAX_ID_DRAWS',
       of: 'draws of a random id',
       unit: 'items',

@@ -103,7 +103,7 @@ export const protocolMdsftp: PackageLimits = {
       unit: 'fragments',
       option: 'maxFragments',
       beyond: 'the sender waits',
-      test: ['sender-state.test.ts', 'window 0 is lockstep, and a window of 65535 is held to 64 fragments and 1 MiB']
+      test: ['sender-state.test.ts', 'window 0 is lockstep, and a window of 65535 is held to 64 fragments and 4 MiB']
     },
     {
       constant: 'MAX_SEND_BYTES',
@@ -111,7 +111,23 @@ export const protocolMdsftp: PackageLimits = {
       unit: 'bytes',
       option: 'maxBytes',
       beyond: 'the sender waits',
-      test: ['sender-state.test.ts', 'window 0 is lockstep, and a window of 65535 is held to 64 fragments and 1 MiB']
+      test: ['sender-state.test.ts', 'window 0 is lockstep, and a window of 65535 is held to 64 fragments and 4 MiB']
+    },
+    {
+      constant: 'MAX_DURABLE_SEND_BYTES',
+      of: 'the same of a durable upload: what is sent twice after an interruption',
+      unit: 'bytes',
+      option: 'maxBytes',
+      beyond: 'the sender waits',
+      test: ['durable.test.ts', 'what a durable upload has unacknowledged is at most 1 MiB, and of any other at most 4 MiB']
+    },
+    {
+      constant: 'FAST_FRAGMENT_BYTES',
+      of: 'content of a fragment to our own kind, where 1 MiB is acknowledged within 100 ms; 256 KiB elsewhere',
+      unit: 'bytes',
+      option: 'fragmentBytes',
+      beyond: 'it goes as several',
+      test: ['sender-state.test.ts', 'fragments are large while acknowledgements come fast, never more than a quarter of the window, and small again when they do not']
     },
     {
       constant: 'MAX_FRAGMENTS',
@@ -159,6 +175,15 @@ export const protocolMdsftp: PackageLimits = {
       unit: 'items',
       beyond: 'one batch after the other',
       test: ['limits.test.ts', 'expired reservations are removed so many at a time, and all of them']
+    },
+    {
+      constant: 'MAX_HALF_OPEN',
+      of: 'connections that have not said who they are, by one `Arrivals`',
+      unit: 'connections',
+      option: 'arrivals',
+      beyond: 'the next is broken off',
+      code: 'ERR_MAX_CONNECTIONS',
+      test: ['connection.test.ts', 'finding 16: at most 64 connections that have not said who they are, and room again when one has, or is gone']
     },
     {
       constant: 'MAX_NODE_CONNECTIONS',

@@ -12,6 +12,13 @@ export const storeFs: PackageLimits = {
       test: ['faults.test.ts', 'a list of more pieces than the system takes at once is written whole']
     },
     {
+      constant: 'BEHIND_BYTES',
+      of: 'bytes of one object written before the disk is asked to begin',
+      unit: 'bytes',
+      beyond: 'it begins, beside the writes',
+      test: ['direct.test.ts', 'a large object is brought to the disk while it is written, and a failure then is a failure of the object']
+    },
+    {
       constant: 'LIST_BATCH_FILES',
       of: 'files looked at side by side while a store is listed',
       unit: 'files',

@@ -1,0 +1,115 @@
+import { constants } from 'node:fs'
+import type { FragmentStore } from '@ropewalk/interface'
+import t from 'tap'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { BEHIND_BYTES, DIRECT_BYTES, DISK_BLOCK_BYTES } from '../src/constants.ts'
+import { nodeFileSystem, type FileSystem } from '../src/index.ts'
+import { faultyFileSystem, systemError } from './faults.ts'
+import { makeFolder } from './folder.ts'
+
+const ID = 'cd'.repeat(16)
+
+/** Memory that begins with a page. */
+const { WebAssembly: machine } = globalThis as unknown as { WebAssembly: { Memory: new (options: { initial: number }) => { buffer: ArrayBuffer } } }
+const pages = new Uint8Array(new machine.Memory({ initial: 32 }).buffer).map((_, index) => (index * 7 + (index >>> 9)) & 255)
+
+/** Notes what is written past the cache. `refuse`: the system has no such thing. */
+function watching (refuse: boolean): FileSystem & { direct: number[] } {
+  const direct: number[] = []
+  return {
+    ...nodeFileSystem,
+    direct,
+    async open (path, flags, mode) {
+      if ((flags & constants.O_DIRECT) === 0) return await nodeFileSystem.open(path, flags, mode)
+      if (refuse) throw systemError('EINVAL')
+      // Without the flag, so that it works wherever the test runs.
+      const handle = await nodeFileSystem.open(path, flags & ~constants.O_DIRECT, mode)
+      return new Proxy(handle, {
+        get (target, key) {
+          if (key === 'writev') {
+            return async (vectors: Uint8Array[], position: number) => {
+              for (const { length, byteOffset } of vectors) t.ok(length % DISK_BLOCK_BYTES === 0 && byteOffset % DISK_BLOCK_BYTES === 0)
+              const written = await target.writev(vectors, position)
+              direct.push(written.bytesWritten)
+              return written
+            }
+          }
+          const value = Reflect.get(target, key, target) as unknown
+          return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value
+        }
+      })
+    }
+  }
+}
+
+async function content (store: FragmentStore): Promise<Uint8Array> {
+  const reader = await store.read(ID)
+  const bytes = new Uint8Array(reader.size)
+  await reader.read(bytes, 0)
+  await reader.close()
+  return bytes
+}
+
+t.test('large writes go past the cache, from where a block of the disk begins to where one ends; the rest and the small go through it', async t => {
+  const list = (): Uint8ArrayList => new Uint8ArrayList(pages.subarray(0, DIRECT_BYTES), pages.subarray(DIRECT_BYTES, DIRECT_BYTES + 77))
+  for (const how of ['direct', 'refused', 'off'] as const) {
+    const folder = await makeFolder()
+    const fs = watching(how === 'refused')
+    const store = await folder.open({ fs, direct: how !== 'off' })
+    const writer = await store.write(ID, 0)
+    await writer.write(pages.subarray(0, DISK_BLOCK_BYTES))
+    await writer.write(list())
+    // It no longer begins with a block.
+    await writer.write(list())
+    await writer.close()
+    await store.commit(ID)
+    const wanted = Buffer.concat([pages.subarray(0, DISK_BLOCK_BYTES), ...list(), ...list()])
+    t.equal(Buffer.compare(await content(store), wanted), 0, how)
+    // Not every system has such a flag.
+    t.same(fs.direct, how === 'direct' && (constants.O_DIRECT as number | undefined) !== undefined ? [DIRECT_BYTES] : [])
+    await folder.dispose()
+  }
+})
+
+t.test('memory that the system does not take so is written all the same', async t => {
+  const folder = await makeFolder()
+  const store = await folder.open()
+  const bytes = new Uint8Array(2 * DIRECT_BYTES).fill(7)
+  const writer = await store.write(ID, 0)
+  await writer.write(bytes)
+  await writer.write(pages.subarray(0, 2 * DIRECT_BYTES))
+  await writer.close()
+  await store.commit(ID)
+  t.equal(Buffer.compare(await content(store), Buffer.concat([bytes, pages.subarray(0, 2 * DIRECT_BYTES)])), 0)
+  await folder.dispose()
+})
+
+t.test('a large object is brought to the disk while it is written, and a failure then is a failure of the object', async t => {
+  for (const fails of [false, true]) {
+    const folder = await makeFolder()
+    const begun = Promise.withResolvers<void>()
+    const fs = faultyFileSystem(({ name, path, count }) => {
+      if (name !== 'datasync' || !path.endsWith(ID) || count > 1) return undefined
+      begun.resolve()
+      return fails ? systemError('EIO') : undefined
+    })
+    const syncs = (): number => fs.calls.filter(call => call.startsWith('datasync') && call.endsWith(ID)).length
+    const store = await folder.open({ fs, direct: false })
+    const writer = await store.write(ID, 0)
+    for (let written = 0; written < BEHIND_BYTES; written += pages.length) {
+      t.equal(syncs(), 0, 'not for less')
+      await writer.write(pages)
+    }
+    await begun.promise
+    if (fails) {
+      await t.rejects(writer.sync(), { code: 'ERR_IO' })
+      await writer.close()
+      await t.rejects(store.commit(ID), { code: 'ERR_IO' }, 'what the disk has lost is not committed')
+    } else {
+      await writer.close()
+      await store.commit(ID)
+      t.equal(syncs(), 2)
+    }
+    await folder.dispose()
+  }
+})
