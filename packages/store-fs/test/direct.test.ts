@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import type { FragmentStore } from '@ropewalk/interface'
 import t from 'tap'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { BEHIND_BYTES, DIRECT_BYTES, DISK_BLOCK_BYTES } from '../src/constants.ts'
+import { BEHIND_BYTES, DIRECT_BYTES, DISK_BLOCK_BYTES, MAX_KEPT_FILES } from '../src/constants.ts'
 import { nodeFileSystem, type FileSystem } from '../src/index.ts'
 import { faultyFileSystem, systemError } from './faults.ts'
 import { makeFolder } from './folder.ts'
@@ -112,4 +112,28 @@ t.test('a large object is brought to the disk while it is written, and a failure
     }
     await folder.dispose()
   }
+})
+
+t.test('the files of uploads that wait for their commit stay open, at most so many', async t => {
+  const folder = await makeFolder()
+  const fs = faultyFileSystem(() => undefined)
+  const store = await folder.open({ fs })
+  const ids = Array.from({ length: MAX_KEPT_FILES + 2 }, (_, index) => index.toString(16).padStart(2, '0').repeat(16))
+  for (const id of ids) {
+    const writer = await store.write(id, 0)
+    await writer.write(pages.subarray(0, 5))
+    await writer.close()
+  }
+  const opens = (id: string): number => fs.calls.filter(call => call.startsWith('open') && call.endsWith(id)).length
+  for (const id of ids) await store.commit(id)
+  t.same(ids.map(opens), ids.map((_, index) => index < MAX_KEPT_FILES ? 1 : 2))
+  // Room again, and an upload that is gone on with or removed keeps nothing.
+  const [first] = ['ff'.repeat(16)] as const
+  for (const offset of [0, 5]) {
+    const writer = await store.write(first, offset)
+    await writer.write(pages.subarray(0, 5))
+    await writer.close()
+  }
+  t.ok(await store.remove(first))
+  await folder.dispose()
 })

@@ -122,6 +122,7 @@ export const muxerMdsftp: PackageLimits = {
     HEADER_BYTES: 'part of the wire',
     FRAGMENT_PREFIX_BYTES: 'part of the wire',
     SEED_CODE_CHANNEL_OPEN: 'part of the wire',
+    BLOCK_BYTES: 'the size of the blocks in which content arrives',
     FRAGMENT_BYTES: 'the size of the fragments that we send'
   }
 }

@@ -287,6 +287,7 @@ export const protocolMdsftp: PackageLimits = {
   others: {
     NODE_ID_BYTES: 'part of the wire',
     TOKEN_BYTES: 'part of the wire',
+    FAST_FRAGMENT_MS: 'which link is fast',
     FRAGMENT_BYTES: 'the size of the fragments that we send',
     KEEP_ALIVE_MS: 'how often a running upload keeps its reservation alive',
     BACKOFF_FIRST_MS: 'where the wait between attempts begins',

@@ -19,6 +19,13 @@ export const storeFs: PackageLimits = {
       test: ['direct.test.ts', 'a large object is brought to the disk while it is written, and a failure then is a failure of the object']
     },
     {
+      constant: 'MAX_KEPT_FILES',
+      of: 'files of uploads that wait for their commit, kept open',
+      unit: 'files',
+      beyond: 'the file is opened once more',
+      test: ['direct.test.ts', 'the files of uploads that wait for their commit stay open, at most so many']
+    },
+    {
       constant: 'LIST_BATCH_FILES',
       of: 'files looked at side by side while a store is listed',
       unit: 'files',
@@ -44,6 +51,8 @@ export const storeFs: PackageLimits = {
   ],
   others: {
     ID_DIGITS: 'part of a file name',
+    DIRECT_BYTES: 'from this size on writes go past the cache',
+    DISK_BLOCK_BYTES: 'where such writes begin and end',
     MIN_VECTOR_BYTES: 'up to this size pieces are joined'
   }
 }
