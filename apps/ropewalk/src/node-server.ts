@@ -16,7 +16,6 @@ import type { Policy } from './services/policy.ts'
 /** Connections at once; one more is refused. From section 8 of the specification. */
 export const MAX_CONNECTIONS = 256
 
-
 /** How often a stopping node looks whether it is idle. Ours. */
 const LOOK_MS = 20
 
