@@ -183,10 +183,11 @@ t.test('a sleeping reader holds the server at its window, and nobody else', asyn
   it.store.before = operation => { if (operation === 'readAt') reads++ }
   const sleeping = retrieve(it.client, 'a'.repeat(32), { size })[Symbol.asyncIterator]()
   await sleeping.next()
-  t.equal(await settle(() => reads), 4, '1 MiB of 256 KiB each')
+  t.equal(await settle(() => reads), 16, '4 MiB of 256 KiB each')
   const { chunkId } = await put(it.client, pattern(3_000_000, 1), { size: 3_000_000 })
   await verify(retrieve(it.client, chunkId), 3_000_000, 1)
-  t.equal(reads, 4 + 12)
+  // The other goes faster the faster it is taken, so that its fragments may be larger.
+  t.ok(reads > 16 && reads <= 16 + 12, `${reads} reads`)
   await sleeping.return?.()
   await clean(t, it)
   await it.client.close()
