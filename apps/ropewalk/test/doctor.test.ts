@@ -126,3 +126,12 @@ t.test('grants are made, hold for a node that runs, are taken back, and all of i
   t.ok(log.some(({ event, granted, fingerprint }) => event === 'connected' && granted === true && fingerprint === key))
   t.notMatch(await readFile(join(state, 'audit.ndjson'), 'utf8'), /PRIVATE/)
 })
+
+t.test('for a person nothing is wider than a terminal', async t => {
+  const [stdin, stdout, stderr] = [new PassThrough().end(), Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 }), new PassThrough()]
+  await doctor({ stdin, stdout, stderr, env: { ROPEWALK_STATE: await folder(t), NO_COLOR: '1' }, signal: new AbortController().signal, now: () => 0 }, 'mdsftp+tls://nowhere.invalid:1', { timeout: 300, json: false })
+  const lines = String(stdout.read()).split('\n')
+  t.ok(lines.length > 14)
+  for (const line of lines) t.ok(line.length <= 80, line)
+  t.match(lines.find(line => line.startsWith('key')), /^key +ok +sha256=[\da-f]+…[\da-f]+$/)
+})

@@ -7,6 +7,7 @@ import { examine, type Finding, type Outcome } from '../doctor/steps.ts'
 import { Exit } from '../exit-codes.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { statePath } from '../state-directory.ts'
+import { fit, widthOf } from '../width.ts'
 
 export interface DoctorFlags {
   readonly tokenFile?: string | undefined
@@ -38,13 +39,31 @@ export async function doctor (context: Context, text: string | undefined, { toke
   return exit
 }
 
+/** Characters of a finding that are shown. Ours. */
+const MAX_MESSAGE = 1024
+
+/** Columns of a line, and what stands before all but the first. */
+const COLUMNS = 62
+const INDENT = ' '.repeat(18)
+
+/** In lines that fit; a word that does not is cut in its middle. */
+function wrapped (text: string): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) as string
+    if (last !== '' && widthOf(last) + 1 + widthOf(word) > COLUMNS) lines.push(fit(word, COLUMNS))
+    else lines[lines.length - 1] = last === '' ? fit(word, COLUMNS) : `${last} ${word}`
+  }
+  return lines
+}
+
 const WORDS: Readonly<Record<Outcome, string>> = { ok: 'ok', warning: 'look', failed: 'FAILED', skipped: '-' }
 
 function resultOf (finding: Finding): Result {
   const { step, outcome, message, advice, code } = finding
   return {
     record: { event: 'examined', ...finding },
-    row: [step, outcome, escapeName(message), code ?? ''],
-    lines: [`${step.padEnd(10)} ${WORDS[outcome].padEnd(6)} ${escapeName(message)}`, ...advice.map(line => `                  ${line}`)]
+    row: [step, outcome, escapeName(message, MAX_MESSAGE), code ?? ''],
+    lines: [message, ...advice].flatMap((text, at) => wrapped(escapeName(text, MAX_MESSAGE)).map((line, row) => at + row === 0 ? `${step.padEnd(10)} ${WORDS[outcome].padEnd(6)} ${line}` : `${INDENT}${line}`))
   }
 }
