@@ -97,6 +97,20 @@ t.test('a reload holds at once, and whoever gives up waiting loses nothing of th
   await t.rejects(line.take(1, { signal: AbortSignal.abort(new Error('gone')) }) as Promise<void>, { message: 'gone' })
 })
 
+t.test('whoever asks for little does not overtake whoever has waited for much', async t => {
+  const clock = new VirtualClock()
+  const line = new Line('x', parseRate('16K'), clock, () => 0)
+  t.equal(line.take(16 * KIB), undefined)
+  const order: string[] = []
+  void line.take(16 * KIB)?.then(() => order.push('much'))
+  await clock.advance(900)
+  const little = line.take(1)
+  t.not(little, undefined, 'it waits, though there would be enough for it')
+  void little?.then(() => order.push('little'))
+  await clock.advance(2000)
+  t.same(order, ['much', 'little'])
+})
+
 t.test('connections, memory and disk are bounded, each with its two numbers', async t => {
   let memory = 0
   let free = 100
