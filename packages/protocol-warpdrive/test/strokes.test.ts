@@ -1,5 +1,9 @@
+import type { Channel } from '@ropewalk/interface'
+import { duplexPair, turn } from '@ropewalk/testing'
 import t from 'tap'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { FINISHED_AHEAD, STROKE_BYTES } from '../src/constants.ts'
+import type { WarpdriveNode } from '../src/index.ts'
 import { Strokes } from '../src/strokes.ts'
 import { BOB, MemoryInbox, pair } from './nodes.ts'
 
@@ -33,12 +37,42 @@ t.test('strokes: while one write is under way the next is gathered, and never mo
 
 t.test('files that end in the middle of a stroke take nothing of those behind them', async t => {
   const content = Object.fromEntries(['a', 'b', 'c', 'd'].map((name, at) => [name, Uint8Array.from({ length: STROKE_BYTES + 300_000 + at }, (_, i) => i * (at + 3))]))
-  const { alice, bob, inbox } = await pair(content, { bob: { parallel: 1 } })
+  const nodes: { alice?: WarpdriveNode } = {}
+  const query = async (_peer: string, port: string): Promise<Channel> => {
+    const [left, right] = duplexPair()
+    void nodes.alice?.serve(right, BOB, port)
+    return joined(left)
+  }
+  const scene = await pair(content, { bob: { parallel: 1, query } })
+  const { alice, bob, inbox } = scene
+  nodes.alice = alice
   const { id } = await alice.createOffer(BOB, '')
   await (await bob.accept(id, undefined))?.finished
   for (const [name, bytes] of Object.entries(content)) t.strictSame(inbox.files.get(name)?.bytes, bytes)
   t.match(alice.offers(2), [{ status: 'completed', done: [0, 1, 2, 3] }])
 })
+
+/** The channel, whose reader gets what is there by then at once, as from a network. */
+function joined (channel: Channel): Channel {
+  let [there, wake, ended] = [new Uint8ArrayList(), (): void => {}, false]
+  void (async () => {
+    for await (const bytes of channel.source) {
+      there.append(bytes)
+      wake()
+    }
+  })().catch(() => {}).finally(() => { ended = true; wake() })
+  const source = (async function * (): AsyncGenerator<Uint8ArrayList, void, undefined> {
+    for (;;) {
+      if (there.byteLength === 0 && ended) return
+      if (there.byteLength === 0) await new Promise<void>(resolve => { wake = resolve })
+      await turn()
+      const all = there
+      there = new Uint8ArrayList()
+      if (all.byteLength > 0) yield all
+    }
+  })()
+  return { source, sink: (source, options) => channel.sink(source, options), abort: reason => { channel.abort(reason) }, [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose]() }
+}
 
 /** Files are finished when somebody says so, in any order; `bad` never. */
 class SlowInbox extends MemoryInbox {
@@ -93,4 +127,5 @@ t.test('one that cannot be finished fails alone: those before it and behind it a
   t.same([...inbox.files.keys()].sort(), ['a', 'b', 'c', 'd', 'e'])
   t.match(bob.offers(1), [{ status: 'failed', failures: [[2, /./, 'taken']] }])
   t.match(alice.offers(2), [{ status: 'failed' }])
+  t.notOk(alice.offers(2)[0]?.done.includes(2), 'and is not confirmed, nor what comes behind it in its place')
 })
