@@ -124,3 +124,16 @@ t.test('every command has its help with examples, and says what is wrong with an
     t.equal((await casync(at, args)).code, 2, args.join(' '))
   }
 })
+
+t.test('options of casync that ours does not have are taken where they ask for what is done anyway, and refused with a reason elsewhere', async t => {
+  const at = await folder(t)
+  await writeFile(join(at, 'blob'), 'x')
+  const usual = ['--reflink=no', '--hardlink=no', '--punch-holes=no', '--undo-immutable=no', '--uid-shift=0', '--uid-range=0', '--cache-auto=no', '-v', '--log-level=debug']
+  t.equal((await casync(at, ['make', ...usual, 'x.caibx', 'blob'])).code, 0)
+  t.equal((await casync(at, ['extract', ...usual, 'x.caibx', 'y'])).code, 0)
+  for (const [option, word] of [['--reflink', 'cloned'], ['--hardlink=yes', 'copies'], ['--punch-holes=yes', 'zeros'], ['--undo-immutable', 'chattr'], ['--uid-shift=65536', 'owners'], ['--cache-auto', '--cache=DIRECTORY']] as const) {
+    const { code, stderr } = await casync(at, ['extract', option, 'x.caibx', 'z'])
+    t.equal(code, 2, option)
+    t.match(stderr.toLowerCase(), word.toLowerCase())
+  }
+})

@@ -21,6 +21,7 @@ import type { VerifyFlags } from '../commands/casync-verify.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, collect, examples } from '../options.ts'
+import { likeCasync } from './casync-only.ts'
 
 type Done = (exit: Exit) => void
 
@@ -39,7 +40,7 @@ export function addCasync (program: Command, context: Context, done: Done): void
 }
 
 function addMaking (casync: Command, context: Context, done: Done): void {
-  const make = recording(storing(casync.command('make')))
+  const make = likeCasync(recording(storing(casync.command('make'))))
     .description('make an index of a file or a folder, and put its chunks into a store; or an archive')
     .argument('<index>', 'what to make: NAME.caibx of a file, NAME.caidx of a folder, NAME.catar an archive of it; HOST:NAME makes it there')
     .argument('[path]', 'a file or a block device, - for standard input; a folder (the working directory where nothing is said)')
@@ -50,7 +51,7 @@ function addMaking (casync: Command, context: Context, done: Done): void {
     .action(async (index: string, file: string | undefined, flags: MakeFlags) => done(await (await import('../commands/casync-make.ts')).casyncMake(context, index, file, flags)))
   examples(make, ['ropewalk casync make image.caibx image.raw', 'ropewalk casync make --store=nas:/srv/default.castr nas:/srv/image.caibx /dev/vda'])
 
-  const extract = recording(storing(casync.command('extract')))
+  const extract = likeCasync(recording(storing(casync.command('extract'))))
     .description('write what an index describes')
     .argument('<index>', 'an index or an archive: a path, HOST:PATH or a URL')
     .argument('[path]', 'the file or block device to write, - for standard output; the folder to make')
