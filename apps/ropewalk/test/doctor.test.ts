@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { createServer as createTlsServer } from 'node:tls'
 import { createIdentity, loadIdentity } from '@ropewalk/transport-tcp'
 import t, { type Test } from 'tap'
@@ -18,7 +19,7 @@ async function examined (state: string, address?: string, world: Partial<World> 
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()]
   const context = { stdin, stdout, stderr, env: { ROPEWALK_STATE: state }, signal: new AbortController().signal, now: () => performance.now() }
   const code = await doctor(context, address, { timeout: 300, json: true }, { ...thisMachine, ...world })
-  const steps = Object.fromEntries(factsIn(String(stdout.read() ?? '')).map(fact => [String(fact['step']), fact as unknown as Told['steps'][string]]))
+  const steps = Object.fromEntries(factsIn(await text(stdout.end())).map(fact => [String(fact['step']), fact as unknown as Told['steps'][string]]))
   return { code, steps, failed: Object.entries(steps).filter(([, { outcome }]) => outcome === 'failed').map(([step]) => step) }
 }
 
@@ -130,7 +131,7 @@ t.test('grants are made, hold for a node that runs, are taken back, and all of i
 t.test('for a person nothing is wider than a terminal', async t => {
   const [stdin, stdout, stderr] = [new PassThrough().end(), Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 }), new PassThrough()]
   await doctor({ stdin, stdout, stderr, env: { ROPEWALK_STATE: await folder(t), NO_COLOR: '1' }, signal: new AbortController().signal, now: () => 0 }, 'mdsftp+tls://nowhere.invalid:1', { timeout: 300, json: false })
-  const lines = String(stdout.read()).split('\n')
+  const lines = (await text(stdout.end())).split('\n')
   t.ok(lines.length > 14)
   for (const line of lines) t.ok(line.length <= 80, line)
   t.match(lines.find(line => line.startsWith('key')), /^key +ok +sha256=[\da-f]+…[\da-f]+$/)

@@ -4,6 +4,7 @@
  * @module
  */
 import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { run } from '../src/program.ts'
 import type { Fact } from './processes.ts'
@@ -19,7 +20,8 @@ export interface HereOptions {
 export async function here (args: readonly string[], state: string, { env, signal = new AbortController().signal }: HereOptions = {}): Promise<Said> {
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()]
   const code = await run(args, { stdin, stdout, stderr, env: { ROPEWALK_STATE: state, ...env }, signal, now: () => performance.now() })
-  return { code, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') }
+  // What was written last may still be on its way through.
+  return { code, stdout: await text(stdout.end()), stderr: await text(stderr.end()) }
 }
 
 export function factsIn (text: string): Fact[] {
