@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createServer as createTlsServer } from 'node:tls'
 import { createIdentity, loadIdentity } from '@ropewalk/transport-tcp'
+import { turn } from '@ropewalk/testing'
 import t, { type Test } from 'tap'
 import { doctor } from '../src/commands/doctor.ts'
 import { thisMachine, type World } from '../src/doctor/machine.ts'
@@ -19,6 +20,7 @@ async function examined (state: string, address?: string, world: Partial<World> 
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()]
   const context = { stdin, stdout, stderr, env: { ROPEWALK_STATE: state }, signal: new AbortController().signal, now: () => performance.now() }
   const code = await doctor(context, address, { timeout: 300, json: true }, { ...thisMachine, ...world })
+  await turn()
   const steps = Object.fromEntries(factsIn(await text(stdout.end())).map(fact => [String(fact['step']), fact as unknown as Told['steps'][string]]))
   return { code, steps, failed: Object.entries(steps).filter(([, { outcome }]) => outcome === 'failed').map(([step]) => step) }
 }

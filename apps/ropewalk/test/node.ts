@@ -5,6 +5,7 @@
  */
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { turn } from '@ropewalk/testing'
 import type { Test } from 'tap'
 import { run } from '../src/program.ts'
 import type { Fact } from './processes.ts'
@@ -20,7 +21,8 @@ export interface HereOptions {
 export async function here (args: readonly string[], state: string, { env, signal = new AbortController().signal }: HereOptions = {}): Promise<Said> {
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()]
   const code = await run(args, { stdin, stdout, stderr, env: { ROPEWALK_STATE: state, ...env }, signal, now: () => performance.now() })
-  // What was written last may still be on its way through.
+  // Lines are written together, at the end of a turn.
+  await turn()
   return { code, stdout: await text(stdout.end()), stderr: await text(stderr.end()) }
 }
 
