@@ -313,6 +313,8 @@ export class SwarmState {
     file.size ??= (file.count - 1) * CHUNK_BYTES + (file.lastBytes ?? 0)
     this.#memory.effects.push({ type: 'finish', name: file.name, size: file.size })
     this.#memory.event({ event: 'finished', name: file.name, size: file.size, sizeUncertain: file.sizeUncertain })
+    // Without chunks there is none to announce.
+    if (file.count === 0) for (const peer of this.#memory.peers.values()) if (peer.presence === 'connected' && peer.speaks === 'hardened') this.#sharing.greet(peer, 'Files', now)
     // Rule T10: the count of an original's announcement may have been one too small.
     if (full) for (const key of file.holders.keys()) this.#sharing.greet(this.#memory.peers.get(key) as PeerState, 'Add', now)
   }

@@ -156,3 +156,14 @@ t.test('half a file that is another by now begins anew', async t => {
     t.same([...state.file(name)?.requests.keys() ?? []].sort(), [...other.keys()])
   }
 })
+
+t.test('who has got an empty file says so: it has no chunk to announce', async t => {
+  const network = new Network()
+  const seeder = await member(network, 1, 2, { profile: 'hardened' })
+  const us = await member(network, 2, 2, { profile: 'hardened' })
+  await seeder.swarm.insert('files/empty', [])
+  await us.until(({ event }) => event === 'finished')
+  while (seeder.swarm.query()[0]?.leastReplication !== 2) await turn()
+  t.equal(us.swarm.query()[0]?.leastReplication, 2)
+  for (const one of [us, seeder]) await one.swarm.leave()
+})

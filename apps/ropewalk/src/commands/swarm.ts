@@ -165,6 +165,11 @@ function ownAddress (peers: readonly PeerAddress[]): PeerAddress {
   throw new RopewalkError('ERR_USAGE', candidates.length === 0 ? 'no peer of the list is this machine' : `${candidates.length} peers of the list are this machine`, { advice: ['--as HOST:PORT says which one this peer is, spelled as in the list.'] })
 }
 
+/** As the table and `insert` have it. */
+function shown (name: string): string {
+  return escapeName(name.replace(/^files\//, ''))
+}
+
 function describe (event: SwarmEvent): string {
   const peer = 'peer' in event ? `${event.peer.host} ${event.peer.port}` : ''
   switch (event.event) {
@@ -172,12 +177,12 @@ function describe (event: SwarmEvent): string {
     case 'disconnected': return `${peer} has left`
     case 'avoided': return `${peer} has sent what it should not, and is not asked any more`
     case 'chunk': return ''
-    case 'finished': return `${escapeName(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
-    case 'refused': return `${escapeName(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
-    case 'poisoned': return `${escapeName(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
-    case 'damaged': return `${escapeName(event.name)}: chunk ${event.index} is not at ${peer} what was sent there; it cannot be mended from here`
-    case 'conflict': return `${escapeName(event.name)}: ${peer} has another chunk ${event.index} than others; both are kept aside`
-    case 'withheld': return `${escapeName(event.name)} is not offered to ${peer}: ${WHY[event.why]}`
+    case 'finished': return `${shown(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
+    case 'refused': return `${shown(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
+    case 'poisoned': return `${shown(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
+    case 'damaged': return `${shown(event.name)}: chunk ${event.index} is not at ${peer} what was sent there; it cannot be mended from here`
+    case 'conflict': return `${shown(event.name)}: ${peer} has another chunk ${event.index} than others; both are kept aside`
+    case 'withheld': return `${shown(event.name)} is not offered to ${peer}: ${WHY[event.why]}`
   }
 }
 
