@@ -1,12 +1,13 @@
 /** The pieces of puts and gets in parts, each for itself. */
 import { createHash, randomBytes } from 'node:crypto'
-import { open, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import fc from 'fast-check'
 import { HashLog } from '../src/parts/hash-log.ts'
 import { HashedFile } from '../src/parts/hashed-file.ts'
 import { formatManifest, MAX_NODES, MAX_PARTS, parseManifest } from '../src/parts/manifest.ts'
+import { PartialFile, partialPath } from '../src/parts/partial-file.ts'
 import { MIN_PART_BYTES, planShares } from '../src/parts/plan-state.ts'
 import { folder } from './processes.ts'
 
@@ -153,4 +154,14 @@ t.test('a manifest says what it said, and nothing that could harm', async t => {
       return (error as { code?: string }).code === 'ERR_MANIFEST'
     }
   }))
+})
+
+t.test('what killed processes left of records is taken away, and nothing else', async t => {
+  const directory = await folder(t)
+  const target = join(directory, 'x')
+  const left = `.${basename(partialPath(target))}.json.0123456789abcdef`
+  for (const name of [left, `${left}0`, '.y.ropewalk-part.json', left.replace('.x.', '.y.')]) await writeFile(join(directory, name), '{')
+  await using file = await PartialFile.open(target, { size: 1, sha256: undefined, pieces: [{ id: '0'.repeat(32), offset: 0, size: 1, sha256: undefined }] })
+  t.equal(file.done(), 0)
+  t.same((await readdir(directory)).sort(), [`${left}0`, left.replace('.x.', '.y.'), '.x.ropewalk-part', '.y.ropewalk-part.json'].sort())
 })

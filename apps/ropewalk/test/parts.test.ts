@@ -107,7 +107,8 @@ t.test('a get killed in mid-file goes on where it was', async t => {
       gate.cut()
       gate.lift()
     }
-    t.same(await visible(files), ['.ropewalk-part', '.ropewalk-part.json'].map(end => `.${args.includes(id) ? 'object' : 'manifest'}${end}`).concat(args.includes(id) ? ['manifest'] : []))
+    // A kill in the middle of a record leaves what was written of it, until the next process comes.
+    t.same((await visible(files)).filter(name => !/\.json\.[\da-f]{16}$/.test(name)), ['.ropewalk-part', '.ropewalk-part.json'].map(end => `.${args.includes(id) ? 'object' : 'manifest'}${end}`).concat(args.includes(id) ? ['manifest'] : []))
     const last = await run([...args, '--json'], { state })
     t.equal(last.code, 0, last.stderr)
     const resumed = factsOf(last.stdout, 'resumed')

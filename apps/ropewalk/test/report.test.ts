@@ -77,6 +77,7 @@ t.test('--json: everything on standard output, or on standard error where data i
     shown.event(FAILED)
     shown.result(RESULT)
     shown.summary(3)
+    shown.close()
     const [used, unused] = dataOnStdout ? [stderr, stdout] : [stdout, stderr]
     t.equal(unused.text, '')
     t.match(used.text.trim().split('\n').map(line => JSON.parse(line) as unknown), [

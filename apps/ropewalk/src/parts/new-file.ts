@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { link, open, rename, rm } from 'node:fs/promises'
+import { link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
 
@@ -19,7 +19,7 @@ export interface WriteOptions {
 /** Writes `text` under the name `path`. `ERR_EXISTS` unless it may replace. */
 export async function writeWhole (path: string, text: string, { replace, lasting, mode }: WriteOptions): Promise<void> {
   const directory = dirname(path)
-  const temporary = join(directory, `.${basename(path).slice(0, 200)}.${randomBytes(8).toString('hex')}`)
+  const temporary = join(directory, `${beginning(path)}${randomBytes(8).toString('hex')}`)
   try {
     const handle = await open(temporary, 'wx', mode)
     try {
@@ -35,6 +35,17 @@ export async function writeWhole (path: string, text: string, { replace, lasting
   } finally {
     await rm(temporary, { force: true })
   }
+}
+
+/** Takes away what killed processes left of writing `path`. Only where nobody else writes it now. */
+export async function sweepWhole (path: string): Promise<void> {
+  const left = (await readdir(dirname(path))).filter(name => name.startsWith(beginning(path)) && /^[\da-f]{16}$/.test(name.slice(beginning(path).length)))
+  for (const name of left) await rm(join(dirname(path), name), { force: true })
+}
+
+/** Of the names that a file has until it is whole. */
+function beginning (path: string): string {
+  return `.${basename(path).slice(0, 200)}.`
 }
 
 /** Gives the file at `from` the name `to`; the old name is gone then. `ERR_EXISTS` when it is taken and may not be replaced. */

@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
 import { MAX_PARTS, readBounded } from './manifest.ts'
-import { giveName, syncDirectory, writeWhole } from './new-file.ts'
+import { giveName, sweepWhole, syncDirectory, writeWhole } from './new-file.ts'
 
 /** A run of bytes that one object gives. */
 export interface Piece {
@@ -62,6 +62,7 @@ export class PartialFile implements AsyncDisposable {
     const path = partialPath(target)
     try {
       const done = await loadRecord(`${path}.json`, wanted)
+      await sweepWhole(`${path}.json`)
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o666)
       const file = new PartialFile(target, wanted, handle, done)
       const { size } = await handle.stat()
