@@ -9,7 +9,7 @@ import { openFsStore } from '@ropewalk/store-fs'
 import t from 'tap'
 import { Command, facts, factsOf, folder, run, startNode } from './processes.ts'
 
-const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 50)
+const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 10)
 const SIZES = [0, 1, 5000, 262_144, 300_000, 1_500_000]
 
 function sha256 (bytes: Uint8Array): string {

@@ -10,7 +10,7 @@ import { Command, facts, factsOf, folder, run } from './processes.ts'
 /** Sizes whose copies come out damaged of the original. */
 const SIZES = [0, 1, 65535, 65536, 65537, 131073, 200000]
 
-const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 50)
+const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 10)
 
 /** Ports that nobody listens on now. The wire names peers by their ports, so they must be known before anybody joins. */
 async function freePorts (count: number): Promise<number[]> {
