@@ -1,12 +1,12 @@
 /**
  * How far a file was hashed, and the state of the hash there, so that whoever goes on with it need not read again what
- * another node has already. Written beside the journal at every acknowledgement, in place and without a sync: what a loss
+ * another node has already. Written beside the journal at every acknowledgement, in place, at once and without a sync: what a loss
  * of power takes is only hashed anew.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, writeSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 
 export interface HashPoint {
@@ -23,8 +23,6 @@ const SLOT_BYTES = 1024
 export class HashLog implements AsyncDisposable {
   readonly #handle: FileHandle
   #slot = 0
-  #writing: Promise<void> | undefined
-  #next: HashPoint | undefined
 
   private constructor (handle: FileHandle) {
     this.#handle = handle
@@ -42,24 +40,18 @@ export class HashLog implements AsyncDisposable {
     return points.reduce((best, point) => point !== undefined && (best === undefined || point.offset > best.offset) ? point : best)
   }
 
-  /** Keeps `point`, soon; of points that come faster than they are written, the last. */
+  /** Keeps `point`. At once, into the system's cache: a point that waited for a thread would be behind what is acknowledged meanwhile. */
   save (point: HashPoint): void {
-    this.#next = point
-    this.#writing ??= this.#write().finally(() => { this.#writing = undefined })
+    this.#slot = 1 - this.#slot
+    try {
+      writeSync(this.#handle.fd, formatPoint(point), this.#slot * SLOT_BYTES, 'latin1')
+    } catch {
+      // One that cannot be written costs a little time later, and nothing else.
+    }
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
-    await this.#writing
     await this.#handle.close()
-  }
-
-  async #write (): Promise<void> {
-    for (let point = this.#next; point !== undefined; point = this.#next) {
-      this.#next = undefined
-      this.#slot = 1 - this.#slot
-      // One that cannot be written costs a little time later, and nothing else.
-      await this.#handle.write(formatPoint(point), this.#slot * SLOT_BYTES, 'latin1').catch(() => {})
-    }
   }
 }
 

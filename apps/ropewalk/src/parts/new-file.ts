@@ -39,7 +39,11 @@ export async function writeWhole (path: string, text: string, { replace, lasting
 
 /** Takes away what killed processes left of writing `path`. Only where nobody else writes it now. */
 export async function sweepWhole (path: string): Promise<void> {
-  const left = (await readdir(dirname(path))).filter(name => name.startsWith(beginning(path)) && /^[\da-f]{16}$/.test(name.slice(beginning(path).length)))
+  const names = await readdir(dirname(path)).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  })
+  const left = names.filter(name => name.startsWith(beginning(path)) && /^[\da-f]{16}$/.test(name.slice(beginning(path).length)))
   for (const name of left) await rm(join(dirname(path), name), { force: true })
 }
 

@@ -11,7 +11,7 @@ import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import { HashLog } from './hash-log.ts'
 import { MAX_PARTS, readBounded } from './manifest.ts'
-import { writeWhole } from './new-file.ts'
+import { sweepWhole, writeWhole } from './new-file.ts'
 
 /** Bytes of an entry. Ours: a thousand parts need half of it. */
 const MAX_ENTRY_BYTES = 1_048_576
@@ -90,6 +90,7 @@ export class Journal {
     await this.#inTurn(async () => {
       await rm(this.pathOf(key), { force: true })
       await rm(this.#logPath(key), { force: true })
+      await sweepWhole(this.pathOf(key))
     })
   }
 
