@@ -73,8 +73,10 @@ export function formatHostPort ({ host, port }: { readonly host: string, readonl
 
 /** True where nothing leaves this machine. A name other than `localhost` may resolve to anything. */
 export function isLocal (address: Address): boolean {
-  if (address.transport === 'unix') return true
-  const host = address.host.toLowerCase()
+  return address.transport === 'unix' || isLoopback(address.host.toLowerCase())
+}
+
+export function isLoopback (host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -51,5 +51,6 @@ export async function live (run: (argv: readonly string[], context: Context) => 
 
   process.exitCode = exit
   // Otherwise Node ends by itself, when the last byte is written: here whoever should read it may never do so.
-  if (exit === Exit.interrupted) process.exit()
+  // Lines that were gathered in this turn are written before.
+  if (exit === Exit.interrupted) setImmediate(() => process.exit())
 }

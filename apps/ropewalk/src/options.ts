@@ -42,6 +42,11 @@ export function concurrency (): Option {
   return new Option('--concurrency <n>', 'transfers at once').default(DEFAULT_CONCURRENCY).argParser(checked(parseConcurrency))
 }
 
+/** `--json`, for a command that prints. */
+export function json (command: Command): Command {
+  return command.option('--json', 'print NDJSON, one JSON object a line', false)
+}
+
 /** Examples, then whatever else there is to say, then the exit codes. */
 export function examples (command: Command, lines: readonly string[], more: string = ''): Command {
   return command.addHelpText('after', `\nExamples:\n${lines.map(line => `  ${line}\n`).join('')}${more}${EXIT_HELP}`)

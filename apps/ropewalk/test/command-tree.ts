@@ -4,6 +4,7 @@
  * @module
  */
 import { PassThrough, Readable } from 'node:stream'
+import { turn } from '@ropewalk/testing'
 import type { Context } from '../src/context.ts'
 import { run } from '../src/program.ts'
 
@@ -13,13 +14,20 @@ export interface Said {
   readonly stderr: string
 }
 
+export interface SayOptions {
+  readonly tty?: boolean
+  readonly signal?: AbortSignal
+}
+
 /** Runs `args` to their end, without a process. */
-export async function say (args: readonly string[], env: NodeJS.ProcessEnv = {}, tty = false): Promise<Said> {
+export async function say (args: readonly string[], env: NodeJS.ProcessEnv = {}, { tty = false, signal = new AbortController().signal }: SayOptions = {}): Promise<Said> {
   const [out, err] = [collector(tty), collector(tty)]
   const context: Context = {
-    stdin: Readable.from([]), stdout: out.stream, stderr: err.stream, env, signal: new AbortController().signal, now: () => performance.now()
+    stdin: Readable.from([]), stdout: out.stream, stderr: err.stream, env, signal, now: () => performance.now()
   }
   const code = await run(args, context)
+  // Lines are written together, at the end of a turn.
+  await turn()
   return { code, stdout: out.text(), stderr: err.text() }
 }
 

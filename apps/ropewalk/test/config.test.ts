@@ -6,7 +6,7 @@ import { parseConfig } from '../src/config/file.ts'
 import { flagSettings, resolveConfig, settingFlags } from '../src/config/resolve.ts'
 import { SETTINGS, variableOf } from '../src/config/settings.ts'
 import type { RopewalkError } from '../src/errors.ts'
-import { minutesToNext, parseRate, rateAt } from '../src/limits/rate.ts'
+import { parseRate, rateAt } from '../src/limits/rate.ts'
 import { here as runHere, HereNode, type Said } from './node.ts'
 import { folder } from './processes.ts'
 import { settingsTable } from './settings-table.ts'
@@ -107,7 +107,6 @@ t.test('a node that runs takes what may change at SIGHUP, says what may not, and
 t.test('a timetable holds through the day, and yesterday\'s last until its first', async t => {
   const rate = parseRate('08:00,512k 19:00,off 23:30,2M')
   for (const [minute, bytes] of [[0, 2 * 1024 ** 2], [479, 2 * 1024 ** 2], [480, 524_288], [1139, 524_288], [1140, undefined], [1410, 2 * 1024 ** 2]] as const) t.equal(rateAt(rate, minute), bytes, String(minute))
-  for (const [minute, next] of [[0, 480], [480, 660], [1410, 510]] as const) t.equal(minutesToNext(rate, minute), next)
   t.equal(rateAt(parseRate('off'), 7), undefined)
   for (const text of ['', 'fast', '512', '24:00,1M', '08:00', '08:00,1M 08:00,2M', '8:60,1M', '1M 2M']) t.throws(() => parseRate(text), { code: 'ERR_USAGE' }, text)
 })

@@ -11,8 +11,8 @@ import t, { type Test } from 'tap'
 import { doctor } from '../src/commands/doctor.ts'
 import { thisMachine, type World } from '../src/doctor/machine.ts'
 import { KnownNodes } from '../src/known-nodes.ts'
-import { factsIn, here, HereNode } from './node.ts'
-import { folder } from './processes.ts'
+import { here, HereNode } from './node.ts'
+import { facts, folder } from './processes.ts'
 
 interface Told { readonly code: number, readonly steps: Readonly<Record<string, { outcome: string, message: string, advice: string[], code?: string }>>, readonly failed: readonly string[] }
 
@@ -21,7 +21,7 @@ async function examined (state: string, address?: string, world: Partial<World> 
   const context = { stdin, stdout, stderr, env: { ROPEWALK_STATE: state }, signal: new AbortController().signal, now: () => performance.now() }
   const code = await doctor(context, address, { timeout: 300, json: true }, { ...thisMachine, ...world })
   await turn()
-  const steps = Object.fromEntries(factsIn(await text(stdout.end())).map(fact => [String(fact['step']), fact as unknown as Told['steps'][string]]))
+  const steps = Object.fromEntries(facts(await text(stdout.end())).map(fact => [String(fact['step']), fact as unknown as Told['steps'][string]]))
   return { code, steps, failed: Object.entries(steps).filter(([, { outcome }]) => outcome === 'failed').map(([step]) => step) }
 }
 
@@ -114,7 +114,7 @@ t.test('grants are made, hold for a node that runs, are taken back, and all of i
   t.match(await here(['grant', key, '--protocol', 'mdsftp', '--for', '1h', '--json'], state), { code: 0, stdout: /"access":"read"/ })
   t.match(await put(), { code: 1, stdout: /"failed"/ }, 'who may read may not store')
   t.match(await examined(peer, address), { code: 0 }, 'and is let in')
-  const { id } = factsIn((await here(['grants', '--json'], state)).stdout)[0] as unknown as { id: string }
+  const { id } = facts((await here(['grants', '--json'], state)).stdout)[0] as unknown as { id: string }
   t.match(await here(['grant', key, '--access', 'write'], state), { code: 0 })
   t.match(await put(), { code: 0 })
   t.match(await here(['revoke', id.slice(0, 6)], state), { code: 0 })
@@ -124,7 +124,7 @@ t.test('grants are made, hold for a node that runs, are taken back, and all of i
   await node.stop()
   t.match(await here(['grant', 'nobody'], state), { code: 4, stderr: /there is no such peer/ })
 
-  const log = factsIn((await here(['audit', '--limit', '100', '--json'], state)).stdout)
+  const log = facts((await here(['audit', '--limit', '100', '--json'], state)).stdout)
   t.match(log.filter(({ event }) => event === 'granted' || event === 'revoked'), [{ peer: key, access: 'read' }, { peer: key, access: 'write' }, { peer: key, access: 'read' }])
   t.ok(log.some(({ event, granted, fingerprint }) => event === 'connected' && granted === true && fingerprint === key))
   t.notMatch(await readFile(join(state, 'audit.ndjson'), 'utf8'), /PRIVATE/)

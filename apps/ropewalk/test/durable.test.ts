@@ -10,7 +10,7 @@ import { Gate } from './gate.ts'
 import { Command, factsOf, folder, run, startNode, type Ended } from './processes.ts'
 
 const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 10)
-/** What may be unacknowledged at the moment of a kill, in bytes: `MAX_SEND_BYTES` of the protocol; and what frames add. */
+/** What may be unacknowledged at the moment of a kill, in bytes: `MAX_DURABLE_SEND_BYTES` of the protocol; and what frames add. */
 const WINDOW = 1_048_576
 const FRAMES = 65_536
 const TCP = ['--listen', 'mdsftp+tcp://127.0.0.1:0']

@@ -59,7 +59,7 @@ t.test('a wrong word is answered with the command that was meant', async t => {
 t.test('with NO_COLOR, and into a pipe, there is nothing but text', async t => {
   for (const args of [['identity'], ['identity', '--json'], ['--help'], ['put', '/nowhere/at/all'], ['offers'], ['man', 'put'], ['swarm', 'query']]) {
     for (const [env, tty] of [[{ ...ENV, NO_COLOR: '1' }, true], [ENV, false]] as const) {
-      const { stdout, stderr } = await say(args, env, tty)
+      const { stdout, stderr } = await say(args, env, { tty })
       t.notMatch(`${stdout}${stderr}`, /\x1b\[\d*m/, `${args.join(' ')} ${tty ? 'NO_COLOR' : 'pipe'}`)
     }
   }

@@ -14,6 +14,8 @@ import { factsOf, type Fact } from './processes.ts'
 export class Live {
   stdout = ''
   stderr = ''
+  /** Reads the configuration again. */
+  hangup = (): void => {}
   readonly ended: Promise<number>
   readonly #stopping = new AbortController()
   readonly #waiting = new Set<() => void>()
@@ -21,7 +23,13 @@ export class Live {
   constructor (t: { teardown (work: () => Promise<void>): unknown }, args: readonly string[], env: NodeJS.ProcessEnv) {
     const out = this.#collect(text => { this.stdout += text })
     const err = this.#collect(text => { this.stderr += text })
-    const context: Context = { stdin: Readable.from([]), stdout: out, stderr: err, env, signal: this.#stopping.signal, now: () => performance.now() }
+    const context: Context = {
+      stdin: Readable.from([]), stdout: out, stderr: err, env, signal: this.#stopping.signal, now: () => performance.now(),
+      onHangup: listener => {
+        this.hangup = listener
+        return () => {}
+      }
+    }
     this.ended = run(args, context).finally(() => { this.#look() })
     t.teardown(async () => { await this.stop() })
   }
@@ -33,11 +41,17 @@ export class Live {
 
   /** Resolves with the first fact of that kind; rejects when the command ends without it. */
   async fact (event: string, is: (fact: Fact) => boolean = () => true): Promise<Fact> {
+    const [first] = await this.told(event, 1, is)
+    return first as Fact
+  }
+
+  /** Resolves once `count` facts of that kind were told, with all of them. */
+  async told (event: string, count: number = 1, is: (fact: Fact) => boolean = () => true): Promise<Fact[]> {
     let over = false
     void this.ended.then(() => { over = true })
     for (;;) {
-      const found = factsOf(this.stdout, event).find(is)
-      if (found !== undefined) return found
+      const found = factsOf(this.stdout, event).filter(is)
+      if (found.length >= count) return found
       if (over) throw new Error(`ended without ${event}: ${this.stdout}${this.stderr}`)
       await new Promise<void>(resolve => this.#waiting.add(resolve))
     }

@@ -4,7 +4,8 @@ import { PassThrough } from 'node:stream'
 import { trace } from '@opentelemetry/api'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import t from 'tap'
-import { ActivityBoard } from '../src/activity/board.ts'
+import { ActivityBoard, type Reporting } from '../src/activity/board.ts'
+import { MAX_CHANGES } from '../src/activity/changes.ts'
 import { parseLevels } from '../src/observe/log-levels.ts'
 import { Log, MAX_RECORDS } from '../src/observe/log.ts'
 import { Metrics } from '../src/observe/metrics.ts'
@@ -13,6 +14,16 @@ import { folder } from './processes.ts'
 
 function linesOf (stream: PassThrough): Array<Record<string, unknown>> {
   return String(stream.read() ?? '').split('\n').filter(line => line !== '').map(line => JSON.parse(line) as Record<string, unknown>)
+}
+
+/** One arrives, the other is broken off. */
+async function moveTwo (board: ActivityBoard): Promise<void> {
+  const [good, bad] = [board.begin({ protocol: 'ipc', direction: 'in', name: 'a\n\x1b[2Jb', size: 3 }), board.begin({ protocol: 'mdsftp', direction: 'out', name: 'b', peer: '192.0.2.7' })]
+  await new Promise(setImmediate)
+  good.moved(3)
+  good.done()
+  bad.failed(Object.assign(new Error('gone'), { code: 'ERR_INTERRUPTED' }))
+  await new Promise(setImmediate)
 }
 
 t.test('levels, of all modules and of single ones', async t => {
@@ -29,12 +40,7 @@ t.test('transfers are logged when they are over, connections and beginnings only
     const [stderr, board, stop] = [new PassThrough({ encoding: 'utf8' }), new ActivityBoard(), new AbortController()]
     const log = await Log.open({ levels: parseLevels(levels), file: undefined, stderr })
     const following = log.follow(board, stop.signal)
-    const [good, bad] = [board.begin({ protocol: 'ipc', direction: 'in', name: 'a\n\x1b[2Jb', size: 3 }), board.begin({ protocol: 'mdsftp', direction: 'out', name: 'b', peer: '192.0.2.7' })]
-    await new Promise(setImmediate)
-    good.moved(3)
-    good.done()
-    bad.failed(Object.assign(new Error('gone'), { code: 'ERR_INTERRUPTED' }))
-    await new Promise(setImmediate)
+    await moveTwo(board)
     stop.abort()
     await following
     const lines = linesOf(stderr)
@@ -42,6 +48,25 @@ t.test('transfers are logged when they are over, connections and beginnings only
     if (levels === 'info') t.match(lines, [{ level: 'info', module: 'ipc', name: 'a\n\x1b[2Jb', size: 3, bytes: 3, direction: 'in' }, { level: 'warn', module: 'mdsftp', code: 'ERR_INTERRUPTED', remote: '192.0.2.7' }])
     t.match(log.since(0).map(({ message }) => message), ['received', 'failed: gone'], 'the page has them whatever is written')
   }
+})
+
+t.test('who cannot keep up hears of the end of what it knew, once, in the log and in the numbers', async t => {
+  const [stderr, board, stop] = [new PassThrough({ encoding: 'utf8' }), new ActivityBoard(), new AbortController()]
+  const log = await Log.open({ levels: parseLevels('info'), file: undefined, stderr })
+  const metrics = new Metrics({ board, stores: async () => [], offers: () => new Map() })
+  const following = [log.follow(board, stop.signal), metrics.follow(stop.signal)]
+  const begin = (name: string): Reporting => board.begin({ protocol: 'ipc', direction: 'in', name, size: 3 })
+  const first = begin('first')
+  await new Promise(setImmediate)
+  for (let index = 1; index < MAX_CHANGES; index++) begin('another').done()
+  first.moved(3)
+  first.done()
+  begin('the last').done()
+  await new Promise(setImmediate)
+  stop.abort()
+  await Promise.all(following)
+  t.same(linesOf(stderr).map(({ name, msg }) => [name, msg]), [['first', 'received'], ['the last', 'received']])
+  t.match(await metrics.text(), /^ropewalk_transfers_total\{protocol="ipc",direction="in",outcome="done"\} 2$/m)
 })
 
 t.test('a file is appended to, and is its owner\'s alone; one that cannot be written is said at once', async t => {
@@ -97,17 +122,12 @@ t.test('without a provider nothing is traced; with one each transfer is a span',
   t.teardown(() => { trace.disable() })
   const stop = new AbortController()
   const tracing = traceTransfers(board, stop.signal)
-  const [good, bad] = [board.begin({ protocol: 'ipc', direction: 'in', name: 'a', size: 3 }), board.begin({ protocol: 'mdsftp', direction: 'out', name: 'b' })]
-  await new Promise(setImmediate)
-  good.moved(3)
-  good.done()
-  bad.failed(Object.assign(new Error('gone'), { code: 'ERR_INTERRUPTED' }))
-  await new Promise(setImmediate)
+  await moveTwo(board)
   stop.abort()
   await tracing
   t.match(exporter.getFinishedSpans().map(({ name, attributes, status }) => ({ name, attributes, status })), [
     { name: 'ropewalk serve' },
-    { name: 'ipc receive', attributes: { 'file.name': 'a', 'file.size': 3, 'ropewalk.bytes': 3 }, status: { code: 0 } },
+    { name: 'ipc receive', attributes: { 'file.name': 'a\n\x1b[2Jb', 'file.size': 3, 'ropewalk.bytes': 3 }, status: { code: 0 } },
     { name: 'mdsftp send', attributes: { 'file.name': 'b' }, status: { code: 2, message: 'gone (ERR_INTERRUPTED)' } }
   ])
 })

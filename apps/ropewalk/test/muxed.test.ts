@@ -4,8 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { formatAddress, parseAddress } from '../src/address.ts'
-import { factsIn, here, HereNode } from './node.ts'
-import { folder } from './processes.ts'
+import { here, HereNode } from './node.ts'
+import { facts, folder } from './processes.ts'
 
 t.test('objects and uploads go over one port, each on channels of its own; a protocol that nobody hosts is refused', async t => {
   const state = await folder(t)
@@ -20,7 +20,7 @@ t.test('objects and uploads go over one port, each on channels of its own; a pro
   for (const [at, address] of [tls, unix].entries()) {
     const put = await here(['put', file, '--to', address, '--json'], state)
     t.equal(put.code, 0, put.stderr)
-    const { id } = factsIn(put.stdout).find(({ event }) => event === 'stored') as unknown as { id: string }
+    const { id } = facts(put.stdout).find(({ event }) => event === 'stored') as unknown as { id: string }
     const back = join(state, `back${at}`)
     t.match(await here(['get', id, '--from', address, '-o', back], state), { code: 0 })
     t.ok(content.equals(await readFile(back)))
@@ -28,7 +28,7 @@ t.test('objects and uploads go over one port, each on channels of its own; a pro
   const up = await here(['upload', file, '--to', tls, '--token', token, '--json'], state)
   t.equal(up.code, 0, up.stderr)
   t.match(await here(['doctor', tls, '--json'], state), { code: 0 })
-  const past = factsIn((await here(['history', '--json'], state)).stdout)
+  const past = facts((await here(['history', '--json'], state)).stdout)
   t.same(past.map(({ protocol, direction, state }) => [protocol, direction, state]), [['mdsftp', 'in', 'done'], ['mdsftp', 'out', 'done'], ['mdsftp', 'in', 'done'], ['mdsftp', 'out', 'done'], ['ipc', 'in', 'done']])
   t.equal(await node.stop(), 0)
 

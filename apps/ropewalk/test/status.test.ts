@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { standing } from '../src/activity/words.ts'
 import type { TransferActivity } from '../src/activity/activity.ts'
-import { factsIn, here, HereNode } from './node.ts'
-import { folder } from './processes.ts'
+import { here, HereNode } from './node.ts'
+import { facts, folder } from './processes.ts'
 
 const BYTES = 300_000
 
@@ -23,10 +23,10 @@ t.test('what was stored, fetched and refused is in the history, during the node\
   t.match(await here(['status', '--json'], state), { code: 0, stdout: '' }, 'nothing is under way')
 
   const put = await here(['put', file, '--to', address, '--json'], state)
-  const { id } = factsIn(put.stdout).find(({ event }) => event === 'stored') as unknown as { id: string }
+  const { id } = facts(put.stdout).find(({ event }) => event === 'stored') as unknown as { id: string }
   t.match(await here(['get', id, '--from', address, '-o', back], state), { code: 0 })
 
-  const past = factsIn((await here(['history', '--json'], state)).stdout)
+  const past = facts((await here(['history', '--json'], state)).stdout)
   t.match(past, [
     { event: 'transfer', protocol: 'mdsftp', direction: 'in', state: 'done', size: BYTES, bytes: BYTES },
     { event: 'transfer', protocol: 'mdsftp', direction: 'out', state: 'done', bytes: BYTES }
@@ -38,7 +38,7 @@ t.test('what was stored, fetched and refused is in the history, during the node\
   t.equal(await node.stop(), 0)
 
   t.match(await here(['status'], state), { code: 3, stderr: /no node of yours is running[^]*history/ })
-  t.equal(factsIn((await here(['history', '--json', '--limit', '1'], state)).stdout).length, 1)
+  t.equal(facts((await here(['history', '--json', '--limit', '1'], state)).stdout).length, 1)
   await appendFile(join(state, 'journal.ndjson'), `${JSON.stringify({ ...first, id: 'old-9', state: 'running', name: 'half.bin', bytes: 5, endedAt: undefined })}\n{"id":`)
   const failed = await here(['history', '--failed'], state)
   t.match(failed.stdout, /^old-9\tmdsftp\tin\tfailed\t5\t300000\t\S+\thalf\.bin\n$/, 'what was under way when the node ended has failed')
@@ -58,8 +58,8 @@ t.test('status shows what is under way, what it waits for, and who is connected;
   const node = new HereNode(t, ['--config', config], state)
   await node.told('listening')
   const putting = here(['put', file, '--to', address, '--json'], state)
-  let under: ReturnType<typeof factsIn> = []
-  while (!under.some(({ event, bytes }) => event === 'transfer' && Number(bytes) > 0)) under = factsIn((await here(['status', '--json'], state)).stdout)
+  let under: ReturnType<typeof facts> = []
+  while (!under.some(({ event, bytes }) => event === 'transfer' && Number(bytes) > 0)) under = facts((await here(['status', '--json'], state)).stdout)
   t.match(under.find(({ event }) => event === 'transfer'), { protocol: 'mdsftp', direction: 'in', size: MANY })
   t.match(under.find(({ event }) => event === 'connection'), { protocol: 'mdsftp', muxer: 'mdsftp', address: /^unix:/ })
   t.match((await here(['status'], state)).stdout, /^\S+\tmdsftp\tin\t(running|waiting)\t\d+\t8000000\t/m)

@@ -113,8 +113,9 @@ class Assembly {
     if (direct === undefined) return undefined
     await this.#moving.get(item.id)?.catch(() => {})
     for (const places of [this.#written, ...this.#seeds]) {
-      const position = places instanceof Places ? places.positionOf(item.id, item.end - item.start) : undefined
-      if (position === undefined || !await direct(item, { file: (places as Places).file, position })) continue
+      if (!(places instanceof Places)) continue
+      const position = places.positionOf(item.id, item.end - item.start)
+      if (position === undefined || !await direct(item, { file: places.file, position })) continue
       this.#remember(item)
       return places === this.#written ? 'self' : 'seed'
     }

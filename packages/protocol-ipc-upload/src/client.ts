@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { chunkId } from './chunk-id-codec.ts'
 import { ClientState, refusal, verify, type SentBlock, type Wanted } from './client-state.ts'
 import { systemClock } from './clock.ts'
 import { ANSWER_TIMEOUT_MS, MAX_BLOCK_BYTES, MAX_RETRIES, MAX_WINDOW, ReadmeType } from './constants.ts'
 import { Conversation } from './conversation.ts'
+import { sha256Hex } from './digest.ts'
 import { IpcUploadError } from './errors.ts'
 import type { Frame, Framing } from './frame-codec.ts'
 import type { Clock, Hashes } from './ports.ts'
@@ -217,7 +217,7 @@ class LazyBlock implements SentBlock {
   }
 
   get digest (): string {
-    return this.#hashes.sha256Hex?.(this.#data) ?? toHex(this.#hashes.sha256(this.#data))
+    return sha256Hex(this.#hashes, this.#data)
   }
 }
 

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { toHex } from '@ropewalk/framing'
 import { isDigest, isUuid } from './chunk-id-codec.ts'
 import { MAX_OPEN_TRANSFERS, MAX_WINDOW, Reason } from './constants.ts'
+import { sha256Hex } from './digest.ts'
 import { IpcUploadError } from './errors.ts'
 import type { OpenTransfer, UploadNode } from './node.ts'
 import type { RawBlock, TakenBlock } from './block-codec.ts'
@@ -185,7 +185,7 @@ export class ReadmeSession {
       if (first !== undefined) reason = same(first.message.data, data) ? undefined : Reason.ChunkConflict
       else if (transfer.state.has(place.number)) reason = await this.#differs(transfer, entry)
       else fresh.set(place.number, entry)
-      answers.set(entry, { type: 'Response', messageId, response: reason === undefined ? 'Ok' : 'Error', ...(reason === undefined ? { digest: this.#node.hashes.sha256Hex?.(data) ?? toHex(this.#node.hashes.sha256(data)) } : { reason }) })
+      answers.set(entry, { type: 'Response', messageId, response: reason === undefined ? 'Ok' : 'Error', ...(reason === undefined ? { digest: sha256Hex(this.#node.hashes, data) } : { reason }) })
     }
 
     let wrong: ReadonlySet<number> = new Set()

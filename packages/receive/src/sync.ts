@@ -38,11 +38,9 @@ export const datasync: (fd: number) => Promise<void> = promisify(fdatasync)
 export async function syncFolder (fd: number): Promise<void> {
   const { dev, ino } = fstatSync(fd)
   const key = `${dev} ${ino}`
-  const waiting = FOLDERS.get(key) ?? { fds: [], shared: undefined as SharedSync | undefined }
+  const waiting = FOLDERS.get(key) ?? waitingFor()
   FOLDERS.set(key, waiting)
   waiting.fds.push(fd)
-  // Whoever came last has a descriptor that is open until the sync that he waits for is over.
-  waiting.shared ??= new SharedSync(() => fsync(waiting.fds.at(-1) as number))
   try {
     await waiting.shared.sync()
   } finally {
@@ -51,5 +49,16 @@ export async function syncFolder (fd: number): Promise<void> {
   }
 }
 
+interface Waiting {
+  readonly fds: number[]
+  readonly shared: SharedSync
+}
+
+function waitingFor (): Waiting {
+  const fds: number[] = []
+  // Whoever came last has a descriptor that is open until the sync that he waits for is over.
+  return { fds, shared: new SharedSync(() => fsync(fds.at(-1) as number)) }
+}
+
 /** Folders that somebody waits for now. */
-const FOLDERS = new Map<string, { readonly fds: number[], shared: SharedSync | undefined }>()
+const FOLDERS = new Map<string, Waiting>()

@@ -1,4 +1,4 @@
-import type { ActivityChange } from './activity.ts'
+import type { Activity, ActivityChange, TransferActivity } from './activity.ts'
 
 /** Things whose changes wait for one reader. Ours: all that a board shows, and as much again. */
 export const MAX_CHANGES = 4096
@@ -61,6 +61,26 @@ export class Changes implements AsyncIterableIterator<ActivityChange> {
     this.#over()
     this.#wake?.()
   }
+}
+
+interface Known {
+  keys (): Iterable<string>
+  has (id: string): boolean
+  delete (id: string): boolean
+}
+
+/** The transfers that a change tells of. After `lost`, those that run, and those of `known` that have ended unheard; `known` drops what the board has forgotten. */
+export function transfersIn (change: ActivityChange, list: () => Activity, known: Known): readonly TransferActivity[] {
+  if (change.change === 'transfer') return [change.transfer]
+  if (change.change !== 'lost') return []
+  const { transfers } = list()
+  forgetUnlisted(known, transfers)
+  return transfers.filter(({ id, endedAt }) => endedAt === undefined || known.has(id))
+}
+
+export function forgetUnlisted (known: Omit<Known, 'has'>, listed: ReadonlyArray<{ readonly id: string }>): void {
+  const ids = new Set(listed.map(({ id }) => id))
+  for (const id of [...known.keys()]) if (!ids.has(id)) known.delete(id)
 }
 
 function keyOf (change: ActivityChange): string {

@@ -10,6 +10,7 @@ import { readLog, RotatingLog } from '../logs/rotating-log.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import type { TransferActivity } from './activity.ts'
 import type { ActivityBoard } from './board.ts'
+import { forgetUnlisted } from './changes.ts'
 
 /** Files put aside that are kept. Ours: `max_size` is then at most half of what is there. */
 const KEEP = 1
@@ -51,6 +52,7 @@ export class Journal {
     for await (const change of board.changes({ signal: this.#stop.signal })) {
       // Then some are missed; those that are still there are not.
       const transfers = change.change === 'lost' ? board.list().transfers : change.change === 'transfer' ? [change.transfer] : []
+      if (change.change === 'lost') forgetUnlisted(begun, transfers)
       for (const transfer of transfers) {
         const over = transfer.endedAt !== undefined
         if (!over && begun.has(transfer.id)) continue

@@ -21,19 +21,42 @@ export function metered (connection: Connection, meter: Meter): Connection {
   return {
     remote: connection.remote,
     get source () { return counted(connection.source, meter) },
-    sink: (source, options = {}) => connection.sink(outgoing(source, meter, options), options),
+    sink: (source, options = {}) => connection.sink(new Outgoing(source, meter, options), options),
     abort: reason => { connection.abort(reason) },
     [Symbol.asyncDispose]: async () => { await connection[Symbol.asyncDispose]() },
     ...attach === undefined ? {} : { attach: (receiver: ByteReceiver) => attached(attach.bind(connection), receiver, meter) }
   }
 }
 
-async function * outgoing (source: Source<Bytes>, { sent, gate }: Meter, options: AbortOptions): AsyncGenerator<Bytes, void, undefined> {
-  for await (const bytes of source) {
-    const wait = gate?.send(bytes.byteLength, options)
-    if (wait !== undefined) await wait
-    sent(bytes.byteLength)
-    yield bytes
+/** No generator: all that goes out passes here, and nothing waits where no gate holds it back. */
+class Outgoing implements AsyncIterableIterator<Bytes> {
+  readonly #source: AsyncIterator<Bytes> | Iterator<Bytes>
+  readonly #meter: Meter
+  readonly #options: AbortOptions
+
+  constructor (source: Source<Bytes>, meter: Meter, options: AbortOptions) {
+    this.#source = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    this.#meter = meter
+    this.#options = options
+  }
+
+  async next (): Promise<IteratorResult<Bytes>> {
+    const result = await this.#source.next()
+    if (result.done === true) return result
+    const { byteLength } = result.value
+    const wait = this.#meter.gate?.send(byteLength, this.#options)
+    if (wait !== undefined) await wait.catch(async (error: unknown) => { await this.return(); throw error })
+    this.#meter.sent(byteLength)
+    return result
+  }
+
+  async return (): Promise<IteratorResult<Bytes>> {
+    await this.#source.return?.()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator] (): this {
+    return this
   }
 }
 

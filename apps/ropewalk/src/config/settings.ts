@@ -28,6 +28,9 @@ export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync'] as const
 /** Connections of one node, at most. Ours. */
 const MAX_CONNECTIONS = 65_536
 
+/** Largest upload that is taken unless somebody says otherwise. Ours: the original's 10 MB were for another time. */
+export const MAX_UPLOAD_BYTES: number = 1024 ** 3
+
 export const SETTINGS: readonly Setting[] = [
   { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for storage and uploads at once' },
   { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
@@ -42,7 +45,7 @@ export const SETTINGS: readonly Setting[] = [
   { key: 'uploads.listen', kind: TEXTS, flag: '--ipc', about: 'where uploads with a token come in: "unix:/PATH", "seqpacket:/PATH", "ipc+tls://HOST:PORT"' },
   { key: 'uploads.key', kind: PATH, flag: '--ipc-key', about: 'what their tokens are signed with' },
   { key: 'uploads.directory', kind: PATH, flag: '--ipc-root', about: 'where uploads are kept; in the state directory where nothing is said' },
-  { key: 'uploads.max_file', kind: SIZE, flag: '--ipc-max-file', fallback: 1024 ** 3, about: 'largest file that is taken' },
+  { key: 'uploads.max_file', kind: SIZE, flag: '--ipc-max-file', fallback: MAX_UPLOAD_BYTES, about: 'largest file that is taken' },
   { key: 'uploads.audience', kind: TEXT, flag: '--ipc-audience', about: 'take only tokens that are meant for it' },
   { key: 'peers.inbox', kind: PATH, flag: '--inbox', about: 'receive what peers offer, into this directory' },
   { key: 'peers.listen', kind: TEXTS, flag: '--peers', about: 'where peers come in, HOST:PORT; [::]:7741 with an inbox' },

@@ -4,8 +4,7 @@
  * @module
  */
 import { lookup } from 'node:dns/promises'
-import { randomId } from '@ropewalk/protocol-mdsftp'
-import { connectNode, query, type StorageConnection } from '@ropewalk/protocol-mdsftp'
+import { connectNode, MAX_SEND_BYTES, query, randomId, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { dial, loadIdentity } from '@ropewalk/transport-tcp'
 import type { Connection } from '@ropewalk/interface'
 import { formatAddress, formatHostPort, isLocal, type NodeAddress } from '../address.ts'
@@ -23,9 +22,6 @@ export interface NodeFlags {
   readonly tokenFile?: string | undefined
   readonly timeoutMs: number
 }
-
-/** Bytes that one channel has on its way at most; ours, of both sides. */
-const WINDOW_BYTES: number = 1024 * 1024
 
 /** The steps, and what closes what they have opened. */
 export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, timeoutMs }: NodeFlags): { readonly steps: Step[], readonly close: () => void } {
@@ -101,7 +97,7 @@ export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, 
         await query(node as StorageConnection, randomId(), { signal: within() })
         best = Math.min(best, performance.now() - began)
       }
-      return `${best.toFixed(1)} ms there and back: one file moves at most ${formatRate(WINDOW_BYTES / Math.max(0.001, best / 1000))}, several share more`
+      return `${best.toFixed(1)} ms there and back: one file moves at most ${formatRate(MAX_SEND_BYTES / Math.max(0.001, best / 1000))}, several share more`
     },
     advice: () => ['It answered once, and then no more: the way loses packets, or the node is overloaded.']
   })

@@ -39,12 +39,6 @@ export function rateAt (rate: Rate, minute: number): number | undefined {
   return (rate.findLast(step => step.minute <= minute) ?? rate.at(-1))?.bytesPerSecond
 }
 
-/** Minutes from `minute` until something else may hold. */
-export function minutesToNext (rate: Rate, minute: number): number {
-  const next = rate.find(step => step.minute > minute)?.minute ?? (rate[0]?.minute ?? 0) + 1440
-  return next - minute
-}
-
 /** As it is written; `off` for no limit. */
 export function formatRate (rate: Rate): string {
   const [only] = rate

@@ -7,6 +7,7 @@
  */
 import type { Logger } from 'pino'
 import type { ActivityBoard } from '../activity/board.ts'
+import { transfersIn } from '../activity/changes.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { LEVELS, type Level, type LogLevels } from './log-levels.ts'
 
@@ -88,22 +89,21 @@ export class Log {
   async follow (board: ActivityBoard, signal: AbortSignal): Promise<void> {
     const running = new Set<string>()
     for await (const change of board.changes({ signal })) {
-      if (change.change === 'lost') continue
-      if (change.change !== 'transfer') {
+      if (change.change === 'connected' || change.change === 'disconnected') {
         const { protocol, address, fingerprint, bytesIn, bytesOut } = change.connection
         this.write('debug', protocol, change.change, { remote: address, fingerprint, bytes_in: bytesIn, bytes_out: bytesOut })
-        continue
       }
-      const { id, protocol, direction, peer, name, size, bytes, state, error, startedAt, endedAt } = change.transfer
-      const fields = { transfer: id, name, direction, remote: peer, size, bytes }
-      if (state === 'done' || state === 'failed') {
-        running.delete(id)
-        const ms = (endedAt ?? startedAt) - startedAt
-        if (state === 'done') this.write('info', protocol, direction === 'in' ? 'received' : 'sent', { ...fields, ms })
-        else this.write('warn', protocol, `failed: ${error?.message ?? ''}`, { ...fields, ms, code: error?.code })
-      } else if (!running.has(id)) {
-        running.add(id)
-        this.write('debug', protocol, 'begun', fields)
+      for (const { id, protocol, direction, peer, name, size, bytes, state, error, startedAt, endedAt } of transfersIn(change, () => board.list(), running)) {
+        const fields = { transfer: id, name, direction, remote: peer, size, bytes }
+        if (state === 'done' || state === 'failed') {
+          running.delete(id)
+          const ms = (endedAt ?? startedAt) - startedAt
+          if (state === 'done') this.write('info', protocol, direction === 'in' ? 'received' : 'sent', { ...fields, ms })
+          else this.write('warn', protocol, `failed: ${error?.message ?? ''}`, { ...fields, ms, code: error?.code })
+        } else if (!running.has(id)) {
+          running.add(id)
+          this.write('debug', protocol, 'begun', fields)
+        }
       }
     }
   }

@@ -6,6 +6,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { Activity } from '../activity/activity.ts'
 import type { ActivityBoard } from '../activity/board.ts'
+import { forgetUnlisted, transfersIn } from '../activity/changes.ts'
 import { codeOf } from '../errors.ts'
 import { build, version } from '../version.ts'
 
@@ -67,15 +68,16 @@ export class Metrics {
 
   /** Counts what becomes of transfers and connections, until the signal is aborted. */
   async follow (signal: AbortSignal): Promise<void> {
-    for await (const change of this.#sources.board.changes({ signal })) {
-      if (change.change === 'lost') continue
-      if (change.change === 'transfer') {
-        const { id, protocol, direction, bytes, state } = change.transfer
+    const { board } = this.#sources
+    for await (const change of board.changes({ signal })) {
+      for (const { id, protocol, direction, bytes, state } of transfersIn(change, () => board.list(), this.#transfers)) {
         this.#moved(id, protocol, direction, bytes)
         if (state !== 'done' && state !== 'failed') continue
         this.#transfers.delete(id)
         this.#ended.inc({ protocol, direction, outcome: state })
-      } else {
+      }
+      if (change.change === 'lost') forgetUnlisted(this.#connections, board.list().connections)
+      else if (change.change !== 'transfer') {
         const { id, protocol, bytesIn, bytesOut } = change.connection
         this.#carried(id, protocol, bytesIn, bytesOut)
         if (change.change === 'disconnected') this.#connections.delete(id)

@@ -9,15 +9,16 @@ export class EventHub {
 
   readonly #told = new Map<string, number>()
 
-  readonly #every: (key: string, event: TransferEvent) => void
+  readonly #every: (key: string, event: TransferEvent, peer?: string) => void
 
   /** `every` hears everything, unthinned. */
-  constructor (every: (key: string, event: TransferEvent) => void = () => {}) {
+  constructor (every: (key: string, event: TransferEvent, peer?: string) => void = () => {}) {
     this.#every = every
   }
 
-  readonly emit = (key: string, event: TransferEvent): void => {
-    this.#every(key, event)
+  /** `peer`: of whom it comes, where it comes. */
+  readonly emit = (key: string, event: TransferEvent, peer?: string): void => {
+    this.#every(key, event, peer)
     if (!this.#listeners.has(key)) return
     const now = Date.now()
     if (event.event !== 'progress') this.#told.delete(event.transfer)

@@ -31,9 +31,9 @@ interface Open {
 export class Inboxes implements Inbox {
   readonly #folder: string
   readonly #open = new Map<string, Open>()
-  readonly #emit: (offer: string, event: TransferEvent) => void
+  readonly #emit: (offer: string, event: TransferEvent, peer: string) => void
 
-  constructor (state: string, emit: (offer: string, event: TransferEvent) => void) {
+  constructor (state: string, emit: (offer: string, event: TransferEvent, peer: string) => void) {
     this.#folder = join(state, 'receiving')
     this.#emit = emit
   }
@@ -114,10 +114,10 @@ export class Inboxes implements Inbox {
   async file (name: string, { peer, offer, size, mode, mtimeMs, offset, signal }: InboxFileOptions): Promise<InboxWriter> {
     const { destination, transfer } = this.#of(peer, offer)
     const base = { transfer: `${offer}/${name}`, name, direction: 'receive' as const }
-    this.#emit(offer, { event: 'started', ...base, size })
+    this.#emit(offer, { event: 'started', ...base, size }, peer)
     let have = offset
     const failed = (error: unknown): never => {
-      this.#emit(offer, { event: 'failed', ...base, bytes: have, code: codeOf(error), message: messageOf(error) })
+      this.#emit(offer, { event: 'failed', ...base, bytes: have, code: codeOf(error), message: messageOf(error) }, peer)
       throw error
     }
     const place = placeOf(name, destination)
@@ -131,14 +131,14 @@ export class Inboxes implements Inbox {
       write: async bytes => {
         await writer.write(bytes).catch(failed)
         have += bytes.length
-        this.#emit(offer, { event: 'progress', ...base, bytes: have, size })
+        this.#emit(offer, { event: 'progress', ...base, bytes: have, size }, peer)
       },
       finish: async () => {
         await writer.finish().catch(failed)
-        this.#emit(offer, { event: 'finished', ...base, bytes: have })
+        this.#emit(offer, { event: 'finished', ...base, bytes: have }, peer)
       },
       keep: async most => {
-        this.#emit(offer, { event: 'failed', ...base, bytes: have, code: 'ERR_INTERRUPTED', message: 'interrupted' })
+        this.#emit(offer, { event: 'failed', ...base, bytes: have, code: 'ERR_INTERRUPTED', message: 'interrupted' }, peer)
         return await writer.keep(most)
       },
       abort: async () => { await writer.abort() },

@@ -79,7 +79,7 @@ export class PeerNode {
 
   static async open (options: PeerNodeOptions): Promise<PeerNode> {
     const { board, door, identity, store, book, nearby, onTrouble } = options
-    const events = new EventHub(reporter(board, offer => node.peerOf(offer)))
+    const events = new EventHub(reporter(board, peer => node.nameOf(peer)))
     const sources = new Sources(events.emit)
     const inboxes = new Inboxes(options.state, events.emit)
     const links = new Links({
@@ -113,10 +113,9 @@ export class PeerNode {
     return this.warpdrive.peers().find(({ id }) => id === fingerprint)
   }
 
-  /** The peer of an offer, by the name it has here. */
-  peerOf (offer: string): string | undefined {
-    const peer = this.warpdrive.offers(0).find(({ id }) => id === offer)?.peer
-    return peer === undefined ? undefined : this.peer(peer)?.alias || peer
+  /** The name that a peer has here; its key where it has none. */
+  nameOf (fingerprint: string): string {
+    return this.peer(fingerprint)?.alias || fingerprint
   }
 
   isKnown (fingerprint: string): boolean {
@@ -239,11 +238,11 @@ export class PeerNode {
 }
 
 /** Reports what moves to the board. Of an offer that is received the key is its id; of a file that is sent, its path. */
-function reporter (board: ActivityBoard, peerOf: (offer: string) => string | undefined): (key: string, event: TransferEvent) => void {
+function reporter (board: ActivityBoard, nameOf: (peer: string) => string): (key: string, event: TransferEvent, peer?: string) => void {
   const follow = new Map<string, (event: TransferEvent) => void>()
-  return (key, event) => {
+  return (key, event, peer) => {
     const { transfer } = event
-    const tell = follow.get(transfer) ?? board.follow({ protocol: 'warpdrive', peer: peerOf(key), group: event.direction === 'receive' ? key : undefined })
+    const tell = follow.get(transfer) ?? board.follow({ protocol: 'warpdrive', peer: peer === undefined ? undefined : nameOf(peer), group: event.direction === 'receive' ? key : undefined })
     if (event.event === 'finished' || event.event === 'failed') follow.delete(transfer)
     else follow.set(transfer, tell)
     tell(event)

@@ -55,6 +55,17 @@ export class ReportedUploads implements UploadStore {
     return bytes
   }
 
+  /** Where the store has it: without it what is taken whole would be read block by block. */
+  get readRange (): UploadStore['readRange'] {
+    const { readRange } = this.#store
+    return readRange && (async (plan, file, position, length, options) => {
+      const bytes = await readRange.call(this.#store, plan, file, position, length, options)
+      const key = keyOf(plan, file)
+      if (!this.#incoming.has(key)) this.#taken(key, plan, file, position + bytes.length)
+      return bytes
+    })
+  }
+
   async finish (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void> {
     await this.#store.finish(plan, file, options)
     this.#over(this.#incoming, keyOf(plan, file), undefined)
@@ -74,6 +85,7 @@ export class ReportedUploads implements UploadStore {
     const refuse = async (): Promise<never> => { throw new RopewalkError('ERR_REFUSED', 'its grant is to read only') }
     return {
       open: async (id, options) => await this.open(id, options), read: async (plan, file, index, options) => await this.read(plan, file, index, options),
+      readRange: this.readRange,
       find: async (wanted, options) => await this.find(wanted, options), create: refuse, write: refuse, finish: refuse, reset: refuse
     }
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { MAX_UPLOAD_BYTES } from '../config/settings.ts'
 import { RopewalkError } from '../errors.ts'
 import { parseUploadAddress, type UploadAddress } from '../upload-address.ts'
 
@@ -19,12 +20,9 @@ export interface IpcFlags {
   readonly ipcAudience?: string | undefined
 }
 
-/** Largest file that is taken unless somebody says otherwise. Ours: the original's 10 MB were for another time. */
-const MAX_FILE_BYTES: number = 1024 ** 3
-
 /** What the flags of `serve` ask for; undefined where they ask for nothing. */
 export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefined {
-  const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_FILE_BYTES, ipcAudience } = flags
+  const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_UPLOAD_BYTES, ipcAudience } = flags
   if (ipc === undefined) {
     if (ipcKey !== undefined || ipcRoot !== undefined) throw new RopewalkError('ERR_USAGE', '--ipc-key and --ipc-root go with --ipc, which says where to listen')
     return undefined

@@ -5,7 +5,7 @@
  */
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
-import { LOG_VARIABLE, parseLevels, type LogLevels } from '../observe/log-levels.ts'
+import { parseLevels, type LogLevels } from '../observe/log-levels.ts'
 import { Log } from '../observe/log.ts'
 import { describeBuild } from '../version.ts'
 import { webOptions, type WebFlags, type WebOptions } from '../web/web-options.ts'
@@ -26,12 +26,10 @@ export class Looking {
   #following: Promise<unknown> = Promise.resolve()
   #web: WebService | undefined
 
-  /** Reads what the flags and the environment ask for; nothing is shown yet. */
-  static async open ({ env, stderr }: Context, flags: LookingFlags): Promise<Looking> {
-    const named = env[LOG_VARIABLE] ?? ''
-    const levels = flags.logLevel ?? (named === '' ? undefined : parseLevels(named))
+  /** Reads what the flags ask for; nothing is shown yet. */
+  static async open ({ stderr }: Context, flags: LookingFlags): Promise<Looking> {
     const options = await webOptions(flags)
-    return new Looking(await Log.open({ levels: levels ?? (flags.logFile === undefined ? undefined : parseLevels('info')), file: flags.logFile, stderr }), flags, options)
+    return new Looking(await Log.open({ levels: flags.logLevel ?? (flags.logFile === undefined ? undefined : parseLevels('info')), file: flags.logFile, stderr }), flags, options)
   }
 
   private constructor (log: Log, flags: LookingFlags, options: WebOptions | undefined) {

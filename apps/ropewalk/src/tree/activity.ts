@@ -10,7 +10,7 @@ import type { DoctorFlags } from '../commands/doctor.ts'
 import type { OfferFlags } from '../commands/offers.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
-import { checked, examples } from '../options.ts'
+import { checked, examples, json } from '../options.ts'
 
 /** Lines of history unless somebody says otherwise. Ours: a screen. */
 const LIMIT = 20
@@ -60,7 +60,3 @@ export function addActivity (program: Command, context: Context, done: (exit: Ex
 
 const OFFER = 'its id, the first digits of that, or the peer whose only offer it is'
 const TRANSFER = 'its id, what follows the - of it, or its name'
-
-function json (command: Command): Command {
-  return command.option('--json', 'print NDJSON, one JSON object a line', false)
-}

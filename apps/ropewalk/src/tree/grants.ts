@@ -8,7 +8,7 @@ import { parseCount, parseDuration } from '../arguments.ts'
 import type { AuditFlags, GrantFlags, JsonFlags } from '../commands/grants.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
-import { checked, examples } from '../options.ts'
+import { checked, examples, json } from '../options.ts'
 
 /** Lines of the audit log unless somebody says otherwise. Ours: a screen. */
 const LIMIT = 20
@@ -48,7 +48,3 @@ A node that runs takes it from the next connection on. Who has a grant may do
 what his grants say, and nothing else; of everybody else the configuration
 decides, or with trust.only_granted nobody comes in.
 `
-
-function json (command: Command): Command {
-  return command.option('--json', 'print NDJSON, one JSON object a line', false)
-}

@@ -10,7 +10,7 @@ import type { PeerFlags, PeersFlags } from '../commands/peers.ts'
 import type { SendFlags } from '../commands/send.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
-import { checked, examples } from '../options.ts'
+import { checked, examples, json } from '../options.ts'
 import { SPOOL_LIMIT_BYTES } from '../spool.ts'
 
 type Done = (exit: Exit) => void
@@ -115,10 +115,6 @@ const ACCEPT_HELP = `
 What is received is exactly the list that was offered: who changes it offers
 anew. Nothing is replaced: a name that is taken gets a number.
 `
-
-function json (command: Command): Command {
-  return command.option('--json', 'print NDJSON, one JSON object a line', false)
-}
 
 function discovering (command: Command): Command {
   return command.option('--no-discover', 'neither tell the local network nor listen to it')

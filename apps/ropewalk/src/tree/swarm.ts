@@ -8,7 +8,7 @@ import type { PeerAddress } from '@ropewalk/protocol-torronto'
 import type { InsertFlags, JoinFlags, QueryFlags, SwarmFlags } from '../commands/swarm.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
-import { examples } from '../options.ts'
+import { examples, json } from '../options.ts'
 
 export function addSwarm (program: Command, context: Context, done: (exit: Exit) => void): void {
   const swarm = program.command('swarm').description('replicate files among peers: join, insert, query, leave')
@@ -54,10 +54,6 @@ const QUERY_HELP = `
 "copies" is the mean over the chunks of a file, "least" how often the rarest is
 held; both count this peer.
 `
-
-function json (command: Command): Command {
-  return command.option('--json', 'print NDJSON, one JSON object a line', false)
-}
 
 function parsePeer (text: string): PeerAddress {
   const [, host, port] = /^\[?([^\]\s]+?)\]?:(\d{1,5})$/.exec(text) ?? []

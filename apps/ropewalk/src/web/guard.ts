@@ -10,8 +10,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
+import { isLoopback } from '../address.ts'
 import type { VerifyToken } from '../credentials.ts'
-import { isLoopback } from './web-options.ts'
 
 /** Nobody needs more to be believed. Ours. */
 export const MAX_TOKEN_BYTES = 256

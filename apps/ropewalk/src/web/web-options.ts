@@ -1,3 +1,4 @@
+import { isLoopback } from '../address.ts'
 import type { VerifyToken } from '../credentials.ts'
 import { loadTokens } from '../credentials.ts'
 import { RopewalkError } from '../errors.ts'
@@ -37,8 +38,4 @@ export async function webOptions ({ web, webTokenFile, allowPlaintext }: WebFlag
     }
   }
   return { host, port, verifyToken: webTokenFile === undefined ? undefined : await loadTokens({}, webTokenFile) }
-}
-
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

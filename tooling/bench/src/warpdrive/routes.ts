@@ -4,8 +4,9 @@
  * @module
  */
 import { randomFillSync } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { temporaryFolder } from '../folder.ts'
 import type { Route } from './sender.ts'
 
 export interface Load {
@@ -23,12 +24,13 @@ const MTIME_S = 1_600_000_000
 
 export class Routes {
   readonly #folder: string
+  readonly remove: () => void
   #measurements = 0
 
   constructor (below: string) {
-    this.#folder = mkdtempSync(join(below, 'ropewalk-bench-'))
-    process.on('exit', this.remove)
-    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) process.once(signal, () => process.exit(code))
+    const { path, remove } = temporaryFolder(below)
+    this.#folder = path
+    this.remove = remove
   }
 
   /** A route for one measurement; what is sent is made if it is not there yet. */
@@ -48,8 +50,6 @@ export class Routes {
   end ({ inbox }: Route): void {
     rmSync(dirname(inbox), { recursive: true, force: true })
   }
-
-  readonly remove = (): void => { rmSync(this.#folder, { recursive: true, force: true }) }
 }
 
 /** Fails unless every file has arrived, of that size. `times`: with its time of change. */
