@@ -4,7 +4,7 @@
  * @module
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { LEAST_READ_BYTES, LENT_BUFFER_BYTES, OWNED_BUFFER_BYTES } from './constants.ts'
+import { LEAST_READ_BYTES, LENT_BUFFER_BYTES, LITTER_ITEMS, OWNED_BUFFER_BYTES } from './constants.ts'
 import type { Inbound } from './inbound.ts'
 
 /**
@@ -12,6 +12,14 @@ import type { Inbound } from './inbound.ts'
  * so that all sockets of a thread share one; on Windows a read may be pending, so that every socket has its own.
  */
 let shared: Uint8Array | undefined
+
+/**
+ * The young generation is collected when its own heap is full, whatever the buffers that hang on it weigh; what weighs calls for a
+ * collection of everything, each 64 MiB. Bulk makes few objects and many buffers, so that it meets only the second, ten times as
+ * dear. An array of no use beside each buffer fills the young heap in time, and the buffers that were used up go with it.
+ * Measured in V8 13.6: 50 collections of everything in 2 GiB without it, 12 in 6 GiB with it, and half of the processor time.
+ */
+let litter: unknown[]
 
 /** The `onread` of one socket, made before the socket is and told later who takes the bytes. */
 export class ReadBuffer {
@@ -60,6 +68,8 @@ export class ReadBuffer {
   #give (): Uint8Array {
     if (this.#owned === undefined || this.#owned.length - this.#used < LEAST_READ_BYTES) {
       this.#owned = Buffer.allocUnsafeSlow(OWNED_BUFFER_BYTES)
+      litter = new Array(LITTER_ITEMS)
+      void litter
       this.#used = 0
     }
     return this.#owned.subarray(this.#used)
