@@ -3,8 +3,10 @@
  *
  *      mdsftp+tls://HOST[:PORT][?WIRE][#sha256=FINGERPRINT]    mdsftp+tcp://HOST[:PORT][?WIRE]    mdsftp+unix:/PATH[?WIRE]
  *      yamux+tls://HOST[:PORT][?WIRE][#sha256=FINGERPRINT]     yamux+tcp://HOST[:PORT][?WIRE]     yamux+unix:/PATH[?WIRE]
+ *      yamux+wss://HOST[:PORT][/PATH][?WIRE][#sha256=FINGERPRINT]    yamux+ws://HOST[:PORT][/PATH][?WIRE]
  *
- * With `yamux` each channel says what it speaks, so that one listener serves several protocols. WIRE is `profile=seed`, `peer=upstream`, or both with `&` between them: see `wire.ts`.
+ * With `yamux` each channel says what it speaks, so that one listener serves several protocols. The last two are WebSockets, over TLS and over
+ * plain tcp. WIRE is `profile=seed`, `peer=upstream`, or both with `&` between them: see `wire.ts`.
  *
  * @module
  */
@@ -17,6 +19,8 @@ import { formatWire, parseWire, type Wire } from './wire.ts'
 export type NodeAddress = Address & Wire & {
   /** The storage protocol is one of several on this connection. */
   readonly mux?: 'yamux' | undefined
+  /** The bytes are carried by a WebSocket, which is asked for at this path. */
+  readonly web?: string | undefined
 }
 
 /** The port where an address names none. */
@@ -28,21 +32,46 @@ export const DEFAULT_ADDRESS = 'mdsftp+tls://127.0.0.1:7740'
 /** Bytes of a unix socket's path. From Linux: `sun_path` holds 108 with its final zero. */
 const MAX_PATH_BYTES = 107
 
-const SCHEMES = ['mdsftp+tls://', 'mdsftp+tcp://', 'mdsftp+unix:', 'yamux+tls://', 'yamux+tcp://', 'yamux+unix:'] as const
+/** Characters of the path of a WebSocket. Ours. */
+const MAX_WEB_PATH = 1024
+
+interface Scheme {
+  readonly transport: Address['transport']
+  readonly mux?: 'yamux'
+  readonly web?: true
+}
+
+/** What an address may begin with: a line each. */
+const SCHEMES: Readonly<Record<string, Scheme>> = {
+  'mdsftp+tls://': { transport: 'tls' },
+  'mdsftp+tcp://': { transport: 'tcp' },
+  'mdsftp+unix:': { transport: 'unix' },
+  'yamux+tls://': { transport: 'tls', mux: 'yamux' },
+  'yamux+tcp://': { transport: 'tcp', mux: 'yamux' },
+  'yamux+unix:': { transport: 'unix', mux: 'yamux' },
+  'yamux+wss://': { transport: 'tls', mux: 'yamux', web: true },
+  'yamux+ws://': { transport: 'tcp', mux: 'yamux', web: true }
+}
+
+/** What the addresses of nodes begin with. */
+export const NODE_SCHEMES: readonly string[] = Object.keys(SCHEMES)
 
 /** Reads the text of an address. `ERR_ADDRESS` says what is wrong, and its `at` where. */
 export function parseAddress (text: string): NodeAddress {
-  const scheme = SCHEMES.find(scheme => text.startsWith(scheme))
-  if (scheme === undefined) throw wrong(text, 0, `an address begins with ${SCHEMES.join(' or ')}`)
-  const unix = scheme.endsWith('unix:')
-  const mux = scheme.startsWith('yamux') ? { mux: 'yamux' as const } : {}
+  const scheme = NODE_SCHEMES.find(scheme => text.startsWith(scheme))
+  if (scheme === undefined) throw wrong(text, 0, `an address begins with ${NODE_SCHEMES.join(' or ')}`)
+  const { transport, web, ...mux } = SCHEMES[scheme] as Scheme
+  const unix = transport === 'unix'
   const hash = text.indexOf('#')
   // In a path there may be question marks of its own.
   const question = unix ? text.search(/\?(?:profile|peer)=[^?]*$/) : text.slice(0, hash === -1 ? undefined : hash).indexOf('?')
   const wire = question === -1 ? {} : readWire(text, question + 1, hash === -1 || unix ? text.length : hash)
   if (unix) return { transport: 'unix', path: parsePath(text, scheme.length, question === -1 ? undefined : question), ...wire, ...mux }
-  const transport = scheme.endsWith('tls://') ? 'tls' : 'tcp'
-  return { ...parseHostAddress(text, scheme.length, transport, DEFAULT_PORT, question === -1 ? undefined : question), ...wire, ...mux }
+  const stop = question === -1 ? hash === -1 ? text.length : hash : question
+  const slash = web === undefined ? -1 : text.indexOf('/', scheme.length)
+  const path = slash === -1 || slash >= stop ? undefined : slash
+  const address = parseHostAddress(text, scheme.length, transport, DEFAULT_PORT, path ?? stop)
+  return { ...address, ...wire, ...mux, ...web === undefined ? {} : { web: path === undefined ? '/' : parseWebPath(text, path, stop) } }
 }
 
 /** Reads what stands behind a scheme, from `start`: HOST, a port until `stop`, and with TLS a fingerprint. */
@@ -52,7 +81,7 @@ export function parseHostAddress (text: string, start: number, transport: 'tls' 
   const { host, port = defaultPort } = parseHostPort(text, start, end)
 
   if (transport === 'tcp') {
-    if (hash !== -1) throw wrong(text, hash, 'plain tcp cannot check a fingerprint: use mdsftp+tls://')
+    if (hash !== -1) throw wrong(text, hash, `plain tcp cannot check a fingerprint: use ${encrypted(text)}`)
     return { transport: 'tcp', host, port }
   }
   return hash === -1 ? { transport: 'tls', host, port } : { transport: 'tls', host, port, fingerprint: parseFingerprint(text, hash) }
@@ -64,7 +93,13 @@ export function formatAddress (address: NodeAddress): string {
   const scheme = address.mux ?? 'mdsftp'
   if (address.transport === 'unix') return `${scheme}+unix:${address.path}${wire}`
   const fragment = address.transport === 'tls' && address.fingerprint !== undefined ? `#sha256=${address.fingerprint}` : ''
+  if (address.web !== undefined) return `${scheme}+${address.transport === 'tls' ? 'wss' : 'ws'}://${formatHostPort(address)}${address.web === '/' ? '' : address.web}${wire}${fragment}`
   return `${scheme}+${address.transport}://${formatHostPort(address)}${wire}${fragment}`
+}
+
+/** The scheme to use instead of that of a plain address, for people. */
+export function encrypted (text: string): string {
+  return text.startsWith('yamux+ws:') ? 'yamux+wss://' : text.startsWith('yamux+') ? 'yamux+tls://' : 'mdsftp+tls://'
 }
 
 export function formatHostPort ({ host, port }: { readonly host: string, readonly port: number }): string {
@@ -78,6 +113,14 @@ export function isLocal (address: Address): boolean {
 
 export function isLoopback (host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/** Reads the path of a WebSocket, which must be as it goes over the wire. */
+function parseWebPath (text: string, start: number, end: number): string {
+  const path = text.slice(start, end)
+  if (path.length > MAX_WEB_PATH) throw wrong(text, start, `path of ${path.length} > ${MAX_WEB_PATH} characters`)
+  if (URL.parse(`ws://host${path}`)?.pathname !== path) throw wrong(text, start, 'a path as it goes over the wire has no dots for folders, and % for what is not a letter')
+  return path
 }
 
 function readWire (text: string, start: number, end: number): Wire {

@@ -56,6 +56,13 @@ export function parseSize (text: string): number {
   return bytes
 }
 
+/** `https://example.org`, as a browser says where a page is from. */
+export function parseOrigin (text: string): string {
+  const url = URL.parse(text)
+  if (url === null || url.origin !== text || !/^https?:$/.test(url.protocol)) throw usage('an origin is https://HOST or http://HOST, with :PORT where that is not the usual one, and nothing behind it', text)
+  return text
+}
+
 /** `90s`, `15m`, `12h`, `7d`, in milliseconds. */
 export function parseDuration (text: string): number {
   const parts = /^(\d{1,9})([smhd])$/.exec(text)

@@ -5,8 +5,8 @@
  */
 import type { Connection } from '@ropewalk/interface'
 import { connectNode, type StorageConnection } from '@ropewalk/protocol-mdsftp'
-import { dial, loadIdentity, type Address } from '@ropewalk/transport-tcp'
-import { DEFAULT_ADDRESS, formatAddress, formatHostPort, isLocal, parseAddress, type NodeAddress } from './address.ts'
+import { loadIdentity, type Address } from '@ropewalk/transport-tcp'
+import { DEFAULT_ADDRESS, encrypted, formatAddress, formatHostPort, isLocal, parseAddress, type NodeAddress } from './address.ts'
 import type { Context } from './context.ts'
 import { loadAuthorities, loadToken } from './credentials.ts'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
@@ -14,6 +14,7 @@ import { channelOf, STORAGE_PROTOCOL } from './muxed-route.ts'
 import { KnownNodes } from './known-nodes.ts'
 import { prompter } from './prompt.ts'
 import { loadNodeId, statePath } from './state-directory.ts'
+import { dialAddress } from './transports.ts'
 import { isTrusted, requireConsent, type TrustOptions } from './trust.ts'
 import type { ProfileName } from './wire.ts'
 import { wireOptions } from './wire-options.ts'
@@ -32,7 +33,7 @@ export interface SessionFlags {
 }
 
 /** Writes an address as it is typed. */
-export type FormatAddress = (address: Address) => string
+export type FormatAddress = (address: NodeAddress) => string
 
 /** How long a close may wait for what is under way. By then everything was answered: it is for the last packets. Ours. */
 const CLOSE_TIMEOUT_MS = 1000
@@ -46,7 +47,7 @@ export function nodeAddress (text: string | undefined, allowPlaintext: boolean):
   if (address.transport === 'tcp' && !isLocal(address) && !allowPlaintext) {
     throw new RopewalkError('ERR_USAGE', 'without encryption everybody on the way can read and change the files', {
       text: formatAddress(address),
-      advice: ['Use mdsftp+tls://, or say --allow-plaintext if the network itself is trusted.']
+      advice: [`Use ${encrypted(formatAddress(address))}, or say --allow-plaintext if the network itself is trusted.`]
     })
   }
   return address
@@ -109,7 +110,7 @@ async function closeSession (node: StorageConnection): Promise<void> {
 }
 
 /** Dials, and sees to it that the peer is trusted. `format` writes addresses as they are typed. */
-export async function reach (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'ca' | 'trust' | 'json'>, format: FormatAddress = formatAddress): Promise<Connection> {
+export async function reach (context: Context, address: NodeAddress, state: string, flags: Pick<SessionFlags, 'ca' | 'trust' | 'json'>, format: FormatAddress = formatAddress): Promise<Connection> {
   try {
     return await dialNode(context, address, state, flags, format)
   } catch (error) {
@@ -126,13 +127,13 @@ export async function reach (context: Context, address: Address, state: string, 
   }
 }
 
-async function dialNode (context: Context, address: Address, state: string, flags: Pick<SessionFlags, 'ca' | 'trust' | 'json'>, format: FormatAddress): Promise<Connection> {
+async function dialNode (context: Context, address: NodeAddress, state: string, flags: Pick<SessionFlags, 'ca' | 'trust' | 'json'>, format: FormatAddress): Promise<Connection> {
   const { signal } = context
-  if (address.transport !== 'tls') return await dial(address, { signal })
+  if (address.transport !== 'tls') return await dialAddress(address, { signal })
 
   const identity = await loadIdentity(state)
-  if (flags.ca !== undefined) return await dial(address, { signal, tls: { identity, ca: await loadAuthorities(flags.ca) } })
-  if (address.fingerprint !== undefined) return await dial(address, { signal, tls: { identity } })
+  if (flags.ca !== undefined) return await dialAddress(address, { signal, tls: { identity, ca: await loadAuthorities(flags.ca) } })
+  if (address.fingerprint !== undefined) return await dialAddress(address, { signal, tls: { identity } })
 
   const options: TrustOptions = {
     known: new KnownNodes(state),
@@ -149,12 +150,12 @@ async function dialNode (context: Context, address: Address, state: string, flag
     return trusted
   }
   try {
-    return await dial(address, { signal, tls: { identity, verify } })
+    return await dialAddress(address, { signal, tls: { identity, verify } })
   } catch (error) {
     if (unknown === undefined) throw error
     // Asked between two dials: an answer may take longer than a dial may.
     await requireConsent(address, unknown, options)
-    return await dial({ ...address, fingerprint: unknown }, { signal, tls: { identity } })
+    return await dialAddress({ ...address, fingerprint: unknown }, { signal, tls: { identity } })
   }
 }
 

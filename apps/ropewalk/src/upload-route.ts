@@ -58,7 +58,8 @@ export class UploadRoute implements AsyncDisposable {
   }
 
   async #channel (): Promise<Channel> {
-    if (this.#address.transport !== 'tls') return await this.#reach()
+    // Over TLS there is always a muxer.
+    if (this.#address.transport !== 'tls' && !('mux' in this.#address)) return await this.#reach()
     this.#muxer ??= this.#reach().then(connection => yamux(connection, { role: 'client' }))
     const { signal } = this.#context
     try {

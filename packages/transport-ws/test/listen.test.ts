@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { createIdentity, fingerprintOf, type Identity } from '@ropewalk/transport-tcp'
 import type { TransportError } from '../src/index.ts'
-import { dial, listen } from '../src/node/index.ts'
+import { dial, type DialOptions, listen } from '../src/node/index.ts'
 import { bytesOf, frame, identity, listening, next, Opcode, take, upgraded } from './sockets.ts'
 
 t.test('the address of a listener is one to dial', async t => {
@@ -135,4 +136,43 @@ t.test('keep-alive: while we do not read, silence says nothing', async t => {
   const iterator = right.source[Symbol.asyncIterator]()
   t.same((await iterator.next()).value?.subarray(), Uint8Array.of(1))
   await t.rejects(iterator.next(), { code: 'ERR_TIMEOUT' }, 'once it reads, silence counts')
+})
+
+t.test('who pins keys is told both certificates, and refuses at either end', async t => {
+  const { certificate, privateKey, fingerprint } = await identity()
+  const client = await createIdentity({ names: ['client'] })
+  const blocked = await createIdentity({ names: ['blocked'] })
+  const refused: TransportError[] = []
+  const listener = await listen('wss://127.0.0.1:0/node', {
+    onRefused: error => { refused.push(error) },
+    tls: {
+      cert: certificate,
+      key: privateKey,
+      identify: shown => {
+        if (fingerprintOf(shown) === blocked.fingerprint) throw new Error('not this one')
+        return fingerprintOf(shown)
+      }
+    }
+  })
+  t.teardown(() => listener.close())
+  const shows = ({ certificate: cert, privateKey: key }: Identity): DialOptions => ({ tls: { cert, key, identify: fingerprintOf } })
+
+  const [left, right] = await Promise.all([dial(listener.address, shows(client)), take(listener)])
+  t.equal(left.remote.fingerprint, fingerprint)
+  t.equal(right.remote.fingerprint, client.fingerprint)
+  await Promise.all([left.sink([Uint8Array.of(1)]), right.sink([Uint8Array.of(2)])])
+  t.same([...await bytesOf(left.source), ...await bytesOf(right.source)], [2, 1])
+
+  const [nameless, stranger] = await Promise.all([dial(listener.address, { tls: { identify: fingerprintOf } }), take(listener)])
+  t.equal(stranger.remote.fingerprint, undefined, 'a client that shows nothing')
+  nameless.abort(new Error('over'))
+  await t.rejects(bytesOf(stranger.source))
+
+  await t.rejects(dial(listener.address, shows(blocked)), { code: 'ERR_REFUSED' })
+  t.match(refused, [{ code: 'ERR_REFUSED', message: /not this one/ }])
+
+  await t.rejects(dial(listener.address, { tls: { identify: async () => { throw new TypeError('another key') } } }), { name: 'TypeError', message: 'another key' })
+  const judged = await take(listener)
+  await t.rejects(bytesOf(judged.source), 'the server hears that it was left')
+  await t.rejects(dial(listener.address, { tls: { ca: client.certificate, identify: fingerprintOf } }), { code: 'ERR_TLS' }, 'an authority that was named is asked all the same')
 })

@@ -11,7 +11,7 @@ import { formatBytes } from '../format.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { readToken } from '../token-file.ts'
 import type { Transfer } from '../transfer.ts'
-import { parseUploadAddress } from '../upload-address.ts'
+import { parseUploadTarget } from '../upload-address.ts'
 import { UploadRoute } from '../upload-route.ts'
 import { framingFor, type RouteFlags } from './upload.ts'
 
@@ -36,7 +36,7 @@ interface Target {
 
 /** Fetches what was uploaded, by its SHA-256 or its name. */
 export async function download (context: Context, wanted: readonly string[], flags: DownloadFlags): Promise<Exit> {
-  const address = parseUploadAddress(flags.from)
+  const address = parseUploadTarget(flags.from)
   const token = await readToken(context, flags.token)
   const destination = await parseDestination(flags.output, wanted.length)
   await using route = await UploadRoute.open(context, address, flags)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
 import type { Identity } from '@ropewalk/transport-tcp'
-import { DEFAULT_ADDRESS, isLocal, parseAddress, type NodeAddress } from '../address.ts'
+import { DEFAULT_ADDRESS, encrypted, isLocal, parseAddress, type NodeAddress } from '../address.ts'
 import type { Context } from '../context.ts'
 import { flagSettings, resolveConfig, settingFlags, type Configuration, type Sources } from '../config/resolve.ts'
 import { loadCertificate } from '../credentials.ts'
@@ -35,6 +35,7 @@ export interface ServeFlags {
   readonly allow?: readonly string[] | undefined
   readonly allowAnyone?: boolean | undefined
   readonly allowPlaintext?: boolean | undefined
+  readonly allowOrigin?: readonly string[] | undefined
   readonly ipc?: readonly string[] | undefined
   readonly ipcKey?: string | undefined
   readonly ipcRoot?: string | undefined
@@ -104,12 +105,14 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
         capacity: flags.capacity,
         maxConnections: flags.maxConnections,
         certificate,
+        origins: flags.allowOrigin,
         profile: flags.profile ?? 'upstream'
       }))
     }
     if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
     if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
     if (chunks !== undefined) services.push(await (await import('../services/chunks.ts')).startChunks(host, chunks))
+    muxed.start()
     await looking.start(host, services)
     host.note('Ctrl-C stops')
     if (flags.pair === true) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })
@@ -178,7 +181,7 @@ function listenAddress (text: string, { allow, allowAnyone = false, allowPlainte
   if (address.transport === 'tcp' && !allowPlaintext) {
     throw new RopewalkError('ERR_USAGE', 'without encryption everybody on the way can read and change the files', {
       text,
-      advice: ['Use mdsftp+tls://, or say --allow-plaintext if the network itself is trusted.']
+      advice: [`Use ${encrypted(text)}, or say --allow-plaintext if the network itself is trusted.`]
     })
   }
   if (!allowAnyone && !tokens && (allow === undefined || address.transport === 'tcp')) {

@@ -16,7 +16,7 @@ import { Report, type Result } from '../progress/report.ts'
 import { loadNodeId, statePath } from '../state-directory.ts'
 import { readToken } from '../token-file.ts'
 import type { Transfer } from '../transfer.ts'
-import { parseUploadAddress } from '../upload-address.ts'
+import { parseUploadAddress, parseUploadTarget } from '../upload-address.ts'
 import { UploadRoute } from '../upload-route.ts'
 
 export interface RouteFlags {
@@ -44,7 +44,7 @@ const FIRST_PAUSE_MS = 200
 
 /** Uploads files, each a transfer of its own. What a server has acknowledged stays there, whatever becomes of the rest. */
 export async function upload (context: Context, files: readonly string[], flags: UploadFlags): Promise<Exit> {
-  const address = parseUploadAddress(flags.to)
+  const address = parseUploadTarget(flags.to)
   const token = await readToken(context, flags.token)
   const secret = await loadNodeId(statePath(context.env))
   await using route = await UploadRoute.open(context, address, flags)

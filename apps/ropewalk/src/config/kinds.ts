@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from 'valibot'
-import { parseDigest, parseSize } from '../arguments.ts'
+import { parseDigest, parseOrigin, parseSize } from '../arguments.ts'
 import { parseLevels } from '../observe/log-levels.ts'
 import { parseRate } from '../limits/rate.ts'
 
@@ -32,6 +32,8 @@ export const PATH: Kind = { expected: 'a path', schema: text, path: true }
 export const TEXTS: Kind = { expected: 'a list of texts, as in ["a", "b"]', schema: v.pipe(v.array(text), v.maxLength(MAX_LIST)), words: listOf }
 
 export const KEYS: Kind = { expected: 'a list of keys, each sha256= and 64 hex digits', schema: v.pipe(v.array(v.pipe(text, parsed(parseDigest))), v.maxLength(MAX_LIST)), words: listOf }
+
+export const ORIGINS: Kind = { expected: 'a list of origins of web pages, as in ["https://example.org"]', schema: v.pipe(v.array(v.pipe(text, parsed(parseOrigin))), v.maxLength(MAX_LIST)), words: listOf }
 
 export const SWITCH: Kind = { expected: 'true or false', schema: v.boolean(), words: text => ({ true: true, false: false } as Record<string, boolean>)[text] ?? text }
 

@@ -5,7 +5,7 @@
  */
 import { PROFILE_NAMES } from '../wire.ts'
 import { LOG_VARIABLE } from '../observe/log-levels.ts'
-import { count, KEYS, LEVELS, oneOf, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, type Kind } from './kinds.ts'
+import { count, KEYS, LEVELS, oneOf, ORIGINS, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, type Kind } from './kinds.ts'
 
 export interface Setting {
   /** `SECTION.NAME`, as in the file. */
@@ -32,13 +32,14 @@ const MAX_CONNECTIONS = 65_536
 export const MAX_UPLOAD_BYTES: number = 1024 ** 3
 
 export const SETTINGS: readonly Setting[] = [
-  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for storage and uploads at once' },
+  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for all protocols at once, also as "yamux+wss://HOST:PORT/PATH" and "yamux+ws://HOST:PORT/PATH"' },
   { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
   { key: 'key', kind: PATH, flag: '--key', about: 'the key of that certificate' },
   { key: 'allow', kind: KEYS, flag: '--allow', reloads: true, about: 'serve only who has one of these keys' },
   { key: 'tokens', kind: PATH, flag: '--token-file', reloads: true, about: 'serve only who shows one of the tokens in this file' },
   { key: 'allow_anyone', kind: SWITCH, flag: '--allow-anyone', fallback: false, about: 'serve whoever connects, also from other machines' },
   { key: 'allow_plaintext', kind: SWITCH, flag: '--allow-plaintext', fallback: false, about: 'allow listeners without encryption for other machines' },
+  { key: 'allow_origins', kind: ORIGINS, flag: '--allow-origin', about: 'web pages that may open a WebSocket: none where nothing is said' },
   { key: 'storage.directory', kind: PATH, flag: '--store', about: 'where objects are kept; in the state directory where nothing is said' },
   { key: 'storage.capacity', kind: SIZE, flag: '--capacity', about: 'store no more than this' },
   { key: 'storage.profile', kind: oneOf(...PROFILE_NAMES as [string, ...string[]]), flag: '--profile', fallback: 'upstream', about: 'the wire of mdsftp addresses that name none' },

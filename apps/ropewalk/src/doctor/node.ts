@@ -5,7 +5,7 @@
  */
 import { lookup } from 'node:dns/promises'
 import { connectNode, MAX_SEND_BYTES, query, randomId, type StorageConnection } from '@ropewalk/protocol-mdsftp'
-import { dial, loadIdentity } from '@ropewalk/transport-tcp'
+import { loadIdentity } from '@ropewalk/transport-tcp'
 import type { Connection } from '@ropewalk/interface'
 import { formatAddress, formatHostPort, isLocal, type NodeAddress } from '../address.ts'
 import type { Context } from '../context.ts'
@@ -15,6 +15,7 @@ import { formatRate } from '../format.ts'
 import { KnownNodes } from '../known-nodes.ts'
 import { channelOf, STORAGE_PROTOCOL } from '../muxed-route.ts'
 import { loadNodeId, statePath } from '../state-directory.ts'
+import { dialAddress } from '../transports.ts'
 import { wireOptions } from '../wire-options.ts'
 import type { Step } from './steps.ts'
 
@@ -27,7 +28,9 @@ export interface NodeFlags {
 export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, timeoutMs }: NodeFlags): { readonly steps: Step[], readonly close: () => void } {
   const state = statePath(context.env)
   const within = (): AbortSignal => AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)])
-  const plain = address.transport === 'tls' ? { transport: 'tcp' as const, host: address.host, port: address.port } : address
+  const plain = address.transport === 'unix' ? address : { transport: 'tcp' as const, host: address.host, port: address.port }
+  // Below what comes next, a connection is only a try.
+  const bare = address.transport !== 'tls' && address.web === undefined
   let [connection, shown]: [Connection | undefined, string | undefined] = [undefined, undefined]
   let node: StorageConnection | undefined
   const steps: Step[] = []
@@ -46,9 +49,9 @@ export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, 
     name: 'connect',
     needed: true,
     run: async () => {
-      const reached = await dial(plain, { signal: within() })
-      if (address.transport === 'tls') reached.abort(new RopewalkError('ERR_STOPPED', 'only asked'))
-      else connection = reached
+      const reached = await dialAddress(plain, { signal: within() })
+      if (bare) connection = reached
+      else reached.abort(new RopewalkError('ERR_STOPPED', 'only asked'))
       return address.transport === 'unix' ? address.path : `${formatHostPort(address)} answers`
     },
     advice: error => connectAdvice(error, address)
@@ -58,10 +61,10 @@ export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, 
       name: 'tls',
       needed: true,
       run: async () => {
-        connection = await dial({ ...address, fingerprint: undefined }, { signal: within(), tls: { identity: await loadIdentity(state), verify: fingerprint => { shown = fingerprint; return true } } })
+        connection = await dialAddress({ ...address, fingerprint: undefined }, { signal: within(), tls: { identity: await loadIdentity(state), verify: fingerprint => { shown = fingerprint; return true } } })
         return `its key is sha256=${String(shown)}`
       },
-      advice: () => ['Something listens there, and it is no node with TLS: is the port right, or is it mdsftp+tcp://?']
+      advice: error => codeOf(error) === 'ERR_REFUSED' ? NO_WEB_SOCKET : ['Something listens there, and it is no node with TLS: is the port right, or is it one without (+tcp://, +ws://)?']
     }, {
       name: 'identity',
       needed: true,
@@ -74,6 +77,17 @@ export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, 
         return { warning: 'nobody has said that this key is right', advice: [`Compare it with what the node has printed, and use ${formatAddress({ ...address, fingerprint: shown })}`] }
       },
       advice: () => ['Either the node was set up anew, or somebody else is answering in its place: ask whoever runs it.', 'If it is the former, take the new address, or remove the line in known-nodes.']
+    })
+  }
+  if (address.transport === 'tcp' && address.web !== undefined) {
+    steps.push({
+      name: 'websocket',
+      needed: true,
+      run: async () => {
+        connection = await dialAddress(address, { signal: within() })
+        return `a WebSocket opens at ${String(address.web)}`
+      },
+      advice: () => NO_WEB_SOCKET
     })
   }
   steps.push({
@@ -103,6 +117,8 @@ export function nodeSteps (context: Context, address: NodeAddress, { tokenFile, 
   })
   return { steps, close: () => { (node ?? connection)?.abort(new RopewalkError('ERR_STOPPED', 'the examination is over')) } }
 }
+
+const NO_WEB_SOCKET = ['It answers, and opens no WebSocket: is the path right, and is it one with TLS (yamux+wss://) or without (yamux+ws://)?']
 
 /** Round trips of which the best counts: the first one warms up. */
 const ROUNDS = 3

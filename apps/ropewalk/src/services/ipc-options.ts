@@ -30,5 +30,12 @@ export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefi
   if (ipcKey === undefined) {
     throw new RopewalkError('ERR_USAGE', '--ipc needs --ipc-key: without a key no token could be told from another', { advice: ['"ropewalk token issue --help" says how to make one.'] })
   }
-  return { addresses: ipc.map(parseUploadAddress), keyFile: ipcKey, root: ipcRoot ?? join(state, 'uploads'), maxFileBytes: ipcMaxFile, audience: ipcAudience }
+  return { addresses: ipc.map(listenerOf), keyFile: ipcKey, root: ipcRoot ?? join(state, 'uploads'), maxFileBytes: ipcMaxFile, audience: ipcAudience }
+}
+
+/** For uploads alone: what serves more is the node's own to listen on. */
+function listenerOf (text: string): UploadAddress {
+  const address = parseUploadAddress(text)
+  if (!('mux' in address)) return address
+  throw new RopewalkError('ERR_USAGE', 'a listener for several protocols is one of the node', { text, advice: [`--listen ${text} takes uploads too, and --ipc says where else they come in.`] })
 }

@@ -32,11 +32,14 @@ export class Muxed {
     this.#offers.set(protocol, serve)
   }
 
+  /** Whoever comes waits until `start`. */
   add (listener: Listener<unknown>): void {
     this.#listeners.add(listener)
-    this.#run('listener', (async () => {
-      for await (const connection of listener) this.#run(connection.remote.address, this.#connection(connection))
-    })())
+  }
+
+  /** Every service has said by now what it speaks: before, a client would hear that nobody does. */
+  start (): void {
+    for (const listener of this.#listeners) this.#run('listener', this.#accept(listener))
   }
 
   /** Takes nothing new. Channels belong to their services, which end them. */
@@ -49,6 +52,10 @@ export class Muxed {
     await this.refuse()
     this.#stopping.abort(new RopewalkError('ERR_STOPPED', 'the node stops'))
     while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  async #accept (listener: Listener<unknown>): Promise<void> {
+    for await (const connection of listener) this.#run(connection.remote.address, this.#connection(connection))
   }
 
   async #connection (connection: Connection): Promise<void> {

@@ -5,11 +5,12 @@ import { openSqliteLedger } from '@ropewalk/ledger-sqlite'
 import { maintain, StorageNode } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
 import { openFsStore } from '@ropewalk/store-fs'
-import { listen, loadIdentity, type Identity } from '@ropewalk/transport-tcp'
+import { loadIdentity, type Identity } from '@ropewalk/transport-tcp'
 import { formatAddress, type NodeAddress } from '../address.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { STORAGE_PROTOCOL } from '../muxed-route.ts'
 import { NodeServer } from '../node-server.ts'
+import { listenAddress } from '../transports.ts'
 import type { ProfileName } from '../wire.ts'
 import { wireOptions } from '../wire-options.ts'
 import type { Host, Service } from './service.ts'
@@ -21,6 +22,8 @@ export interface StorageOptions {
   readonly maxConnections?: number | undefined
   /** What TLS listeners show, instead of this machine's own key. */
   readonly certificate: Identity | undefined
+  /** Web pages that may open a WebSocket. */
+  readonly origins: readonly string[] | undefined
   /** Of listeners whose address names none. */
   readonly profile: ProfileName
 }
@@ -29,7 +32,7 @@ export interface StorageOptions {
 export const LEDGER_FILE = 'ledger'
 
 /** Starts a storage node, which speaks MDSFTP. */
-export async function startStorage (host: Host, { addresses, directory, capacity, maxConnections, certificate, profile }: StorageOptions): Promise<Service> {
+export async function startStorage (host: Host, { addresses, directory, capacity, maxConnections, certificate, origins, profile }: StorageOptions): Promise<Service> {
   const { onTrouble } = host
   const identity = addresses.some(({ transport }) => transport === 'tls') ? certificate ?? await loadIdentity(host.state) : undefined
   const store = await openFsStore(directory).catch((error: unknown) => { throw storeFailure(directory, error) })
@@ -59,10 +62,7 @@ export async function startStorage (host: Host, { addresses, directory, capacity
     const { lost } = await node.ready.catch((error: unknown) => { throw storeFailure(directory, error) })
     for (const chunkId of lost) onTrouble('store', new RopewalkError('ERR_STATE', `${chunkId} was committed and is gone from the store`))
     for (const address of addresses) {
-      const listener = await listen(address, {
-        tls: identity === undefined ? undefined : { identity, requestClientCertificate: true },
-        onRefused: error => onTrouble('client', error)
-      }).catch((error: unknown) => { throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error }) })
+      const listener = await listenAddress(address, { identity, origins, onRefused: error => { onTrouble('client', error) } })
       if (address.mux === undefined) server.add(listener, wireOptions(address, profile))
       else host.muxed.add(listener)
       host.listening(formatAddress(listener.address))

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from 'commander'
-import { parseCount, parseDigest, parseSize } from '../arguments.ts'
+import { parseCount, parseDigest, parseOrigin, parseSize } from '../arguments.ts'
 import type { ServeFlags } from '../commands/serve.ts'
 import { TOKEN_VARIABLE, type Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
@@ -30,7 +30,8 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--token-file <file>', `serve only who shows a token that is in this file (or in ${TOKEN_VARIABLE})`)
     .addOption(profile())
     .option('--allow-anyone', 'serve whoever connects, also from other machines', false)
-    .option('--allow-plaintext', 'allow mdsftp+tcp:// for other machines', false)
+    .option('--allow-plaintext', 'allow tcp and ws without TLS for other machines', false)
+    .option('--allow-origin <origin>', 'let pages of this web site, https://HOST, open a WebSocket; several times for several (default: none may)', collectOrigin)
     .option('--ipc <address>', 'take uploads with a token there: unix:/PATH, seqpacket:/PATH, or ipc+tls://HOST:PORT; several times for several', collect)
     .option('--ipc-key <file>', 'what their tokens are signed with: a shared secret, a public key, or a JWKS')
     .option('--ipc-root <directory>', 'where uploads are kept (default: in the state directory)')
@@ -71,7 +72,9 @@ function addIdentity (program: Command, context: Context, done: (exit: Exit) => 
 const SERVE_HELP = `
 Addresses: mdsftp+tls://HOST:PORT, mdsftp+tcp://HOST:PORT, mdsftp+unix:/PATH;
 port 0 is any free port. Each is printed with the node's key, as clients need
-it. With --ipc alone there is no storage node: --listen adds one. An address
+it. With yamux for mdsftp, all that the node speaks goes over one port; so it
+does over yamux+wss://HOST:PORT/PATH and yamux+ws://HOST:PORT/PATH, which are
+WebSockets, for ways that let nothing else through. With --ipc alone there is no storage node: --listen adds one. An address
 that ends in ?profile=seed speaks that wire whatever the others do, and
 ?peer=upstream spares nodes of the original what stops them for good.
 
@@ -85,6 +88,10 @@ one ends at once. What was stored survives both, and a loss of power.
 /** What was typed, and not what commander puts there by itself: that would go before the file. */
 function given (command: Command, flags: Readonly<Record<string, unknown>>): ServeFlags {
   return Object.fromEntries(Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) === 'cli'))
+}
+
+function collectOrigin (text: string, before: string[] | undefined): string[] {
+  return collect(checked(parseOrigin)(text), before)
 }
 
 function collectDigest (text: string, before: string[] | undefined): string[] {

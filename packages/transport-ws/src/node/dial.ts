@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
 import type { AbortOptions, Connection } from '@ropewalk/interface'
 import { type ClientOptions, WebSocket } from 'ws'
 import { describe, parseUrl } from '../address.ts'
@@ -34,6 +35,11 @@ export interface DialTlsOptions {
   /** Shown to a server that asks who we are. */
   cert?: string | undefined
   key?: string | undefined
+  /**
+   * Names the server by its certificate, in DER, or rejects with whatever says that it is not wanted: for keys that are pinned. Without
+   * `ca` no authority is asked then. What it resolves to is `remote.fingerprint`.
+   */
+  identify?: ((certificate: Uint8Array) => string | Promise<string>) | undefined
 }
 
 /** Opens a connection. Rejects with a TransportError, or with the signal's reason. */
@@ -43,8 +49,10 @@ export async function dial (address: string | URL, options: DialOptions = {}): P
   const url = parseUrl(address)
   const name = describe(url)
 
+  const { identify, ...tls } = options.tls ?? {}
   const wanted: ClientOptions & { maxHeaderSize: number, closeTimeout: number } = {
-    ...options.tls,
+    ...tls,
+    ...identify === undefined ? {} : { minVersion: 'TLSv1.3', rejectUnauthorized: tls.ca !== undefined },
     headers: options.headers ?? {},
     maxPayload: maxMessageBytes,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -53,13 +61,28 @@ export async function dial (address: string | URL, options: DialOptions = {}): P
     followRedirects: false
   }
   const socket = new WebSocket(url, halfClose ? [SUBPROTOCOL] : [], wanted)
+  let shown: Uint8Array | undefined
   const { promise, resolve, reject } = Promise.withResolvers<Connection>()
   const timer = setTimeout(() => reject(new TransportError('ERR_TIMEOUT', `no connection to ${name} within ${timeoutMs} ms`)), timeoutMs)
   const onAbort = (): void => reject(signal?.reason)
-  const onOpen = (): void => {
-    const connection = new MessageConnection(new WsWire(socket), { address: name }, options)
+  const adopt = (fingerprint?: string): void => {
+    const connection = new MessageConnection(new WsWire(socket), { address: name, fingerprint }, options)
     if (options.keepAlive != null) keepAlive(socket, options.keepAlive, error => connection.lose(error))
     resolve(connection)
+  }
+  const onUpgrade = ({ socket: carrier }: IncomingMessage): void => { shown = (carrier as TLSSocket).getPeerX509Certificate?.()?.raw }
+  const onOpen = (): void => {
+    if (identify === undefined || url.protocol === 'ws:') {
+      adopt()
+      return
+    }
+    // What comes before it is known who sends it is not read.
+    socket.pause()
+    judge(identify, shown, name).then(fingerprint => {
+      if (socket.readyState === socket.CLOSED) throw new TransportError('ERR_CONNECTION_LOST', `${name} closed the connection before it was ready`, { remote: true })
+      adopt(fingerprint)
+      socket.resume()
+    }).catch(reject)
   }
   const onError = (error: Error): void => reject(dialError(name, error))
   const onResponse = (request: ClientRequest, response: IncomingMessage): void => {
@@ -67,6 +90,7 @@ export async function dial (address: string | URL, options: DialOptions = {}): P
     reject(new TransportError('ERR_REFUSED', `${name} answered ${response.statusCode} ${response.statusMessage ?? ''}`.trimEnd(), { remote: true }))
   }
   signal?.addEventListener('abort', onAbort)
+  socket.on('upgrade', onUpgrade)
   socket.on('open', onOpen)
   socket.on('error', onError)
   socket.on('unexpected-response', onResponse)
@@ -81,10 +105,16 @@ export async function dial (address: string | URL, options: DialOptions = {}): P
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
+    socket.off('upgrade', onUpgrade)
     socket.off('open', onOpen)
     socket.off('error', onError)
     socket.off('unexpected-response', onResponse)
   }
+}
+
+async function judge (identify: NonNullable<DialTlsOptions['identify']>, shown: Uint8Array | undefined, name: string): Promise<string> {
+  if (shown === undefined) throw new TransportError('ERR_TLS', `${name} has shown no certificate`, { remote: true })
+  return await identify(shown)
 }
 
 function dialError (name: string, error: Error): TransportError {

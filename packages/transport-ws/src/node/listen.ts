@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions as 
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { AbortOptions, Connection, Listener } from '@ropewalk/interface'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { describe, parseUrl } from '../address.ts'
@@ -35,8 +36,8 @@ export interface ListenOptions extends AbortOptions, ConnectionOptions {
   maxHandshakes?: number | undefined
   /** For a client's TLS handshake and its request to upgrade. */
   handshakeTimeoutMs?: number | undefined
-  /** PEM, for `wss:`. */
-  tls?: { cert: string, key: string } | undefined
+  /** For `wss:`. */
+  tls?: ListenTlsOptions | undefined
   /**
    * An HTTP server that is there already, and that its owner listens on and closes. Requests to upgrade at our path become connections;
    * the deadline and the number of handshakes are the owner's business.
@@ -46,6 +47,17 @@ export interface ListenOptions extends AbortOptions, ConnectionOptions {
   keepAlive?: KeepAliveOptions | undefined
   /** Told of every client that did not become a connection, and of trouble with accepting. The listener goes on. Must not throw. */
   onRefused?: ((error: TransportError) => void) | undefined
+}
+
+export interface ListenTlsOptions {
+  /** PEM. */
+  cert: string
+  key: string
+  /**
+   * Asks clients who they are, and names one by the certificate, in DER, that it shows, of whatever authority; throws for who is not wanted.
+   * What it returns is `remote.fingerprint`. A client that shows none has none.
+   */
+  identify?: ((certificate: Uint8Array) => string) | undefined
 }
 
 /** Opens a listener at a URL, port 0 being any free port; aborting the signal closes it. Rejects with a TransportError, or with the signal's reason. */
@@ -173,11 +185,24 @@ class WsListener implements Listener<string> {
       this.#refuse(request, socket, 503, `${this.#pending.max} connections wait to be taken`)
       return
     }
-    this.#sockets.handleUpgrade(request, socket, head, webSocket => this.#accept(webSocket, request))
+    let fingerprint: string | undefined
+    try {
+      fingerprint = this.#identify(request)
+    } catch (error) {
+      this.#refuse(request, socket, 403, (error as Error).message)
+      return
+    }
+    this.#sockets.handleUpgrade(request, socket, head, webSocket => this.#accept(webSocket, request, fingerprint))
   }
 
-  #accept (socket: WebSocket, request: IncomingMessage): void {
-    const connection = new MessageConnection(new WsWire(socket), { address: remoteAddress(request.socket) }, this.#options)
+  #identify ({ socket }: IncomingMessage): string | undefined {
+    const { identify } = this.#options.tls ?? {}
+    const shown = identify === undefined ? undefined : (socket as TLSSocket).getPeerX509Certificate()
+    return shown === undefined ? undefined : identify?.(shown.raw)
+  }
+
+  #accept (socket: WebSocket, request: IncomingMessage, fingerprint: string | undefined): void {
+    const connection = new MessageConnection(new WsWire(socket), { address: remoteAddress(request.socket), fingerprint }, this.#options)
     const { keepAlive: alive } = this.#options
     if (alive != null) keepAlive(socket, alive, error => connection.lose(error))
     this.#pending.add(connection, socket)
@@ -201,7 +226,9 @@ class WsListener implements Listener<string> {
 function createOwnServer (options: ListenOptions): Server {
   const timeout = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
   const settings: HttpOptions = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: timeout, headersTimeout: timeout, noDelay: true }
-  const server = options.tls == null ? createServer(settings) : createSecureServer({ ...settings, ...options.tls, minVersion: 'TLSv1.3' })
+  const { identify, ...tls } = options.tls ?? {}
+  const asks = identify === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
+  const server = options.tls == null ? createServer(settings) : createSecureServer({ ...settings, ...tls, ...asks, minVersion: 'TLSv1.3' })
   // There is nothing else here.
   server.on('request', (_request: IncomingMessage, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
