@@ -41,6 +41,9 @@ export interface OpenTransfer {
   tail: Promise<unknown>
 }
 
+/** Bytes of a file that is hashed whole, read at once. Ours. */
+const HASHED_BYTES = 1_048_576
+
 export class UploadNode {
   readonly store: UploadStore
   readonly verifyToken: VerifyToken
@@ -173,9 +176,17 @@ export class UploadNode {
     return bytes
   }
 
-  async #digestOf ({ state }: OpenTransfer, file: number): Promise<string> {
+  /** While one piece is hashed the next is read. */
+  async #digestOf (transfer: OpenTransfer, file: number): Promise<string> {
+    const { size } = transfer.state.plan.files[file] as { size: number }
     const hash = this.hashes.running()
-    for (let index = 0; state.at(file, index) !== undefined; index++) hash.update(await this.store.read(state.plan, file, index))
+    let next = this.readBytes(transfer, file, 0, HASHED_BYTES)
+    for (let position = 0; position < size; position += HASHED_BYTES) {
+      const bytes = await next
+      if (bytes === undefined) throw new RangeError(`file ${file} is not all there: nothing at ${position} of ${size} bytes`)
+      next = this.readBytes(transfer, file, position + HASHED_BYTES, HASHED_BYTES)
+      hash.update(bytes)
+    }
     return toHex(await hash.digest())
   }
 

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { link } from '@ropewalk/testing'
@@ -98,4 +99,38 @@ t.test('a file of the disk, in both profiles, the empty one too', async t => {
   const { left, right } = link()
   serve(right, { node }).catch(() => {})
   await t.rejects(upload(left, [a], { token: await token(), hashes: nodeHashes }), { code: 'ERR_STORE', remote: false })
+})
+
+t.test('a file of several pieces has the digest of its bytes, at both ends, whatever its last piece', async t => {
+  const folder = t.testdir({})
+  const { node, token } = scene({ store: await openUploadStore(join(folder, 'root')) })
+  for (const size of [1_048_575, 1_048_576, 2_097_152, 3_145_729]) {
+    const content = randomBytes(size)
+    await writeFile(join(folder, 'content'), content)
+    await using file = await openUploadFile(join(folder, 'content'))
+    t.equal(file.digest, createHash('sha256').update(content).digest('hex'), `${size} bytes`)
+    const { left, right } = link()
+    const served = serve(right, { node })
+    const { fid, complete } = await upload(left, [file], { token: await token(), hashes: nodeHashes })
+    await served
+    t.equal(complete, true)
+    t.ok(content.equals(await readFile(join(folder, 'root/files/1002', fid, '0.bin'))))
+
+    // Announced with a digest that is not its own.
+    const again = link()
+    const refusing = serve(again.right, { node }).catch(() => {})
+    await t.rejects(upload(again.left, [{ ...file, digest: DIGEST }], { token: await token(), hashes: nodeHashes }), { code: 'ERR_REFUSED', message: /digest mismatch/ })
+    await refusing
+  }
+})
+
+t.test('blocks of one call lie where they belong, in whatever order they are given', async t => {
+  const store = await openUploadStore(t.testdir({}))
+  const content = [randomBytes(350), randomBytes(120)]
+  const plan = { id: FID, owner: 1002, blockBytes: 100, files: content.map((bytes, at) => ({ name: `f${at}`, size: bytes.length })), tags: [], createdAt: 0 }
+  await store.create(plan)
+  const blocks = ([[0, 2], [0, 3], [1, 0], [0, 0], [1, 1], [0, 1]] as const).map(([file, index]) => ({ file, index, bytes: (content[file] as Buffer).subarray(index * 100, index * 100 + 100) }))
+  await store.write(plan, blocks)
+  for (const { file, index, bytes } of blocks) t.ok(bytes.equals(await store.read(plan, file, index)), `${file}/${index}`)
+  t.same((await store.open(FID))?.missing, [])
 })

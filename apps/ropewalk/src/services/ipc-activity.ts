@@ -41,9 +41,11 @@ export class ReportedUploads implements UploadStore {
 
   async write (plan: UploadPlan, blocks: readonly Block[], options?: AbortOptions): Promise<void> {
     await this.#store.write(plan, blocks, options)
-    for (const { file, bytes } of blocks) {
+    const written = new Map<number, number>()
+    for (const { file, bytes } of blocks) written.set(file, (written.get(file) ?? 0) + bytes.length)
+    for (const [file, bytes] of written) {
       const report = this.#incoming.get(keyOf(plan, file))
-      if (report !== undefined) report.reporting.moved(report.bytes += bytes.length)
+      if (report !== undefined) report.reporting.moved(report.bytes += bytes)
     }
   }
 

@@ -14,6 +14,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { isDigest, isUuid } from '../chunk-id-codec.ts'
 import type { Block, FoundFile, StoredUpload, UploadPlan, UploadStore, WantedFile } from '../ports.ts'
 import { TransferState } from '../transfer-state.ts'
@@ -66,8 +67,8 @@ export class FolderUploadStore implements UploadStore {
     for (const index of new Set(blocks.map(({ file }) => file))) {
       // Made anew where the process ended in the middle of a reset.
       await using file = await open(join(parts, `${index}.bin`), constants.O_RDWR | constants.O_CREAT, 0o600)
-      for (const block of blocks) {
-        if (block.file === index) await writeAll(file, block.bytes, block.index * plan.blockBytes)
+      for (const run of runs(blocks.filter(block => block.file === index))) {
+        await writeAll(file, run.map(({ bytes }) => bytes), (run[0] as Block).index * plan.blockBytes)
       }
       await file.datasync()
     }
@@ -207,14 +208,28 @@ function checked (id: string): string {
 
 async function writeDurably (path: string, flags: 'a' | 'wx', bytes: Uint8Array): Promise<void> {
   await using file = await open(path, flags, 0o600)
-  await writeAll(file, bytes, null)
+  await writeAll(file, [bytes])
   await file.sync()
 }
 
-async function writeAll (file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array, position: number | null): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position === null ? null : position + written)
+/** Blocks that follow each other, together. */
+function runs (blocks: readonly Block[]): Block[][] {
+  const together: Block[][] = []
+  for (const block of blocks) {
+    const last = together.at(-1)
+    if (last !== undefined && last[0] !== undefined && block.index === last[0].index + last.length) last.push(block)
+    else together.push([block])
+  }
+  return together
+}
+
+/** From `position`, or where the file is: all of it with one system call, unless the system takes less at once. */
+async function writeAll (file: Awaited<ReturnType<typeof open>>, pieces: readonly Uint8Array[], position?: number): Promise<void> {
+  const left = new Uint8ArrayList(...pieces)
+  for (let written = 0; left.length > 0;) {
+    const { bytesWritten } = await file.writev(Array.from(left), position === undefined ? undefined : position + written)
     written += bytesWritten
+    left.consume(bytesWritten)
   }
 }
 
