@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { closeSync, constants, fdatasyncSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, utimesSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
+import { AtOnce, type WrittenFormat } from './at-once.ts'
 import { GROUP_BYTES, GROUP_CHUNKS } from './constants.ts'
 import { castrError, systemCode } from './errors.ts'
 import { flushFileSystem } from './flush.ts'
-import { compressAtOnce, type WrittenFormat } from './compression.ts'
 import { Layout } from './layout.ts'
 
 export interface KeepingOptions {
@@ -43,6 +43,7 @@ export class Keeping {
   readonly #options: KeepingOptions
   readonly #root: string
   readonly #layout: Layout
+  readonly #atOnce = new AtOnce()
   /** Of its temporary names: no chunk has two at a time. */
   readonly #random: string = randomBytes(8).toString('hex')
   readonly #shards = new Set<string>()
@@ -61,12 +62,12 @@ export class Keeping {
 
   keep (bytes: Uint8Array): Kept {
     if (this.#failure !== undefined) throw this.#failure.error
-    const id = createHash(this.#options.digest).update(bytes).digest('hex')
+    const id = hash(this.#options.digest, bytes)
     if (this.#options.root === undefined || this.#pending.has(id)) return { id, fresh: false }
     try {
       const shard = this.#layout.shardOf(id)
       if (!this.#make(shard) && (this.#has(this.#layout.compressedOf(id)) || this.#has(this.#layout.plainOf(id)))) return { id, fresh: false }
-      this.#write(id, this.#options.format === undefined ? bytes : compressAtOnce(bytes, this.#options.format))
+      this.#write(id, this.#options.format === undefined ? bytes : this.#atOnce.compress(bytes, this.#options.format))
       return { id, fresh: true }
     } catch (error) {
       throw castrError(error, `put ${id}`, id)

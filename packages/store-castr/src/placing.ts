@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
-import { decompressAtOnce } from './compression.ts'
+import { AtOnce } from './at-once.ts'
 import { MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
 import { castrError } from './errors.ts'
 import { Layout } from './layout.ts'
@@ -32,6 +32,7 @@ export interface Place {
 export class Placing {
   readonly #options: PlacingOptions
   readonly #layout: Layout
+  readonly #atOnce = new AtOnce()
   readonly #buffer: Uint8Array = new Uint8Array(mostCompressed(MAX_INTAKE_CHUNK_BYTES))
 
   constructor (options: PlacingOptions) {
@@ -43,7 +44,7 @@ export class Placing {
   place ({ id, length, position, from }: Place): boolean {
     if (length > MAX_INTAKE_CHUNK_BYTES) return false
     const bytes = from === undefined ? this.#fromStore(id, length) : this.#read(from.file, length, from.position)
-    if (bytes?.length !== length || createHash(this.#options.digest).update(bytes).digest('hex') !== id) return false
+    if (bytes?.length !== length || hash(this.#options.digest, bytes) !== id) return false
     try {
       for (let written = 0; written < length;) written += writeSync(this.#options.file, bytes, written, length - written, position + written)
       return true
@@ -63,7 +64,7 @@ export class Placing {
       const stats = fstatSync(file)
       if (!stats.isFile() || stats.size > mostCompressed(length)) return undefined
       const content = this.#read(file, stats.size, 0)
-      return content === undefined ? undefined : decompressAtOnce(content, length)
+      return content === undefined ? undefined : this.#atOnce.decompress(content, length)
     } catch {
       return undefined
     } finally {
