@@ -164,6 +164,7 @@ try {
     const [, pass = '0', fail = '0'] = /^.*# \{ total: \d+, pass: (\d+)(?:, fail: (\d+))?/m.exec(stdout) ?? []
     passed += Number(pass)
     failed += Math.max(Number(fail), status === 0 ? 0 : 1)
+    if (status !== 0) console.log(stdout)
   }
 } finally {
   await rm(work, { recursive: true, force: true })
