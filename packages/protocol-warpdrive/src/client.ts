@@ -73,7 +73,7 @@ export async function downloaded (session: Session, most: number, ms: number = P
   return bytes
 }
 
-/** What has come of a download, piece by piece to `take`, which may not keep them. Resolves to how many bytes; `ERR_INCOMPLETE` at the end. */
+/** The next `most` bytes of a download, piece by piece to `take`, which may not keep them; `ms` between two. Resolves to how many bytes; fewer, or `ERR_INCOMPLETE`, at the end. */
 export async function downloadTo (session: Session, most: number, take: (bytes: Uint8Array) => void, ms: number, pieces: number = Infinity): Promise<number> {
   const bytes = await session.some(most, 'download', ms, take, pieces)
   if (bytes === 0) throw new WarpdriveError('ERR_INCOMPLETE', `the download ended early: 0 < ${most} bytes`, { scope: 'transfer' })

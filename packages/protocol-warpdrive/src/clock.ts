@@ -21,15 +21,22 @@ export const systemClock: Clock = {
   }
 }
 
-/** Runs with a signal that aborts with `signal`, or after `ms` with `ERR_TIMEOUT`. */
-export async function within<T> (clock: Clock, ms: number, what: string, signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Runs with a signal that aborts with `signal`, or with `ERR_TIMEOUT` `ms` after the beginning, or after `heard` was last called. */
+export async function within<T> (clock: Clock, ms: number, what: string, signal: AbortSignal | undefined, run: (signal: AbortSignal, heard: () => void) => Promise<T>): Promise<T> {
   signal?.throwIfAborted()
   const controller = new AbortController()
   const stop = (): void => { controller.abort(signal?.reason) }
   signal?.addEventListener('abort', stop)
-  const cancel = clock.after(ms, () => { controller.abort(new WarpdriveError('ERR_TIMEOUT', `${what}: nothing within ${ms} ms`)) })
+  // A timer for each call of `heard` would cost more than what was heard: it is looked when the first one is over.
+  let heardAt: number | undefined
+  const over = (): void => {
+    const left = heardAt === undefined ? 0 : heardAt + ms - clock.now()
+    if (left > 0) cancel = clock.after(left, over)
+    else controller.abort(new WarpdriveError('ERR_TIMEOUT', `${what}: nothing within ${ms} ms`))
+  }
+  let cancel = clock.after(ms, over)
   try {
-    return await run(controller.signal)
+    return await run(controller.signal, () => { heardAt = clock.now() })
   } finally {
     cancel()
     signal?.removeEventListener('abort', stop)

@@ -306,9 +306,9 @@ export class WarpdriveNode implements Answers {
         },
         fail: (index, error) => { this.#offers.fail(true, id, index, codeOf(error.cause ?? error), messageOf(error.cause ?? error)) },
         progress: (index, bytes) => {
-          this.#offers.progress(true, id, index, bytes, this.#clock.now())
           if (this.#clock.now() - toldAt < 1000) return
           toldAt = this.#clock.now()
+          this.#offers.progress(true, id, index, bytes, toldAt)
           this.#listeners.publish(this.#offers.get(true, id) as Offer)
         }
       }, () => { this.#changed(this.#offers.get(true, id)); begun() })

@@ -244,12 +244,14 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
   const verified = file.blocks === undefined ? 0 : Math.floor(Math.min(writer.verified ?? 0, offset) / block) * block
   const check = file.sha256 === undefined ? undefined : new ContentCheck(receiving.sha256, file, verified)
   const strokes = new Strokes(file.size - offset, bytes => ours(writer.write(bytes)))
+  let have = offset
   const take = (bytes: Uint8Array): void => {
     check?.update(bytes)
     strokes.put(bytes)
+    have += bytes.length
+    receiving.progress(index, have)
   }
   let noting: Promise<void> | undefined
-  let have = offset
   try {
     if (check !== undefined && offset > verified) {
       for await (const bytes of writer.kept(verified)) {
@@ -259,10 +261,9 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
     }
     if (have === 0) receiving.progress(index, 0)
     while (have < file.size) {
-      have += await downloadTo(session, Math.min(file.size - have, strokes.room), take, receiving.progressMs)
+      await downloadTo(session, Math.min(file.size - have, strokes.room), take, receiving.progressMs)
       const ended = await check?.compare()
       if (strokes.room === 0) await strokes.flush()
-      receiving.progress(index, have)
       // What lies behind the last whole block is said to be verified too early: `verified` above is rounded down.
       if (ended === true && have < file.size) noting ??= writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
     }

@@ -73,16 +73,17 @@ export class Session {
     return this.#guard(what, ms, signal => this.#reader.read(length, { signal }))
   }
 
-  /** What has come once a byte has, at most `most` bytes in `pieces`: `take` is called with each, which it may not keep. Resolves to how many bytes; 0 at the end. */
+  /** `most` bytes in at most `pieces`, fewer at the end: `take` is called with each, which it may not keep. `ms` between two of them. Resolves to how many bytes. */
   async some (most: number, what: string, ms: number, take: (bytes: Uint8Array) => void, pieces: number = Infinity): Promise<number> {
-    return this.#guard(what, ms, async signal => {
+    return this.#guard(what, ms, async (signal, heard) => {
       let taken = 0
-      do {
+      while (pieces-- > 0 && taken < most) {
         const bytes = await this.#reader.readUpTo(most - taken, { signal })
         if (bytes === undefined) break
+        heard()
         take(bytes)
         taken += bytes.length
-      } while (--pieces > 0 && taken < most && this.#reader.buffered > 0)
+      }
       return taken
     })
   }
@@ -138,7 +139,7 @@ export class Session {
     this.#channel.abort(reason)
   }
 
-  async #guard<T> (what: string, ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #guard<T> (what: string, ms: number, run: (signal: AbortSignal, heard: () => void) => Promise<T>): Promise<T> {
     try {
       return await within(this.clock, ms, what, this.signal, run)
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Gathers what comes in pieces for writes that are worth their while. While one write is under way the next is gathered, so no more
- * than two buffers are ever held.
+ * than two buffers are ever held. Whole ones begin where pages do, so that a disk can take them without the system's cache.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export class Strokes {
   constructor (bytes: number, write: (bytes: Uint8Array) => Promise<void>) {
     this.#write = write
     this.#capacity = Math.min(bytes, STROKE_BYTES)
-    this.#filling = new Uint8Array(this.#capacity)
+    this.#filling = memory(this.#capacity)
   }
 
   /** So many bytes can be put before `flush` has to be called. */
@@ -40,7 +40,7 @@ export class Strokes {
     this.#writing = this.#write(full.subarray(0, filled)).then(() => full)
     // It is awaited by the next flush; until then its failure must not count as nobody's.
     this.#writing.catch(() => {})
-    this.#filling = this.#spare ?? new Uint8Array(this.#capacity)
+    this.#filling = this.#spare ?? memory(this.#capacity)
     this.#spare = undefined
   }
 
@@ -49,4 +49,9 @@ export class Strokes {
     await this.flush()
     await this.#writing
   }
+}
+
+/** Engines give memory that could grow pages of its own; where one does not, a disk says so, and the cache is taken. What is small has no use for that. */
+function memory (bytes: number): Uint8Array {
+  return bytes < STROKE_BYTES ? new Uint8Array(bytes) : new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes)
 }

@@ -64,6 +64,35 @@ t.test('only so many bytes wait for a channel that nobody reads: then the sender
   t.equal(await failed, 'ERR_TIMEOUT')
 })
 
+t.test('a download that creeps is not cut off, however long one write takes to fill; one that then stands still is', async t => {
+  const { alice, bob, files, clock } = await pair({ a: 'abcdef' }, { bob: { parallel: 1 } })
+  const { id } = await alice.createOffer(BOB, '')
+  const steps = Array.from({ length: 4 }, () => Promise.withResolvers<void>())
+  files.read = async function * (): AsyncGenerator<Uint8Array> {
+    for (const { promise } of steps) {
+      await promise
+      yield Uint8Array.of(0x61)
+    }
+    await new Promise(() => {})
+  }
+  let code: string | undefined
+  const transfer = await bob.accept(id, undefined)
+  const failed = transfer?.finished.catch((error: { code: string }) => { code = error.code })
+  for (const step of steps) {
+    await clock.advance(PROGRESS_TIMEOUT_MS - 1)
+    step.resolve()
+    for (let at = 0; at < 20; at++) await turn()
+    t.equal(code, undefined)
+  }
+  await clock.advance(PROGRESS_TIMEOUT_MS - 1)
+  for (let at = 0; at < 20; at++) await turn()
+  t.equal(code, undefined, 'the time begins with the last byte')
+  await clock.advance(1)
+  await failed
+  t.equal(code, 'ERR_TIMEOUT')
+  await alice.close()
+})
+
 t.test('a download may stand still only so long', async t => {
   const { alice, bob, files, clock } = await pair({ a: 'abcdef' }, { bob: { parallel: 1 } })
   const { id } = await alice.createOffer(BOB, '')

@@ -1,3 +1,6 @@
+import { constants, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Channel } from '@ropewalk/interface'
 import { duplexPair, turn } from '@ropewalk/testing'
 import t from 'tap'
@@ -33,6 +36,25 @@ t.test('strokes: while one write is under way the next is gathered, and never mo
   writes[2]?.done.reject(new Error('disk full'))
   await t.rejects(ended, { message: 'disk full' })
   t.same(writes.length, 3)
+})
+
+t.test('a whole stroke lies where a disk takes it without the system’s cache', { skip: process.platform !== 'linux' && 'wants O_DIRECT' }, async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'strokes-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = await open(join(folder, 'file'), constants.O_WRONLY | constants.O_CREAT | constants.O_DIRECT).catch((error: { code: string }) => error.code)
+  if (typeof file === 'string') return t.pass(`a file system without O_DIRECT: ${file}`)
+  let written = 0
+  const strokes = new Strokes(4 * STROKE_BYTES, async bytes => {
+    written += (await file.write(bytes, 0, bytes.length, written)).bytesWritten
+  })
+  for (let stroke = 1; stroke <= 4; stroke++) {
+    strokes.put(new Uint8Array(STROKE_BYTES).fill(stroke))
+    await strokes.flush()
+  }
+  await strokes.end()
+  await file.close()
+  const found = await readFile(join(folder, 'file'))
+  t.same([found.length, ...[0, 1, 2, 3].map(at => found[(at + 1) * STROKE_BYTES - 1])], [4 * STROKE_BYTES, 1, 2, 3, 4])
 })
 
 t.test('files that end in the middle of a stroke take nothing of those behind them', async t => {

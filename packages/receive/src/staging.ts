@@ -69,10 +69,7 @@ export class Staging {
   /** A new empty file there. */
   async create (): Promise<StagedFile> {
     const path = this.freePath()
-    // Not every system has such a flag.
-    const flag = constants.O_DIRECT as number | undefined
-    const direct = flag === undefined ? undefined : () => openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flag)
-    return { fd: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777), path, direct }
+    return { fd: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777), path, direct: directly(path) }
   }
 
   async remove (file: StagedFile): Promise<void> {
@@ -131,6 +128,12 @@ export class Staging {
     await this.#staging.close()
     await rmdir(this.#parent.pathOf(STAGING_FOLDER)).catch(() => {})
   }
+}
+
+/** Opens the file at `path` once more, for writing past the system's cache. Undefined where the system has no such thing. */
+export function directly (path: string): (() => number) | undefined {
+  const flag = constants.O_DIRECT as number | undefined
+  return flag === undefined ? undefined : () => openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flag)
 }
 
 /** A folder that others can write to, or that is another's, is no place for what is not yet whole. */

@@ -15,7 +15,7 @@ import { Journal, type Fact } from './journal.ts'
 import { PartsState, type Part } from './parts-state.ts'
 import { sealFolder, type Placement } from './placement.ts'
 import type { Quota } from './quota.ts'
-import { transferFolder, type Staging } from './staging.ts'
+import { directly, transferFolder, type Staging } from './staging.ts'
 
 /** What a transfer needs of its receiver. */
 export interface TransferHost {
@@ -147,7 +147,7 @@ export class Transfer {
       const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777)
       if (fstatSync(fd).size !== kept.bytes) truncate(fd, kept.bytes)
       const writer = new StagedWriter(announced, {
-        file: { fd, path },
+        file: { fd, path, direct: directly(path) },
         placement,
         kept,
         take: bytes => { allowance.take(bytes) },

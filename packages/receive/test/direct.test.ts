@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writevSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, writevSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,3 +55,38 @@ t.test('a large file arrives whole, from memory of any kind, and however often i
   const { path } = await writer.finish()
   t.equal(Buffer.compare(readFileSync(path), readFileSync(wanted)), 0)
 })
+
+t.test('a transfer writes past the cache too, and goes on so behind whole blocks; behind other bytes it takes the cache', { skip: process.platform !== 'linux' && 'wants /proc' }, async t => {
+  const chunk = pages.subarray(0, DIRECT_BYTES)
+  await using receiver = await openReceiver(join(folder, 'transfer'))
+  const begin = async (): Promise<void> => {
+    await using transfer = await receiver.transfer('t')
+    const writer = await transfer.file('large')
+    await writer.write(chunk)
+    await writer.keep()
+  }
+  await begin()
+  const transfer = await receiver.transfer('t')
+  const writer = await transfer.file('large')
+  t.equal(writer.size, DIRECT_BYTES)
+  t.equal(descriptors(), 1)
+  await writer.write(chunk)
+  t.equal(descriptors(), 2, 'one more, for what goes past the cache')
+  await writer.write(pages.subarray(0, 7))
+  await writer.write(chunk)
+  const { path } = await writer.finish()
+  await transfer.finish()
+  t.equal(descriptors(), 0)
+  t.equal(Buffer.compare(readFileSync(path), Buffer.concat([chunk, chunk, pages.subarray(0, 7), chunk])), 0)
+})
+
+/** Descriptors of parts that this process has open. */
+function descriptors (): number {
+  return readdirSync('/proc/self/fd').filter(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).endsWith('.part')
+    } catch {
+      return false
+    }
+  }).length
+}

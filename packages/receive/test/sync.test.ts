@@ -1,11 +1,9 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { turn } from '@ropewalk/testing'
 import t from 'tap'
 import { SharedSync, syncFolder } from '../src/sync.ts'
 import { makeFolder } from './folder.ts'
-
-/** What is ready now has been done. */
-const turn = async (): Promise<void> => { await new Promise<void>(resolve => { setImmediate(resolve) }) }
 
 t.test('whoever asks while a sync is under way waits for the next, with all who asked meanwhile', async t => {
   const begun: Array<PromiseWithResolvers<void>> = []

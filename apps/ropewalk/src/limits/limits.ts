@@ -114,10 +114,10 @@ export class Limits {
 }
 
 /** One after the other, the narrowest circle first; undefined where none of them holds. */
-function takeAll (lines: readonly Line[], bytes: number, options: AbortOptions): Promise<void> | undefined {
-  for (const [at, line] of lines.entries()) {
-    const wait = line.take(bytes, options)
-    if (wait !== undefined) return wait.then(() => takeAll(lines.slice(at + 1), bytes, options))
+function takeAll (lines: readonly Line[], bytes: number, options: AbortOptions, from: number = 0): Promise<void> | undefined {
+  for (let at = from; at < lines.length; at++) {
+    const wait = (lines[at] as Line).take(bytes, options)
+    if (wait !== undefined) return wait.then(() => takeAll(lines, bytes, options, at + 1))
   }
   return undefined
 }

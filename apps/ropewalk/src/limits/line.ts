@@ -27,6 +27,8 @@ export class Line {
   readonly #minute: (now: number) => number
   readonly #waiting: Waiter[] = []
   #rate: Rate
+  /** At no time of the day there is a limit. */
+  #free: boolean
   #speed: number | undefined
   #bucket: TokenBucket | undefined
   #cancel: (() => void) | undefined
@@ -34,6 +36,7 @@ export class Line {
   constructor (name: string, rate: Rate, clock: Clock, minute: (now: number) => number) {
     this.name = name
     this.#rate = rate
+    this.#free = isFree(rate)
     this.#clock = clock
     this.#minute = minute
   }
@@ -41,6 +44,7 @@ export class Line {
   /** Another rate from now on, also for those who wait. */
   set rate (rate: Rate) {
     this.#rate = rate
+    this.#free = isFree(rate)
     this.#serve()
   }
 
@@ -51,6 +55,7 @@ export class Line {
 
   /** Undefined where `bytes` may go at once; else resolves when they may, and rejects with the signal's reason. */
   take (bytes: number, { signal }: AbortOptions = {}): Promise<void> | undefined {
+    if (this.#free && this.#waiting.length === 0) return undefined
     const now = this.#clock.now()
     this.#look(now)
     if (this.#bucket === undefined) return undefined
@@ -99,4 +104,8 @@ export class Line {
     this.#speed = speed
     this.#bucket = speed === undefined ? undefined : new TokenBucket({ ratePerSecond: speed, burst: Math.max(MIN_BURST_BYTES, speed * BURST_SECONDS) })
   }
+}
+
+function isFree (rate: Rate): boolean {
+  return rate.every(({ bytesPerSecond }) => bytesPerSecond === undefined)
 }

@@ -94,7 +94,7 @@ async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | und
   const digest = new ContentDigest(sha256, size)
   try {
     let length = 0
-    for await (const bytes of contentOf(source, 0, size, signal)) {
+    for await (const bytes of contentOf(source, 0, size, signal, twoBuffers(size))) {
       digest.update(bytes)
       length += bytes.length
     }
@@ -110,28 +110,28 @@ function sha256 (): { update (bytes: Uint8Array): void, digest (): Uint8Array } 
   return { update: bytes => { hash.update(bytes) }, digest: () => new Uint8Array(hash.digest()) }
 }
 
-/** Each array is fresh: it travels on while the next is read. */
-async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+/** Each array is what `bufferOf` makes, and travels on while the next is read: by default it is fresh, for nobody tells when it has gone. */
+async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined, bufferOf: (bytes: number) => Buffer = Buffer.allocUnsafeSlow): AsyncGenerator<Uint8Array> {
   // A small file is there before a thread would have begun with it.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   let next: Promise<Uint8Array> = Promise.resolve(NOTHING)
   try {
     if (!fstatSync(fd).isFile()) throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
     if (end - start <= AT_ONCE_BYTES) {
-      const buffer = Buffer.allocUnsafeSlow(end - start)
+      const buffer = bufferOf(end - start)
       const bytesRead = readSync(fd, buffer, 0, buffer.length, start)
       if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
       // Fewer bytes than it had: the second look says so.
       if (bytesRead === buffer.length || bytesRead === 0) return
       start += bytesRead
     }
-    next = readAt(fd, start, end)
+    next = readAt(fd, start, end, bufferOf)
     for (let at = start; at < end;) {
       const bytes = await next
       signal?.throwIfAborted()
       if (bytes.length === 0) return
       at += bytes.length
-      next = at < end ? readAt(fd, at, end) : Promise.resolve(NOTHING)
+      next = at < end ? readAt(fd, at, end, bufferOf) : Promise.resolve(NOTHING)
       yield bytes
     }
   } finally {
@@ -143,10 +143,17 @@ async function * contentOf (path: string, start: number, end: number, signal: Ab
 
 const NOTHING: Uint8Array = new Uint8Array(0)
 
-async function readAt (fd: number, at: number, end: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at))
+async function readAt (fd: number, at: number, end: number, bufferOf: (bytes: number) => Buffer): Promise<Uint8Array> {
+  const buffer = bufferOf(Math.min(READ_BYTES, end - at))
   const { bytesRead } = await read(fd, buffer, 0, buffer.length, at)
   return buffer.subarray(0, bytesRead)
+}
+
+/** Two in turn, for who is done with one when he asks for the next: fresh memory costs more than the hashing does. */
+function twoBuffers (size: number): (bytes: number) => Buffer {
+  const both: Buffer[] = []
+  let turn = 0
+  return bytes => (both[turn++ % 2] ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size))).subarray(0, bytes)
 }
 
 const read: typeof readFile.__promisify__ = promisify(readFile)
