@@ -25,6 +25,10 @@ export function faultyFileSystem (fault: Fault): FileSystem & { calls: string[] 
       decide('open', path)
       return wrap(await nodeFileSystem.open(path, flags, mode), path, decide)
     },
+    mkdir: (async (path, options) => {
+      decide('mkdir', String(path))
+      return await nodeFileSystem.mkdir(path, options)
+    }) as FileSystem['mkdir'],
     rename: async (from, to) => {
       decide('rename', String(from))
       await nodeFileSystem.rename(from, to)
