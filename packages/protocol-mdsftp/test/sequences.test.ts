@@ -5,23 +5,37 @@ import { acceptNode, commit, connectNode, putChunk, query, remove, reserve, retr
 import { MemoryStore } from '@ropewalk/store-memory'
 import { DIALER_ID } from './nodes.ts'
 import { Speaker } from './speaker.ts'
-import { BUCKET_ID, bytesOf, CHUNK_ID, FILE, FILE_ID, type Sequence } from './vectors.ts'
+import { BUCKET_ID, bytesOf, CHUNK_ID, FILE, FILE_ID, profileOf, seedOf, type Sequence } from './vectors.ts'
 
 const CONTENT = new TextEncoder().encode('abcdefg')
+/** The originals of that time could not be recorded: these are the recorded exchanges as section 5.11 of the specification says them. */
+const SEEDS: Sequence[] = FILE.sequences.flatMap(sequence => seedOf(sequence) ?? [])
 
-async function againstServer (sequence: Sequence, pair: PairOptions, cutAt?: number): Promise<void> {
+/** Who of the two dialled is said by the ids: those that the acceptor opens have the highest bit (specification section 3.1). */
+const ACCEPTORS = 0x80
+
+interface Played {
+  /** The side that serves is the one that dialled. */
+  dialerServes?: boolean
+  cutAt?: number
+}
+
+async function againstServer (sequence: Sequence, pair: PairOptions, { dialerServes = false, cutAt }: Played = {}): Promise<void> {
   const [left, right] = duplexPair(pair)
+  const wire = { profile: profileOf(sequence) }
   const store = new MemoryStore()
   if (/retrieve|delete/.test(sequence.name)) store.plant(CHUNK_ID, CONTENT)
   const node = new StorageNode({ store, newChunkId: () => CHUNK_ID })
   const peer = scriptedPeer(left, { signal: AbortSignal.timeout(10_000) })
-  await peer.send(hexdump(DIALER_ID))
-  const server = await acceptNode(right)
+  if (!dialerServes) await peer.send(hexdump(DIALER_ID))
+  const server = dialerServes ? connectNode(right, { nodeId: DIALER_ID, ...wire }) : await acceptNode(right, wire)
+  if (dialerServes) await peer.expect(hexdump(DIALER_ID))
   const served = serve(server, { node, fragmentBytes: 3 })
 
   let sent = 0
   for (const step of sequence.steps) {
     const bytes = bytesOf(step)
+    if (dialerServes) bytes[1] = ACCEPTORS
     if (step.dir === 'A') {
       await peer.expect(bytes)
       continue
@@ -40,19 +54,25 @@ async function againstServer (sequence: Sequence, pair: PairOptions, cutAt?: num
   await served
 }
 
-t.test('every recorded exchange, our server as the acceptor, byte for byte', async t => {
-  for (const sequence of FILE.sequences) {
-    for (const pair of [{}, { attach: true }, { chunkBytes: 1 }, { chunkBytes: 1, attach: true }, { chunkBytes: 7 }]) {
-      await againstServer(sequence, pair)
-      t.pass(`${sequence.name} ${JSON.stringify(pair)}`)
+for (const dialerServes of [false, true]) {
+  t.test(`every recorded exchange, our server as the ${dialerServes ? 'dialer' : 'acceptor'}, byte for byte, in both profiles`, async t => {
+    for (const sequence of [...FILE.sequences, ...SEEDS]) {
+      for (const pair of [{}, { attach: true }, { chunkBytes: 1 }, { chunkBytes: 1, attach: true }, { chunkBytes: 7 }]) {
+        await againstServer(sequence, pair, { dialerServes })
+        t.pass(`${sequence.profile}: ${sequence.name} ${JSON.stringify(pair)}`)
+      }
     }
-  }
+  })
+}
+
+t.test('of the recorded exchanges five can be said in the seed profile', async t => {
+  t.same(SEEDS.map(({ name }) => name), Object.keys(DRIVES).filter(name => !/durable|range/.test(name)).toSpliced(3, 0, LOCKSTEP))
 })
 
 t.test('a message may be cut anywhere', async t => {
   for (const sequence of FILE.sequences) {
     const bytes = sequence.steps.filter(({ dir }) => dir === 'D').reduce((sum, step) => sum + step.hex.length / 2, 0)
-    for (let cut = 1; cut < bytes; cut++) await againstServer(sequence, { attach: cut % 2 === 0 }, cut)
+    for (let cut = 1; cut < bytes; cut++) await againstServer(sequence, { attach: cut % 2 === 0 }, { cutAt: cut })
     t.pass(`${sequence.name}, ${bytes} places`)
   }
 })
@@ -86,11 +106,19 @@ const DRIVES: Record<string, (client: StorageConnection) => Promise<unknown>> = 
   'delete (no reply packet)': client => remove(client, CHUNK_ID)
 }
 
-async function againstClient (sequence: Sequence, drive: (client: StorageConnection) => Promise<unknown>, pair: PairOptions): Promise<void> {
+/** Where the older wire has no words for what the newer one says: no file, no bucket, and no commit. */
+const SEED_DRIVES: typeof DRIVES = {
+  'oneshot upload, 7 bytes, fragment size 3': client => put(client, chopped(CONTENT, [2, 4]), { size: 7, fragmentBytes: 3 }),
+  'upload of an exact multiple, 6 bytes, fragment size 3': client => upload(client, [CONTENT.subarray(0, 6)], { size: 6, fragmentBytes: 3 })
+}
+
+async function againstClient (sequence: Sequence, drive: (client: StorageConnection) => Promise<unknown>, pair: PairOptions, { acceptorAsks = false } = {}): Promise<void> {
   const [left, right] = duplexPair(pair)
-  const client = connectNode(left, { nodeId: DIALER_ID })
-  const speaker = new Speaker(right)
-  await speaker.peer.expect(hexdump(DIALER_ID))
+  const wire = { profile: profileOf(sequence) }
+  const speaker = new Speaker(right, wire.profile)
+  if (acceptorAsks) await speaker.peer.send(hexdump(DIALER_ID))
+  const client = acceptorAsks ? await acceptNode(left, wire) : connectNode(left, { nodeId: DIALER_ID, ...wire })
+  if (!acceptorAsks) await speaker.peer.expect(hexdump(DIALER_ID))
   const driven = drive(client)
   // Whatever fails is told below; until then it has somebody to tell.
   driven.catch(() => {})
@@ -106,6 +134,7 @@ async function againstClient (sequence: Sequence, drive: (client: StorageConnect
     }
     const came = await speaker.raw()
     const id = came.slice(1, 5)
+    t.equal((id[0] as number) >= ACCEPTORS, acceptorAsks, 'an id of the range of who opens')
     if (step.packet === 'ChannelOpen') ours.push(id)
     const place = ours.findIndex(other => Buffer.compare(other, id) === 0)
     came.set([0, 0, 0, place + 1], 1)
@@ -117,16 +146,18 @@ async function againstClient (sequence: Sequence, drive: (client: StorageConnect
   t.equal((await speaker.peer.readUntilEnd()).length, 0)
 }
 
-t.test('every recorded exchange, our client as the dialer, byte for byte', async t => {
-  for (const sequence of FILE.sequences) {
-    const drive = DRIVES[sequence.name]
-    if (drive === undefined) {
-      t.equal(sequence.name, LOCKSTEP, 'the one that a client of ours never starts: see below')
-      continue
+for (const acceptorAsks of [false, true]) {
+  t.test(`every recorded exchange, our client as the ${acceptorAsks ? 'acceptor' : 'dialer'}, byte for byte, in both profiles`, async t => {
+    for (const sequence of [...FILE.sequences, ...SEEDS]) {
+      const drive = sequence.profile === 'seed' ? SEED_DRIVES[sequence.name] ?? DRIVES[sequence.name] : DRIVES[sequence.name]
+      if (drive === undefined) {
+        t.equal(sequence.name, LOCKSTEP, 'the one that a client of ours never starts: see below')
+        continue
+      }
+      for (const pair of [{}, { attach: true }, { chunkBytes: 1 }]) await againstClient(sequence, drive, pair, { acceptorAsks })
     }
-    for (const pair of [{}, { attach: true }, { chunkBytes: 1 }]) await againstClient(sequence, drive, pair)
-  }
-})
+  })
+}
 
 t.test('conduct 4: the exchange with a window of 0 is refused by our client, which plays it with a window of 1', async t => {
   const recorded = FILE.sequences.find(({ name }) => name === LOCKSTEP) as Sequence

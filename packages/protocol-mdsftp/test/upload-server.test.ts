@@ -251,6 +251,37 @@ t.test('finding 7: a reservation that fails is answered and undone', async t => 
   t.same([node.usage.reservations, node.usage.reservedBytes, node.locks.size], [0, 0, 0])
 })
 
+t.test('pause mode: nothing new is reserved, while what was reserved is written and committed, and everything is read and removed', async t => {
+  const { speaker, node, store } = await scene({ node: { maxBytes: 100, newChunkId: undefined } })
+  const reserve = { type: 'Reserve', flags: { ...NONE, autoStart: true }, size: 6n } as const
+  const running = await begin(speaker, 1, 6)
+  await speaker.fragment(1, 0, 'abc')
+  await speaker.expect(1, 'RecvAck')
+  await speaker.say(2, OPEN, { type: 'Reserve', flags: { ...NONE, temp: true, durable: true }, size: 3n })
+  const { chunkId: waiting } = await speaker.expect(2, 'ReserveOk')
+  await speaker.expect(2, 'ChannelClose')
+
+  node.paused = true
+  t.equal((await ask(speaker, 3, reserve, 'ReserveErr')).spaceLeft, 91n, 'there would be room')
+  t.equal((await ask(speaker, 4, { ...reserve, flags: { ...NONE, temp: true, durable: true } }, 'ReserveErr')).spaceLeft, 91n)
+  await speaker.fragment(1, 1, 'def', true)
+  await speaker.expect(1, 'RecvAck', 'ChannelClose')
+  t.equal((await ask(speaker, 5, commitOf('final', running), 'CommitOk')).type, 'CommitOk')
+  await speaker.say(6, OPEN, { type: 'Put', append: false, chunkId: waiting, size: 3n })
+  await speaker.expect(6, 'PutOk')
+  await speaker.fragment(6, 0, 'ghi', true)
+  await speaker.expect(6, 'RecvAck', 'ChannelClose')
+  t.equal((await ask(speaker, 7, commitOf('final', waiting), 'CommitOk')).type, 'CommitOk')
+  t.equal((await ask(speaker, 8, { type: 'Query', chunkId: running }, 'QueryResponse')).size, 6n)
+  await speaker.say(9, OPEN, { type: 'DeleteChunk', chunkId: waiting })
+  await speaker.expect(9, 'ChannelClose')
+  t.same([...store.objects.keys()], [running])
+
+  node.paused = false
+  await speaker.say(10, OPEN, reserve)
+  await speaker.expect(10, 'ReserveOk')
+})
+
 t.test('no oversubscription by reservations side by side', async t => {
   const { speaker, node } = await scene({ node: { maxBytes: 100, newChunkId: undefined } })
   for (let channel = 1; channel <= 20; channel++) await speaker.say(channel, OPEN, { type: 'Reserve', flags: { ...NONE, temp: true, durable: true }, size: 30n })

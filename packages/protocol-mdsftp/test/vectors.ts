@@ -49,3 +49,19 @@ export function profileOf ({ profile, fields }: { profile: string, fields?: { pa
 export function bytesOf ({ hex }: { hex: string }): Uint8Array {
   return hexdump(hex)
 }
+
+/** A recorded exchange in the words of the older wire (specification sections 1.6 and 5.11): a short Reserve, a short Retrieve, and no Commit. Nothing where it takes more than those. */
+export function seedOf ({ name, steps }: Sequence): Sequence | undefined {
+  if (steps.some(({ packet }) => packet === 'Query' || packet === 'Put' && steps.some(({ packet }) => packet === 'Reserve'))) return undefined
+  // A range has no place in it: what starts at 0 and ends at 0 is the whole.
+  if (steps.some(({ packet, hex }) => packet === 'Retrieve' && !/^0*$/.test(hex.slice(-32)))) return undefined
+  const commit = steps.findIndex(({ packet }) => packet === 'Commit')
+  // The open before the commit goes with it.
+  const kept = commit === -1 ? steps : steps.slice(0, commit - 1)
+  return { name, profile: 'seed', steps: kept.map(step => ({ ...step, hex: shortened(step) })) }
+}
+
+function shortened ({ packet, hex }: Sequence['steps'][number]): string {
+  const length = packet === 'Reserve' ? 9 : packet === 'Retrieve' ? 18 : undefined
+  return length === undefined ? hex : hex.slice(0, 10) + length.toString(16).padStart(8, '0') + hex.slice(18, 18 + 2 * length)
+}
