@@ -53,6 +53,19 @@ for (const size of [0, 1, 8 * MIB]) {
   })
 }
 
+t.test('as pipelines: pipe(readFile(file), upload(…)) and pipe(retrieve(…), …), to a node and back', async t => {
+  for (const size of [1, 5 * MIB + 3]) {
+    const { size: came, sent, got } = await page.evaluate(async ([url, size]) => await cases.pipes(url, size), [socket('node'), size] as const)
+    t.equal(came, size)
+    t.equal(got, sent)
+  }
+})
+
+t.test('a stage that fails in the middle of a pipe fails the pipe, and leaves no channel', async t => {
+  const broken = await page.evaluate(async ([url, size]) => await cases.breakPipe(url, size), [socket('node'), 4 * MIB] as const)
+  t.same(broken, { message: 'enough', channels: 0 })
+})
+
 t.test('20 files at once over one connection', async t => {
   const sizes = Array.from({ length: 20 }, (_, index) => index * 54_321)
   const results = await page.evaluate(async ([url, sizes]) => await cases.roundTrips(url, sizes), [socket('node'), sizes] as const)

@@ -5,9 +5,10 @@
  */
 import type { Bytes } from '@ropewalk/interface'
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
-import { retrieve, type Id, type StorageConnection } from '@ropewalk/protocol-mdsftp'
+import { commit, retrieve, upload, type Id, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { dial } from '@ropewalk/transport-ws'
-import { connect, getFile, putFile, sha256 } from './remote-node.ts'
+import { pipe } from 'it-pipe'
+import { connect, getFile, putFile, readFile, sha256 } from './remote-node.ts'
 
 export interface RoundTrip {
   readonly size: number
@@ -18,6 +19,10 @@ export interface RoundTrip {
 export interface Cases {
   /** Puts random files of these sizes, all at once over one connection, and gets them back. */
   roundTrips (url: string, sizes: readonly number[]): Promise<RoundTrip[]>
+  /** Pipes a file of that size into an upload, commits it, and pipes what is retrieved into a file. */
+  pipes (url: string, size: number): Promise<RoundTrip>
+  /** Pipes a file of that size into an upload, and has the stage between them fail half-way. Resolves to what the pipe failed with, and how many channels are left open. */
+  breakPipe (url: string, size: number): Promise<{ readonly message: string, readonly channels: number }>
   /** Asks for a file of that size, takes the first bytes of it, and then moves small files over the same connection. Resolves to how many were taken. */
   sleepOnFile (url: string, size: number): Promise<number>
   /** Takes the rest of the file. */
@@ -39,6 +44,35 @@ const cases: Cases = {
     const results = await Promise.all(sizes.map(size => roundTrip(connection, size)))
     await connection.close()
     return results
+  },
+
+  async pipes (url, size) {
+    const connection = await connect(url)
+    const file = random(size)
+    const { chunkId } = await pipe(readFile(file), upload(connection, { size }))
+    await commit(connection, chunkId)
+    const got = await pipe(retrieve(connection, chunkId), async source => {
+      const parts: Array<Uint8Array<ArrayBuffer>> = []
+      for await (const bytes of source) parts.push(bytes.slice() as Uint8Array<ArrayBuffer>)
+      return new Blob(parts)
+    })
+    await connection.close()
+    return { size: got.size, sent: await sha256(file), got: await sha256(got) }
+  },
+
+  async breakPipe (url, size) {
+    const connection = await connect(url)
+    const failing = async function * (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      let bytes = 0
+      for await (const part of source) {
+        if ((bytes += part.length) > size / 2) throw new Error('enough')
+        yield part
+      }
+    }
+    const message = await pipe(readFile(random(size)), failing, upload(connection, { size })).then(() => 'nothing', (error: Error) => error.message)
+    const channels = connection.size
+    await connection.close()
+    return { message, channels }
   },
 
   async sleepOnFile (url, size) {

@@ -22,7 +22,7 @@ export async function connect (url: string): Promise<StorageConnection> {
 
 /** Stores a file, which is read no faster than it goes out. */
 export async function putFile (connection: StorageConnection, file: Blob, progress: Progress = () => {}): Promise<Stored> {
-  const { chunkId } = await put(connection, slices(file), {
+  const { chunkId } = await put(connection, readFile(file), {
     size: file.size,
     onEvent: event => { if (event.event === 'progress') progress(event.bytes) }
   })
@@ -47,6 +47,7 @@ export async function sha256 (blob: Blob): Promise<string> {
   return Array.from(new Uint8Array(digest), byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
-async function * slices (file: Blob): AsyncGenerator<Uint8Array> {
+/** A file as the beginning of a pipeline: read no faster than it is taken. */
+export async function * readFile (file: Blob): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < file.size; at += SLICE_BYTES) yield new Uint8Array(await file.slice(at, at + SLICE_BYTES).arrayBuffer())
 }
