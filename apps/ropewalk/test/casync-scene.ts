@@ -5,7 +5,9 @@
  */
 import { spawn as spawnProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
@@ -94,4 +96,52 @@ export const CHUNK_TYPE: Buffer = Buffer.from('8cbc840a18dd1352', 'hex')
 /** Every chunk file below a store. */
 export async function chunkFiles (store: string): Promise<string[]> {
   return (await readdir(store, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).sort()
+}
+
+export interface CountingServer {
+  readonly url: string
+  /** Chunks that were answered whole, in order, of each run that is over. */
+  readonly runs: readonly string[][]
+  /** Answers so many requests for chunks; all others wait for good. Resolves when they are answered. */
+  answer (count: number): Promise<void>
+  nextRun (): void
+}
+
+/** A web server for a folder that counts the chunks which it gives. */
+export async function countingServer (t: { teardown (work: () => void): unknown }, root: string): Promise<CountingServer> {
+  const runs: string[][] = []
+  let run: string[] = []
+  let left = 0
+  let answered = Promise.withResolvers<void>()
+  const server = createServer((request, response) => {
+    const name = request.url as string
+    const isChunk = name.endsWith('.cacnk')
+    if (isChunk) {
+      if (left <= 0) return
+      left--
+      const [mine, last] = [run, left === 0 ? answered : undefined]
+      response.once('finish', () => {
+        mine.push(name)
+        last?.resolve()
+      })
+    }
+    readFile(join(root, name)).then(bytes => response.end(bytes), () => response.writeHead(404).end())
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    runs,
+    async answer (count) {
+      left = count
+      answered = Promise.withResolvers<void>()
+      await answered.promise
+    },
+    nextRun () {
+      server.closeAllConnections()
+      runs.push(run)
+      run = []
+      left = 0
+    }
+  }
 }

@@ -12,7 +12,7 @@ import { castrError, systemCode } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { IdSet } from './id-set.ts'
 import { isShard, type Layout } from './layout.ts'
-import { oldestLease, timeOf } from './lease.ts'
+import { readLeases, timeOf } from './lease.ts'
 
 export interface CollectOptions extends AbortOptions {
   /** Says what would be removed, and removes nothing. Default false. */
@@ -38,7 +38,10 @@ export async function collect (fs: FileSystem, layout: Layout, keep: () => Sourc
   const { signal, youngerThanMs = 0 } = options
   try {
     const now = await timeOf(layout.leases)
-    const cutoff = Math.min(now - youngerThanMs, await oldestLease(layout.leases)) - TIME_SLACK_MS
+    const { oldest, dead } = await readLeases(layout.leases)
+    const cutoff = Math.min(now - youngerThanMs, oldest) - TIME_SLACK_MS
+    // As long as what it was writing: whoever makes something next may take that over.
+    for (const { path, mtimeMs } of dead) if (now - mtimeMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
     const kept = new IdSet(MAX_KEPT_IDS)
     for await (const id of keep()) {
       signal?.throwIfAborted()

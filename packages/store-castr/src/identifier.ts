@@ -10,5 +10,5 @@ export interface IdentifierOptions {
 
 /** An intake that keeps nothing: threads that give chunks their ids. */
 export function identifier ({ digest = 'sha512-256', maxChunkBytes }: IdentifierOptions): Intake {
-  return new ThreadedIntake({ root: undefined, suffix: undefined, digest, format: undefined, durable: false, lease: false }, maxChunkBytes, async () => {})
+  return new ThreadedIntake({ root: undefined, suffix: undefined, digest, format: undefined, durable: false, lease: undefined }, maxChunkBytes, async () => {})
 }

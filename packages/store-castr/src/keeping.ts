@@ -22,8 +22,8 @@ export interface KeepingOptions {
   /** `undefined` keeps chunks as they are. */
   readonly format: WrittenFormat | undefined
   readonly durable: boolean
-  /** The store is under a lease: what was found is made young. */
-  readonly lease: boolean
+  /** The mark of the lease under which the store is: what was found is made young. */
+  readonly lease: string | undefined
 }
 
 export interface Kept {
@@ -45,7 +45,7 @@ export class Keeping {
   readonly #layout: Layout
   readonly #atOnce = new AtOnce()
   /** Of its temporary names: no chunk has two at a time. */
-  readonly #random: string = randomBytes(8).toString('hex')
+  readonly #random: string
   readonly #shards = new Set<string>()
   readonly #pending = new Set<ChunkId>()
   #group: Written[] = []
@@ -58,6 +58,7 @@ export class Keeping {
     this.#options = options
     this.#root = options.root ?? ''
     this.#layout = new Layout(this.#root, options.suffix)
+    this.#random = (options.lease ?? '') + randomBytes(8).toString('hex')
   }
 
   keep (bytes: Uint8Array): Kept {
@@ -111,7 +112,7 @@ export class Keeping {
     if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
     try {
       // Under a lease, what was found is made young, or has gone.
-      if (this.#options.lease) utimesSync(path, Date.now() / 1000, Date.now() / 1000)
+      if (this.#options.lease !== undefined) utimesSync(path, Date.now() / 1000, Date.now() / 1000)
       return true
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return false

@@ -3,7 +3,7 @@
  *
  *     abcd/abcd….cacnk                 a chunk, compressed
  *     abcd/abcd…                       a chunk as it is
- *     abcd/abcd….<random hex>.tmp      a chunk that is being written
+ *     abcd/abcd….<hex>.tmp             a chunk that is being written; the hex begins with the mark of a lease, where there is one
  *
  * and two folders of our own, which neither of them looks into:
  *
@@ -45,6 +45,12 @@ export class Layout {
 
   temporaryOf (id: ChunkId, random: string): string {
     return `${this.plainOf(id)}.${random}.tmp`
+  }
+
+  /** The id and the mark in the name of a chunk that somebody with a lease is writing, or was. */
+  parseTemporary (shard: string, name: string): { readonly id: ChunkId, readonly mark: string } | undefined {
+    const [, id, mark] = /^([0-9a-f]{64})\.([0-9a-f]{12})[0-9a-f]{16}\.tmp$/.exec(name) ?? []
+    return id === undefined || mark === undefined || !id.startsWith(shard) ? undefined : { id, mark }
   }
 
   get leases (): string {

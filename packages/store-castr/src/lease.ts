@@ -1,6 +1,7 @@
 /**
  * Leases: while somebody makes an index, no collection takes away what it has put or found in the store since it began. A lease is a file
- * whose name says which process holds it, whose time of change is when it began, and whose time of access when it was heard of last.
+ * whose name says which process holds it, whose time of change is when it began, and whose time of access when it was heard of last. Its last part, the
+ * mark, is also in the names of the chunks that its holder is writing: when it is dead, they are nobody's.
  *
  * @module
  */
@@ -10,11 +11,14 @@ import { join } from 'node:path'
 import { LEASE_EXPIRY_MS, LEASE_RENEWAL_MS } from './constants.ts'
 
 export class Lease {
+  /** 12 hex digits. */
+  readonly mark: string
   readonly #path: string
   readonly #startMs: number
   #renewedMs: number
 
-  private constructor (path: string, startMs: number) {
+  private constructor (path: string, mark: string, startMs: number) {
+    this.mark = mark
     this.#path = path
     this.#startMs = startMs
     this.#renewedMs = startMs
@@ -23,9 +27,10 @@ export class Lease {
   static async open (folder: string): Promise<Lease> {
     await mkdir(folder, { recursive: true })
     const { boot, space } = await machine()
-    const path = join(folder, `${boot}-${space}-${process.pid}-${await startOf(process.pid) ?? 0}-${randomBytes(6).toString('hex')}`)
+    const mark = randomBytes(6).toString('hex')
+    const path = join(folder, `${boot}-${space}-${process.pid}-${await startOf(process.pid) ?? 0}-${mark}`)
     await (await open(path, 'wx', 0o644)).close()
-    return new Lease(path, (await stat(path)).mtimeMs)
+    return new Lease(path, mark, (await stat(path)).mtimeMs)
   }
 
   /** Says that it is alive, now and then. */
@@ -41,22 +46,29 @@ export class Lease {
   }
 }
 
-/** When the oldest lease of the living began; those of the dead are removed. `Infinity` when there is none. */
-export async function oldestLease (folder: string): Promise<number> {
+export interface Leases {
+  /** When the oldest lease of the living began; `Infinity` when there is none. */
+  readonly oldest: number
+  /** Of processes that ended without a word. */
+  readonly dead: ReadonlyArray<{ readonly path: string, readonly mark: string, readonly mtimeMs: number }>
+}
+
+export async function readLeases (folder: string): Promise<Leases> {
   const here = await machine()
   let oldest = Infinity
+  const dead: Array<Leases['dead'][number]> = []
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, boot, space, pid, start] = /^([0-9a-f]+)-(\d+)-(\d+)-(\d+)-[0-9a-f]+$/.exec(name) ?? []
-    if (pid === undefined) continue
+    const [, boot, space, pid, start, mark] = /^([0-9a-f]+)-(\d+)-(\d+)-(\d+)-([0-9a-f]+)$/.exec(name) ?? []
+    if (pid === undefined || mark === undefined) continue
     const path = join(folder, name)
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined) continue
     const known = boot === here.boot && space === here.space && here.boot !== '0'
     const alive = known ? (await startOf(Number(pid)) ?? '-') === start : Date.now() - Math.max(stats.atimeMs, stats.mtimeMs) < LEASE_EXPIRY_MS
     if (alive) oldest = Math.min(oldest, stats.mtimeMs)
-    else await unlink(path).catch(() => {})
+    else dead.push({ path, mark, mtimeMs: stats.mtimeMs })
   }
-  return oldest
+  return { oldest, dead }
 }
 
 /** What time it is where the store lies. */

@@ -12,6 +12,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, Source } from '@ropewalk/interface'
+import { adopt, formOf } from './adopt.ts'
 import type { WrittenFormat } from './at-once.ts'
 import { collect, restore, type Collected, type CollectOptions } from './collect.ts'
 import { nodeCompression } from './compression.ts'
@@ -202,7 +203,7 @@ class DirectoryStore implements CastrStore {
       digest,
       format: this.#compress ? format : undefined,
       durable: this.#durable,
-      lease: this.#leases
+      lease: (await this.#lease)?.mark
     }, maxChunkBytes, async () => { await this.#protect() })
   }
 
@@ -239,8 +240,25 @@ class DirectoryStore implements CastrStore {
   /** Takes the lease when it is first needed, and says that it lives. */
   async #protect (): Promise<void> {
     if (!this.#leases || this.#closed) return
-    this.#lease ??= Lease.open(this.#layout.leases)
+    this.#lease ??= this.#begin()
     await (await this.#lease).renew()
+  }
+
+  async #begin (): Promise<Lease> {
+    const lease = await Lease.open(this.#layout.leases)
+    await adopt(this.#fs, this.#layout, lease.mark, async (id, temporary) => { await this.#adopt(id, temporary) })
+    return lease
+  }
+
+  /** Gives a chunk its name, if it is whole. */
+  async #adopt (id: ChunkId, temporary: string): Promise<void> {
+    const content = await readChunkFile(this.#fs, temporary, mostCompressed(this.#maxChunkBytes))
+    const form = content === undefined ? undefined : await formOf(content, this.#compression, this.#maxChunkBytes, async bytes => { await this.#verify(id, bytes, undefined) })
+    if (content === undefined || form === undefined) return await this.#fs.unlink(temporary)
+    const path = form === 'compressed' ? this.#layout.compressedOf(id) : this.#layout.plainOf(id)
+    if (!this.#durable) return await this.#fs.rename(temporary, path)
+    const handle = await this.#fs.open(temporary, constants.O_RDONLY | constants.O_NOFOLLOW)
+    await this.#group.add({ id, handle, temporary, path, bytes: content.length })
   }
 
   async #put (chunk: Chunk, verified: boolean): Promise<boolean> {
@@ -252,7 +270,7 @@ class DirectoryStore implements CastrStore {
     if (!verified) await this.#verify(id, bytes, undefined)
     const content = this.#compress ? chunk.compressed ?? await this.#compression.compress(bytes) : bytes
     const path = this.#compress ? this.#layout.compressedOf(id) : this.#layout.plainOf(id)
-    const temporary = this.#layout.temporaryOf(id, toHex(randomBytes(8)))
+    const temporary = this.#layout.temporaryOf(id, ((await this.#lease)?.mark ?? '') + toHex(randomBytes(8)))
     try {
       await this.#makeShard(this.#layout.shardOf(id))
       const handle = await this.#write(temporary, content)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Chunk, ChunkId } from '@ropewalk/interface'
@@ -127,6 +127,33 @@ t.test('a lease protects as long as it is held, and not when its process is dead
   child.kill('SIGKILL')
   await once(child, 'close')
   t.match(await store.collect(() => []), { spared: 0, removed: 1 }, 'the child is dead')
+  for (const lease of await readdir(join(directory, '.leases'))) await utimes(join(directory, '.leases', lease), 1, 1)
+  await store.collect(() => [])
+  t.same(await readdir(join(directory, '.leases')), [], 'and after a day nobody comes for what it was writing')
+})
+
+t.test('what a maker that was killed had written is taken over by the next ones, and by one of them', async t => {
+  const directory = await folder(t)
+  const child = spawn(process.execPath, ['--conditions=@ropewalk/source', fileURLToPath(new URL('lease-child.ts', import.meta.url)), directory, '40'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  const living = castr(directory, { lease: true })
+  await living.put(await chunkOf('of somebody alive'))
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  t.match(await castr(directory).survey(), { chunks: 1, temporaries: 41 }, 'nothing of the last group has its name')
+  const chunks = await Promise.all(Array.from({ length: 40 }, (_, i) => chunkOf(`written by the child ${i}`)))
+  // One of them was not whole yet.
+  const torn = (await readdir(join(directory, (chunks[7] as Chunk).id.slice(0, 4)))).find(name => name.startsWith((chunks[7] as Chunk).id)) as string
+  await chmod(join(directory, torn.slice(0, 4), torn), 0o644)
+  await truncate(join(directory, torn.slice(0, 4), torn), 5)
+
+  const stores = [castr(directory, { lease: true }), castr(directory, { lease: true }), castr(directory, { lease: true })]
+  t.same(await Promise.all(stores.map(async store => await store.put(await chunkOf('mine')).catch(String))).then(results => results.filter(result => typeof result === 'string')), [])
+  for (const store of stores) await store.sync()
+  for (const [i, { id, bytes }] of chunks.entries()) t.same((await stores[0]?.get(id))?.bytes, i === 7 ? undefined : bytes)
+  t.match(await castr(directory).survey(), { chunks: 1 + 39 + 1, temporaries: 1 }, 'that of somebody alive stays his')
+  await Promise.all([living, ...stores].map(async store => { await store.close() }))
+  t.match(await castr(directory).survey(), { chunks: 42, temporaries: 0 })
   t.same(await readdir(join(directory, '.leases')), [])
 })
 

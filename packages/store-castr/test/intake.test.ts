@@ -134,7 +134,7 @@ t.test('nothing has its name before it was synced, with the program sync and wit
   for (const found of [true, false]) {
     if (!found) process.env['PATH'] = ''
     const root = await folder(t)
-    const keeping = new Keeping({ root, suffix: undefined, digest: 'sha512-256', format: 'zstd', durable: true, lease: false })
+    const keeping = new Keeping({ root, suffix: undefined, digest: 'sha512-256', format: 'zstd', durable: true, lease: undefined })
     const bytes = patternAt(0, 5000)
     const { id } = keeping.keep(bytes)
     const named = async (): Promise<string[]> => await readdir(join(root, id.slice(0, 4)))

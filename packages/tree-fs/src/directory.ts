@@ -8,6 +8,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { systemCode } from './errors.ts'
 import { bytesOf, nameOf, pathOf } from './path.ts'
+import { runTool } from './tools.ts'
 
 export class Directory {
   readonly handle: FileHandle
@@ -51,7 +52,12 @@ export class Directory {
 
   /** Whatever it is, with all that is in it. */
   async remove (name: string): Promise<void> {
-    await rm(this.at(name), { recursive: true, force: true })
+    await rm(this.at(name), { recursive: true, force: true }).catch(async (error: unknown) => {
+      // Folders that their owner may not write to keep what is in them.
+      if (systemCode(error) !== 'EACCES') throw error
+      await runTool('chmod', ['-R', 'u+rwX', '--', name], { cwd: this.path, maxBytes: 65536 })
+      await rm(this.at(name), { recursive: true, force: true })
+    })
   }
 
   async close (): Promise<void> {

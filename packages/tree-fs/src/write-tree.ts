@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { AbortOptions, Source, TreeNode, TreePart } from '@ropewalk/interface'
 import { Directory } from './directory.ts'
@@ -19,6 +19,11 @@ export interface WriteTreeOptions extends AbortOptions {
   attributes?: boolean | undefined
   /** Everything survives loss of power when the promise resolves. Default true. */
   durable?: boolean | undefined
+  /**
+   * A folder on the same file system, made where it is not there, for what is not whole yet. Whoever is killed leaves it: the next who is given it takes away
+   * what is half done, and puts back what was at the path. For one writer at a time. Default: names beside the path, which a kill leaves for good. Not with `in-place`.
+   */
+  workspace?: string | undefined
   /** Told of what could not be set or made; without it, that is an error. */
   onTrouble?: ((error: TreeError) => void) | undefined
   /** Told of each node that is complete. */
@@ -55,29 +60,69 @@ async function change (parts: Source<TreePart>, parent: Directory, name: string,
 }
 
 async function build (parts: Source<TreePart>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
-  const there = (await parent.names()).includes(name)
-  if (there && options.existing !== 'replace') throw new TreeError('ERR_EXISTS', `${JSON.stringify(name)} exists`, { path: '' })
-  const staging = `.${name.slice(0, 64)}.${randomBytes(8).toString('hex')}`
-  const root = await parent.make(`${staging}.new`, false)
+  const staging = await prepare(parent, name, options)
+  const { directory, fresh, old } = staging
   try {
-    const builder = new TreeBuilder(root, options, false)
-    const written = await builder.write(parts)
-    if (there) await rename(parent.at(name), parent.at(`${staging}.old`)).catch(ifGone)
-    await place(parent, `${staging}.new`, name)
-    await builder.finish(parent, name)
-    return written
-  } catch (error) {
-    await parent.remove(`${staging}.new`)
-    throw error
+    const there = (await parent.names()).includes(name)
+    if (there && options.existing !== 'replace') throw new TreeError('ERR_EXISTS', `${JSON.stringify(name)} exists`, { path: '' })
+    const root = await directory.make(fresh, false)
+    try {
+      const builder = new TreeBuilder(root, options, false)
+      const written = await builder.write(parts)
+      if (there) await rename(parent.at(name), directory.at(old)).catch(ifGone)
+      await place(directory.at(fresh), parent, name)
+      await builder.finish(parent, name)
+      return written
+    } catch (error) {
+      await directory.remove(fresh)
+      throw error
+    } finally {
+      await directory.remove(old)
+    }
   } finally {
-    await parent.remove(`${staging}.old`)
+    if (directory !== parent) await directory.close()
+  }
+}
+
+interface Staging {
+  readonly directory: Directory
+  /** What is being built, and what was at the path. */
+  readonly fresh: string
+  readonly old: string
+}
+
+/** Where the tree is built. What somebody who was killed has left in a workspace is put back or removed. */
+async function prepare (parent: Directory, name: string, { workspace }: WriteTreeOptions): Promise<Staging> {
+  if (workspace === undefined) {
+    const prefix = `.${name.slice(0, 64)}.${randomBytes(8).toString('hex')}`
+    return { directory: parent, fresh: `${prefix}.new`, old: `${prefix}.old` }
+  }
+  const staging: Staging = { directory: await enter(workspace), fresh: 'new', old: 'old' }
+  const { directory, fresh, old } = staging
+  try {
+    const left = await directory.names()
+    if (left.includes(old) && !(await parent.names()).includes(name)) await place(directory.at(old), parent, name)
+    for (const half of [fresh, old]) if (left.includes(half)) await directory.remove(half)
+    return staging
+  } catch (error) {
+    await directory.close()
+    throw treeError(error, 'clear', workspace)
+  }
+}
+
+async function enter (workspace: string): Promise<Directory> {
+  try {
+    await mkdir(workspace, { mode: 0o700 }).catch((error: unknown) => { if (systemCode(error) !== 'EEXIST') throw error })
+    return await Directory.open(workspace)
+  } catch (error) {
+    throw treeError(error, 'open', workspace)
   }
 }
 
 /** An empty folder that appeared meanwhile is no loss; anything else stays. */
-async function place (parent: Directory, staging: string, name: string): Promise<void> {
+async function place (from: string | Buffer, parent: Directory, name: string): Promise<void> {
   try {
-    await rename(parent.at(staging), parent.at(name))
+    await rename(from, parent.at(name))
   } catch (error) {
     throw treeError(error, 'put in place', join('.', name))
   }

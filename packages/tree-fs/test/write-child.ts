@@ -3,7 +3,7 @@ import type { TreeNode, TreePart } from '@ropewalk/interface'
 import { readTree } from '../src/read-tree.ts'
 import { writeTree } from '../src/write-tree.ts'
 
-const [from = '', to = '', after = '0'] = process.argv.slice(2)
+const [from = '', to = '', after = '0', workspace] = process.argv.slice(2)
 let nodes = 0
 
 async function * parts (): AsyncGenerator<TreePart> {
@@ -18,5 +18,5 @@ async function * parts (): AsyncGenerator<TreePart> {
   while (open.length > 0) yield { kind: 'leave', node: open.pop() as TreeNode }
 }
 
-await writeTree(parts(), to)
+await writeTree(parts(), to, workspace === undefined ? {} : { existing: 'replace', workspace })
 process.stdout.write('done\n')

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
+import { link, lstat, mkdir, readdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -132,6 +132,30 @@ t.test('a link that stands where a folder or a file comes is replaced, not follo
   await writeTree(parts, join(place, 'to'), { existing: 'in-place' })
   t.equal(await readFile(join(place, 'outside/file'), 'utf8'), 'before')
   for (const name of ['file', 'folder/file', 'hard']) t.equal(await readFile(join(place, 'to', name), 'utf8'), 'after')
+})
+
+t.test('in a workspace, what a kill has left is cleared up by the next one, and what was at the path is put back', async t => {
+  const from = await variedTree(t)
+  const place = await folder(t)
+  const [to, workspace] = [join(place, 'tree'), join(place, 'work')]
+  await run('mkdir', ['-p', join(to, 'mine')])
+  const child = spawn(process.execPath, ['--conditions=@ropewalk/source', fileURLToPath(new URL('write-child.ts', import.meta.url)), from, to, '20', workspace], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  t.same(await readdir(to), ['mine'])
+  t.same(await readdir(workspace), ['new'])
+  // Killed between the two renames: there is nothing at the path.
+  await rename(to, join(workspace, 'old'))
+  await run('chmod', ['500', join(workspace, 'new')])
+  await t.rejects(writeTree([directory(''), ...file('..')], to, { existing: 'replace', workspace, durable: false }), { code: 'ERR_TREE_NAME' })
+  t.same(await readdir(to), ['mine'], 'a run that fails, too, leaves what was there')
+  t.same(await readdir(workspace), [])
+  await rename(to, join(workspace, 'old'))
+  await writeTree(partsOf(from), to, { existing: 'replace', workspace, durable: false })
+  t.same(await nodesOf(to), await nodesOf(from))
+  t.same(await readdir(workspace), [])
+  t.same((await readdir(place)).sort(), ['tree', 'work'])
 })
 
 t.test('after a kill there is the whole tree, or what was there before', async t => {

@@ -3,51 +3,135 @@
  *
  * @module
  */
-import { rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { decodeArchive } from '@ropewalk/protocol-casync'
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ChunkSource } from '@ropewalk/interface'
+import { chain, decodeArchive, fetchChunks } from '@ropewalk/protocol-casync'
 import { escapeName } from '@ropewalk/receive'
 import { writeTree, type WrittenTree } from '@ropewalk/tree-fs'
 import type { Context } from '../context.ts'
 import { messageOf } from '../errors.ts'
-import type { Phases } from '../progress/phases.ts'
-import { named } from './content.ts'
-import { storeLocators, type StoreFlags } from './input.ts'
+import type { Phase, Phases } from '../progress/phases.ts'
+import { counted, named } from './content.ts'
+import { openInput, storeLocators, type StoreFlags } from './input.ts'
+import { KeptChunks } from './kept-chunks.ts'
 import type { Kind } from './kind.ts'
 import { parseLocator } from './locator.ts'
+import { Partial } from './partial.ts'
+import { keepSeeds } from './tree-seeds.ts'
 import { openArchive, type TreeFlags } from './trees.ts'
 
 export interface ExtractTreeOptions {
+  /** Folders and archives that may have some of the chunks. */
+  readonly seeds: readonly string[]
+  /** What is at the output now is a seed too, where chunks come from another machine. */
+  readonly seedOutput: boolean
   readonly inPlace: boolean
   /** Remove what the tree does not have, in place. */
   readonly remove: boolean
 }
 
-/** Chunks of other machines are kept beside the output until it is whole, for whoever has to begin again. */
-export async function extractTree (context: Context, name: string, kind: Kind, path: string, flags: StoreFlags & TreeFlags, { inPlace, remove }: ExtractTreeOptions, phases: Phases): Promise<WrittenTree> {
+export interface ExtractedTree extends WrittenTree {
+  /** Chunks by where they were found, and bytes of those that came from stores; `resumed` were kept by a run before. Not of an archive, nor of what is read as it comes. */
+  readonly from?: Readonly<Record<'resumed' | 'seed' | 'store', number>>
+  readonly fetched?: number
+}
+
+/**
+ * Chunks of other machines and of seeds are kept beside the output until it is whole, for whoever has to begin again, and so is the tree that is being
+ * built. A folder that is changed in place needs nothing beside it, unless there are such chunks.
+ */
+export async function extractTree (context: Context, name: string, kind: Kind, path: string, flags: StoreFlags & TreeFlags, options: ExtractTreeOptions, phases: Phases): Promise<ExtractedTree> {
+  const { inPlace, remove } = options
   const output = resolve(path)
-  const kept = join(dirname(output), `.#${basename(output)}.part`)
   const far = kind === 'archive-index' && storeLocators(parseLocator(name), flags, context.env).some(({ kind }) => kind !== 'file')
-  const fetching = phases.begin(kind === 'archive' ? 'archive' : 'chunks')
-  const writing = phases.begin('writing')
-  let troubles = 0
+  const seeds = far && options.seedOutput && await isFolder(output) ? [...options.seeds, output] : options.seeds
+  const partial = inPlace && !far && seeds.length === 0 ? undefined : await Partial.open(output)
+  let done = false
   try {
-    await using archive = await openArchive(context, name, kind, far && flags.cache === undefined ? { ...flags, cache: kept } : flags, phases, fetching)
-    const written = await writeTree(decodeArchive({ signal: context.signal })(archive.bytes), output, {
+    await using source = kind === 'archive-index' && partial !== undefined ? await openKept(context, name, flags, partial, { seeds, far }, phases) : await openPlain(context, name, kind, flags, phases)
+    const writing = phases.begin('writing')
+    let troubles = 0
+    const written = await writeTree(decodeArchive({ signal: context.signal })(source.bytes), output, {
       existing: inPlace ? 'in-place' : 'replace',
       remove,
+      workspace: inPlace || partial === undefined ? undefined : join(partial.directory, 'tree'),
       signal: context.signal,
       onTrouble: error => { if (troubles++ < MOST_TROUBLES) phases.trouble(escapeName(messageOf(error))) },
       onNode: ({ size }) => { writing.add(size ?? 0) }
     })
     if (troubles > MOST_TROUBLES) phases.trouble(`${troubles - MOST_TROUBLES} more of that kind`)
-    fetching.end()
+    source.fetching.end()
     writing.end()
-    await rm(kept, { recursive: true, force: true })
-    return written
+    done = true
+    return { ...written, ...source.told() }
   } catch (error) {
     throw named(error, context)
+  } finally {
+    await partial?.close(done)
   }
+}
+
+interface TreeSource extends AsyncDisposable {
+  /** Of the archive. */
+  readonly bytes: AsyncIterable<Uint8Array>
+  readonly fetching: Phase
+  told (): Pick<ExtractedTree, 'from' | 'fetched'>
+}
+
+/** As it comes. */
+async function openPlain (context: Context, name: string, kind: Kind, flags: StoreFlags & TreeFlags, phases: Phases): Promise<TreeSource> {
+  const fetching = phases.begin(kind === 'archive' ? 'archive' : 'chunks')
+  const archive = await openArchive(context, name, kind, flags, phases, fetching)
+  return {
+    bytes: archive.bytes,
+    fetching,
+    told: () => ({}),
+    [Symbol.asyncDispose]: async () => { await archive[Symbol.asyncDispose]() }
+  }
+}
+
+/** By an index that is kept, with what a run before has kept and what seeds have. */
+async function openKept (context: Context, name: string, flags: StoreFlags & TreeFlags, partial: Partial, { seeds, far }: { readonly seeds: readonly string[], readonly far: boolean }, phases: Phases): Promise<TreeSource> {
+  const closing: AsyncDisposable[] = []
+  const close = async (): Promise<void> => { await Promise.allSettled(closing.map(part => part[Symbol.asyncDispose]())) }
+  const from = { resumed: 0, seed: 0, store: 0 }
+  let fetched = 0
+  try {
+    const input = await openInput(context, name, flags, { onTrouble: phases.trouble })
+    closing.push(input)
+    const reading = phases.begin('index')
+    const known = await partial.keepIndex(input.bytes, reading)
+    reading.end()
+    let source: ChunkSource = {
+      get: async (id, options) => {
+        const chunk = await input.chunks.get(id, options)
+        from.store++
+        fetched += chunk?.bytes.length ?? 0
+        return chunk
+      }
+    }
+    if (far || seeds.length > 0) {
+      const kept = await KeptChunks.open(partial.directory, known.header.digest)
+      closing.push(kept)
+      from.resumed = kept.size
+      from.seed = await keepSeeds(context, seeds, known, partial, kept, flags, phases)
+      // What lies in a store of this machine can be read again.
+      source = far ? chain([source], { cache: kept, onTrouble: ({ error }) => { phases.trouble(escapeName(messageOf(error))) } }) : chain([kept, source], { heal: false })
+    }
+    const fetching = phases.begin('chunks', known.size)
+    async function * bytes (): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const chunk of fetchChunks(source, { signal: context.signal })(partial.items())) yield chunk.bytes
+    }
+    return { bytes: counted(bytes(), fetching), fetching, told: () => ({ from, fetched }), [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function isFolder (path: string): Promise<boolean> {
+  return await stat(path).then(stats => stats.isDirectory(), () => false)
 }
 
 /** Lines of it. Ours. */

@@ -76,7 +76,7 @@ export async function openInput (context: Context, text: string, flags: StoreFla
   }
   if (session !== undefined && beside.length === 0) closing.push(session)
 
-  const cache: CastrStore | undefined = flags.cache === undefined ? undefined : diskStore(flags.cache, options)
+  const cache: CastrStore | undefined = flags.cache === undefined ? undefined : diskStore(flags.cache, { ...options, lease: true })
   if (cache !== undefined) closing.push(cache)
   return {
     locator,

@@ -1,6 +1,6 @@
 /**
  * What an extraction leaves beside its output until it is whole, so that whoever is killed goes on where he was: the index, the blob as far
- * as it has come, and which chunks are in their places.
+ * as it has come, and which chunks are in their places. Of a tree it has the index, chunks that came from elsewhere, and the tree as far as it has come.
  *
  * A chunk is written before it is noted, and a killed process loses nothing that the system has taken. A system that was started anew may
  * have lost it: then the notes are worth nothing, and every chunk is looked at again.
@@ -15,6 +15,7 @@ import type { Source } from '@ropewalk/interface'
 import { decodeIndex, type IndexHeader, type IndexItem } from '@ropewalk/protocol-casync'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
 import type { Phase } from '../progress/phases.ts'
+import { bootId } from './boot.ts'
 
 /** Everything about an index that can be known before its chunks are. */
 export interface KnownIndex {
@@ -134,11 +135,6 @@ export class Partial {
       await writeFile(path, mine)
     }
   }
-}
-
-/** Of this start of the system; empty where it does not tell, so that nothing is believed across processes. */
-function bootId (): string {
-  return readIfThere('/proc/sys/kernel/random/boot_id')?.toString('utf8').trim() ?? `process ${process.pid}`
 }
 
 function readIfThere (path: string): Buffer | undefined {

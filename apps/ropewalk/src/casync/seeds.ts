@@ -32,11 +32,28 @@ export interface SeedFile {
 export async function openSeed (path: string): Promise<SeedFile> {
   const handle = await open(path, 'r').catch((error: unknown) => { throw new RopewalkError('ERR_FILE', fileError(error).message, { text: path, cause: error }) })
   const stats = await handle.stat({ bigint: true })
-  if (!stats.isFile()) {
+  if (!stats.isFile() && !stats.isBlockDevice()) {
     await handle.close()
-    throw new RopewalkError('ERR_NOT_A_FILE', 'a seed of a blob is a file', { text: path })
+    throw new RopewalkError('ERR_NOT_A_FILE', 'a seed of a blob is a file or a block device', { text: path })
   }
-  return { path, size: Number(stats.size), handle, identity: [resolve(path), stats.dev, stats.ino, stats.size, stats.mtimeNs].join(' ') }
+  const size = stats.isFile() ? Number(stats.size) : await deviceSize(handle)
+  return { path, size, handle, identity: [resolve(path), stats.dev, stats.ino, stats.rdev, size, stats.mtimeNs].join(' ') }
+}
+
+/** Bytes of a block device, of which `stat` says nothing: where reading ends. */
+async function deviceSize (handle: FileHandle): Promise<number> {
+  const byte = new Uint8Array(1)
+  const has = async (position: number): Promise<boolean> => (await handle.read(byte, 0, 1, position)).bytesRead > 0
+  let end = 1
+  while (await has(end)) end *= 2
+  let start = await has(0) ? Math.floor(end / 2) : 0
+  // What is before `start` is there, what is at `end` is not.
+  while (start < end) {
+    const middle = Math.floor((start + end) / 2)
+    if (await has(middle)) start = middle + 1
+    else end = middle
+  }
+  return start
 }
 
 /** Cuts and identifies what was not cut before, keeping what came of it in `directory`. */

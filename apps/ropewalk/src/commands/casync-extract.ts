@@ -37,14 +37,14 @@ export async function casyncExtract (context: Context, index: string, path: stri
 
 async function toFolder (context: Context, index: string, kind: Kind, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
   if (path === undefined && !flags.inPlace) throw new RopewalkError('ERR_USAGE', 'which folder shall be made?', { advice: ['--in-place changes the working directory until it is the tree.'] })
-  if (flags.seed !== undefined) throw new RopewalkError('ERR_USAGE', 'seeds are for blobs', { advice: ['--cache=STORE keeps chunks for the next time.'] })
+  if (flags.seed !== undefined && kind === 'archive') throw new RopewalkError('ERR_USAGE', 'seeds are for indexes: an archive has its bytes itself')
   const output = path ?? '.'
   return await withPhases(context, flags, async phases => {
-    const { nodes, bytes } = await extractTree(context, index, kind, output, flags, { inPlace: flags.inPlace, remove: flags.delete }, phases)
+    const { nodes, bytes, from, fetched } = await extractTree(context, index, kind, output, flags, { seeds: flags.seed ?? [], seedOutput: flags.seedOutput, inPlace: flags.inPlace, remove: flags.delete }, phases)
     phases.result({
-      record: { event: 'extracted', path: output, size: bytes, nodes },
+      record: { event: 'extracted', path: output, size: bytes, nodes, from, fetched },
       row: [escapeName(output), String(bytes), String(nodes)],
-      lines: [`${escapeName(output)}  ${formatBytes(bytes)} in ${nodes} nodes`]
+      lines: [`${escapeName(output)}  ${formatBytes(bytes)} in ${nodes} nodes`, ...(from === undefined ? [] : [`  chunks: ${origins(from)}`])]
     })
     return Exit.done
   })
@@ -73,12 +73,15 @@ async function toStdout (context: Context, index: string, flags: ExtractFlags, p
 }
 
 function extracted (path: string, { size, chunks, from, fetched }: ExtractedBlob, phases: Phases): void {
-  const found = Object.entries(from).filter(([, count]) => count > 0).map(([where, count]) => `${count} ${WORDS[where] ?? where}`)
   phases.result({
     record: { event: 'extracted', path, size, chunks, from, fetched },
     row: [escapeName(path), String(size), String(chunks), String(fetched)],
-    lines: [`${escapeName(path)}  ${formatBytes(size)}`, `  ${chunks} chunks: ${found.join(', ') || 'none'}`]
+    lines: [`${escapeName(path)}  ${formatBytes(size)}`, `  ${chunks} chunks: ${origins(from)}`]
   })
+}
+
+function origins (from: Readonly<Record<string, number>>): string {
+  return Object.entries(from).filter(([, count]) => count > 0).map(([where, count]) => `${count} ${WORDS[where] ?? where}`).join(', ') || 'none'
 }
 
 const WORDS: Readonly<Record<string, string>> = { existing: 'in place', self: 'from the blob itself', seed: 'from seeds', store: 'from stores', resumed: 'from before' }

@@ -57,7 +57,7 @@ function addMaking (casync: Command, context: Context, done: Done): void {
     .argument('[path]', 'the file or block device to write, - for standard output; the folder to make')
     .addOption(what())
     .addOption(cache())
-    .option('--seed <file>', 'a file that may have some of the chunks; several times for several', collect)
+    .option('--seed <path>', 'a file or a block device, of trees a folder or an archive, that may have some of the chunks; several times for several', collect)
     .addOption(yesNo('--seed-output', 'take what is at the output for a seed too', true))
     .addOption(yesNo('--delete', 'with --in-place, remove from a folder what the archive does not have', true))
     .option('--in-place', 'write into the output itself: until the end it is neither old nor new', false)

@@ -1,0 +1,83 @@
+/**
+ * Extractions of trees and pulls that are killed with SIGKILL at random moments, again and again, and go on: what a run was given is not asked for by
+ * the next one, but for what was on its way. `ROPEWALK_ROUNDS` says how often each is killed.
+ */
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { casync, chunkFiles, countingServer, noise, type CountingServer } from './casync-scene.ts'
+import { Command, folder } from './processes.ts'
+
+const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 6)
+
+/** Chunks that `fetchChunks` has on their way at most, and those that `storeMissing` has. */
+const ON_THEIR_WAY = 64
+const BEING_STORED = 16
+
+async function scene (t: Test): Promise<{ at: string, server: CountingServer, digest: unknown, chunks: number }> {
+  const at = await folder(t)
+  for (const name of ['src', 'src/a', 'src/b']) await mkdir(join(at, 'far', name), { recursive: true })
+  for (let i = 0; i < 120; i++) await writeFile(join(at, 'far/src', i % 2 === 0 ? 'a' : 'b', `file ${i}`), noise(`file ${i}`, 20_000 + i * 100))
+  await writeFile(join(at, 'far/src/large'), noise('large', 1_500_000))
+  const digest = (await casync(join(at, 'far'), ['make', '--with=unix', '--chunk-size=1K:2K:8K', 't.caidx', 'src'])).fact('made')['digest']
+  const server = await countingServer(t, join(at, 'far'))
+  return { at, server, digest, chunks: (await chunkFiles(join(at, 'far/default.castr'))).length }
+}
+
+/** Runs `args` and kills it after it was given so many chunks, and some turns more; again and again, then to its end. */
+async function killAgainAndAgain (t: Test, { server, at, chunks }: Awaited<ReturnType<typeof scene>>, args: readonly string[], mayComeAgain: number, between: () => Promise<void>): Promise<void> {
+  let killed = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    // Whatever is behind these is asked for, and not answered: nobody is at the end before he is killed.
+    const command = new Command([...args, '--json'], { state: at, cwd: at })
+    const answers = 1 + Math.floor(Math.random() * chunks / ROUNDS)
+    await Promise.race([server.answer(answers), command.ended])
+    for (let turns = Math.floor(Math.random() * 400); turns > 0; turns--) await new Promise(resolve => { setImmediate(resolve) })
+    command.kill('SIGKILL')
+    if ((await command.ended).signal === 'SIGKILL') killed++
+    server.nextRun()
+    await between()
+  }
+  void server.answer(Infinity)
+  const last = await casync(at, args.slice(1))
+  t.same(last.code, 0, last.stderr)
+  server.nextRun()
+
+  t.ok(killed > 0, `${killed} of ${ROUNDS} runs were killed`)
+  const again: string[] = []
+  const given = new Set<string>()
+  for (const answered of server.runs) {
+    again.push(...answered.filter(name => given.has(name)))
+    // What came last may have been on its way.
+    for (const name of answered.slice(0, Math.max(0, answered.length - mayComeAgain))) given.add(name)
+    t.ok(answered.length === new Set(answered).size, 'no chunk twice in one run')
+  }
+  t.same(again, [], 'what was given and not on its way comes once')
+  t.same(new Set(server.runs.flat()).size, chunks, 'and everything came')
+  const sum = server.runs.reduce((sum, answered) => sum + answered.length, 0)
+  t.ok(sum <= chunks + killed * mayComeAgain, `${sum} answers for ${chunks} chunks in ${server.runs.length} runs`)
+}
+
+t.test(`the extraction of a tree killed ${ROUNDS} times goes on, and until then there is what was there`, async t => {
+  const at = await scene(t)
+  await mkdir(join(at.at, 'out'))
+  await writeFile(join(at.at, 'out/before'), 'as it was')
+  await killAgainAndAgain(t, at, ['casync', 'extract', '--seed-output=no', `${at.server.url}/t.caidx`, 'out'], ON_THEIR_WAY, async () => {
+    t.same(await readdir(join(at.at, 'out')), ['before'])
+    t.same((await readdir(at.at)).filter(name => name.startsWith('.')), ['.#out.part'], 'half a tree is in one place')
+    t.ok((await readdir(join(at.at, '.#out.part/tree')).catch(() => [])).length <= 1)
+  })
+  t.match((await casync(at.at, ['digest', '--with=unix', 'out'])).fact('digest'), { digest: at.digest })
+  t.same((await readdir(at.at)).filter(name => name.startsWith('.')), [], 'and nothing is left over')
+})
+
+t.test(`a pull killed ${ROUNDS} times goes on, its last group too, and its index comes last`, async t => {
+  const at = await scene(t)
+  const index = join(at.at, 'here/t.caidx')
+  await mkdir(join(at.at, 'here'))
+  await killAgainAndAgain(t, at, ['casync', 'pull', `${at.server.url}/t.caidx`, 'here/'], ON_THEIR_WAY + BEING_STORED, async () => {
+    t.same(await stat(index).catch(() => undefined), undefined)
+  })
+  t.equal((await casync(at.at, ['verify', 'here/t.caidx'])).code, 0, 'and with it every chunk')
+  t.same((await chunkFiles(join(at.at, 'here/default.castr'))).filter(name => !name.endsWith('.cacnk')), [], 'nothing is left over')
+})
