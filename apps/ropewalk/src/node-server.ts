@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Listener } from '@ropewalk/interface'
 import { acceptNode, Arrivals, serve, type StorageConnection, type StorageNode, type WireOptions } from '@ropewalk/protocol-mdsftp'
 import type { ActivityBoard } from './activity/board.ts'
-import type { Admitted, Door } from './services/door.ts'
+import type { Door } from './services/door.ts'
 import { readOnly } from './read-only.ts'
 import { codeOf, RopewalkError } from './errors.ts'
 import { GRACE_MS } from './services/service.ts'
@@ -89,7 +89,7 @@ export class NodeServer {
   }
 
   async #serve (connection: Connection, wire: WireOptions): Promise<void> {
-    const { node, board, door, directory, policy: { verifyToken } } = this.#options
+    const { node, board, door, directory, policy } = this.#options
     const { address } = connection.remote
     this.#count++
     let end: (() => void) | undefined
@@ -97,8 +97,8 @@ export class NodeServer {
       this.#bound()
       const seen = await door.admit(connection, { protocol: 'mdsftp', muxer: 'mdsftp', resource: directory })
       end = seen.end
-      this.#admit(connection, seen)
-      const peer = await acceptNode(seen.connection, { ...wire, verifyToken, arrivals: this.#arrivals, signal: this.#arriving.signal })
+      policy.assertAllowed(connection.remote, seen.granted)
+      const peer = await acceptNode(seen.connection, { ...wire, verifyToken: policy.verifyToken, arrivals: this.#arrivals, signal: this.#arriving.signal })
       seen.muxedBy(peer)
       this.#connections.add(peer)
       try {
@@ -120,14 +120,6 @@ export class NodeServer {
   #bound (): void {
     const { maxConnections = MAX_CONNECTIONS } = this.#options
     if (this.#count > maxConnections) throw new RopewalkError('ERR_REFUSED', `${this.#count} > ${maxConnections} connections`)
-  }
-
-  #admit ({ remote }: Connection, { granted }: Admitted): void {
-    const { allowed } = this.#options.policy
-    // A unix socket belongs to its owner, and its mode says so.
-    if (granted || allowed === undefined || remote.address.startsWith('unix:')) return
-    if (remote.fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
-    if (!allowed.has(remote.fingerprint)) throw new RopewalkError('ERR_REFUSED', `its key sha256=${remote.fingerprint} is not among those allowed`)
   }
 
   #run (work: Promise<void>): void {

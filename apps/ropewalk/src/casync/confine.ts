@@ -14,6 +14,8 @@ export interface Confinement {
   readonly roots: readonly string[]
   /** `pull`, `push`. */
   readonly allowed: readonly string[]
+  /** Where names begin that are not absolute. Default: the first root. */
+  readonly base?: string | undefined
 }
 
 /** Splits as a POSIX shell would, and expands nothing. */
@@ -32,7 +34,7 @@ export function commandWords (command: string): string[] {
 }
 
 /** The same call with the real paths of what it names; `ERR_REFUSED` for what lies elsewhere. */
-export async function confine (call: HelperCall, { roots, allowed }: Confinement): Promise<HelperCall> {
+export async function confine (call: HelperCall, { roots, allowed, base }: Confinement): Promise<HelperCall> {
   if (!allowed.includes(call.verb)) throw new RopewalkError('ERR_REFUSED', `${call.verb} is not allowed here`)
   const real = await Promise.all(roots.map(async root => await realpath(root).catch(() => { throw new RopewalkError('ERR_FILE', 'no such root', { text: root }) })))
 
@@ -40,7 +42,7 @@ export async function confine (call: HelperCall, { roots, allowed }: Confinement
     if (locator === undefined) return undefined
     if (locator.kind !== 'file') throw refusal()
     if (locator.path.split('/').includes('..')) throw refusal()
-    const path = await realest(resolve(real[0] as string, locator.path))
+    const path = await realest(resolve(base ?? real[0] as string, locator.path))
     if (!real.some(root => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep))) throw refusal()
     return { kind: 'file', path }
   }

@@ -102,7 +102,7 @@ export function localStore (index: Locator, flags: StoreFlags, env: NodeJS.Proce
 }
 
 export function isRemote (locator: Locator): boolean {
-  return locator.kind === 'ssh' || locator.kind === 'helper'
+  return locator.kind === 'ssh' || locator.kind === 'helper' || locator.kind === 'node'
 }
 
 export function throttleOf (context: Context, flags: StoreFlags): Throttle | undefined {

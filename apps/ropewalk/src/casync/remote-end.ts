@@ -5,16 +5,13 @@
  * @module
  */
 import { escapeName } from '@ropewalk/receive'
-import { chain, servePull, servePush } from '@ropewalk/protocol-casync'
-import { nodeCompression, nodeHash } from '@ropewalk/store-castr'
 import { stdio } from '@ropewalk/transport-stdio'
 import type { Context } from '../context.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { confine, commandWords, type Confinement } from './confine.ts'
-import { NewFile } from './new-file.ts'
-import { fileBytes, storeSource, diskStore } from './open.ts'
-import { formatLocator, parseLocator, type Locator } from './locator.ts'
+import { parseLocator, type Locator } from './locator.ts'
+import { serveCall } from './serving.ts'
 
 export interface HelperCall {
   readonly verb: 'pull' | 'push'
@@ -37,7 +34,7 @@ export async function runHelper (argv: readonly string[], context: Context): Pro
     const confinement = confinementOf(argv)
     const words = confinement === undefined ? argv : commandWords(context.env['SSH_ORIGINAL_COMMAND'] ?? '').slice(1)
     const call = parseHelperCall(words)
-    await serveCall(confinement === undefined ? call : await confine(call, confinement), context)
+    await serveCall(stdio(), confinement === undefined ? call : await confine(call, confinement), context)
     return Exit.done
   } catch (error) {
     context.stderr.write(`ropewalk-casync: ${escapeName(messageOf(error))} (${codeOf(error)})\n`)
@@ -61,41 +58,8 @@ export function parseHelperCall (argv: readonly string[]): HelperCall {
   return call
 }
 
-async function serveCall ({ verb, archive, index, stores }: HelperCall, context: Context): Promise<void> {
-  const { signal } = context
-  const compression = nodeCompression()
-  const options = { env: context.env, signal }
-  if (verb === 'pull') {
-    const sources = stores.filter(store => store !== undefined).map(store => storeSource(store, options))
-    await servePull(stdio(), {
-      index: index === undefined ? undefined : fileBytes(index, options),
-      archive: archive === undefined ? undefined : fileBytes(archive, options),
-      store: sources.length === 0 ? undefined : sources.length === 1 ? sources[0] : chain(sources, { heal: false }),
-      compression,
-      signal
-    })
-    return
-  }
-  // As casync has it, only the first store is written to.
-  const [first] = stores
-  await using store = first === undefined ? undefined : diskStore(writable(first), { ...options, lease: true })
-  await servePush(stdio(), {
-    index: index === undefined ? undefined : await NewFile.open(writable(index)),
-    archive: archive === undefined ? undefined : await NewFile.open(writable(archive)),
-    store,
-    hash: nodeHash,
-    compression,
-    signal
-  })
-}
-
 function locator (word: string): Locator | undefined {
   return word === '-' ? undefined : parseLocator(word)
-}
-
-function writable (locator: Locator): string {
-  if (locator.kind === 'file') return locator.path
-  throw new RopewalkError('ERR_USAGE', 'only files of this machine can be written', { text: formatLocator(locator) })
 }
 
 function confinementOf (argv: readonly string[]): Confinement | undefined {

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Chunk, ChunkGetOptions, ChunkId, ChunkSource } from '@ropewalk/interface'
+import type { Chunk, ChunkGetOptions, ChunkId, ChunkSource, Connection } from '@ropewalk/interface'
 import { pull, type PullOptions, type PullSession } from '@ropewalk/protocol-casync'
 import { nodeCompression, nodeHash } from '@ropewalk/store-castr'
-import { spawn, ssh, type ChildConnection } from '@ropewalk/transport-stdio'
+import { spawn, ssh, type Exit } from '@ropewalk/transport-stdio'
 import type { Context } from '../context.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { formatLocator, type Locator } from './locator.ts'
+import { openCasync } from './node-route.ts'
 import { throttled, type Throttle } from './throttle.ts'
 
 /** What the other end is asked to open. At least one of them is named, and all are on one host. */
@@ -22,10 +23,19 @@ export interface RemoteCall {
   readonly throttle?: Throttle | undefined
 }
 
+/** The other end, and how it ended. */
+export interface RemoteEnd extends Connection {
+  readonly exited: Promise<Exit>
+}
+
+/** A channel has no exit code: what went wrong was said on it. */
+const NO_EXIT: Exit = { code: 0, signal: null, stderr: '' }
+
 const PROTOCOLS = '/usr/lib/casync/protocols'
 
-/** Starts the other end: casync, or what `CASYNC_REMOTE_PATH` says, through ssh; the helper of another scheme on this machine. */
-export async function startRemote ({ env, signal, stderr }: Context, call: RemoteCall): Promise<ChildConnection> {
+/** Starts the other end: casync, or what `CASYNC_REMOTE_PATH` says, through ssh; the helper of another scheme on this machine; or a channel of a node. */
+export async function startRemote (context: Context, call: RemoteCall): Promise<RemoteEnd> {
+  const { env, signal, stderr } = context
   const target = call.index ?? call.archive ?? call.stores[0]
   if (target === undefined) throw new TypeError('nothing is asked for')
   const words = [
@@ -36,13 +46,13 @@ export async function startRemote ({ env, signal, stderr }: Context, call: Remot
   // What it says is for whoever started us.
   const options = { env, signal, onStderr: (bytes: Uint8Array) => { stderr.write(printable(bytes)) } }
   try {
-    const connection = target.kind === 'helper'
+    const connection = target.kind === 'node' ? { ...await openCasync(context, target.address, words), exited: Promise.resolve(NO_EXIT) } : target.kind === 'helper'
       ? await spawn(`${env['CASYNC_PROTOCOL_PATH'] ?? PROTOCOLS}/casync-${target.scheme}`, words, options)
       : await ssh(hostOf(target), [...remoteProgram(env), ...words], { ...options, program: env['CASYNC_SSH_PATH'], settings: portOf(target) })
     return call.throttle === undefined ? connection : throttled(connection, call.throttle)
   } catch (error) {
     signal.throwIfAborted()
-    throw unreachable(target, error)
+    throw error instanceof RopewalkError ? error : unreachable(target, error)
   }
 }
 
@@ -86,7 +96,7 @@ export async function openSession (context: Context, call: RemoteCall, options: 
 }
 
 /** A helper that ended before it said anything: how it ended says more than that it did. */
-export async function withExit (connection: ChildConnection, call: RemoteCall, error: unknown): Promise<unknown> {
+export async function withExit (connection: RemoteEnd, call: RemoteCall, error: unknown): Promise<unknown> {
   const target = (call.index ?? call.archive ?? call.stores[0]) as Locator
   const { code, stderr } = await connection.exited
   // 255 is ssh's own failure, 126 and 127 are a shell's that finds no program.
@@ -100,14 +110,14 @@ function unreachable (target: Locator, cause: unknown, last?: string): RopewalkE
     cause,
     advice: [
       ...(last === undefined || last === '' ? [printable(new TextEncoder().encode(messageOf(cause)))] : []),
-      target.kind === 'ssh' ? 'Does "ssh HOST casync --version" work there? CASYNC_REMOTE_PATH names another program, ropewalk-casync for instance.' : 'CASYNC_PROTOCOL_PATH says where the program for this kind of address is.'
+      target.kind === 'node' ? 'Does the node serve casync (chunks.directory in its configuration, or --chunks), and let you in?' : target.kind === 'ssh' ? 'Does "ssh HOST casync --version" work there? CASYNC_REMOTE_PATH names another program, ropewalk-casync for instance.' : 'CASYNC_PROTOCOL_PATH says where the program for this kind of address is.'
     ]
   })
 }
 
 function word (locator: Locator | undefined): string {
   if (locator === undefined) return '-'
-  const path = locator.kind === 'ssh' || locator.kind === 'file' ? locator.path : locator.url
+  const path = locator.kind !== 'http' && locator.kind !== 'helper' ? locator.path : locator.url
   // What begins with - would be an option there.
   return path.startsWith('-') ? `./${path}` : path
 }

@@ -16,6 +16,7 @@ import { parsePeerAddress, PEER_PORT } from '../peers/peer-address.ts'
 import { Looking } from '../services/looking.ts'
 import type { PeersOptions } from '../services/peers.ts'
 import { webAddress } from '../services/chunks-address.ts'
+import { sortListeners } from '../services/listeners.ts'
 import { Muxed } from '../services/muxed.ts'
 import { Policy } from '../services/policy.ts'
 import { Records } from '../services/records.ts'
@@ -41,6 +42,8 @@ export interface ServeFlags {
   readonly ipcRoot?: string | undefined
   readonly ipcMaxFile?: number | undefined
   readonly ipcAudience?: string | undefined
+  readonly chunks?: string | undefined
+  readonly chunksPush?: boolean | undefined
   readonly inbox?: string | undefined
   readonly peers?: readonly string[] | undefined
   readonly autoAccept?: boolean | undefined
@@ -60,15 +63,19 @@ export interface ServeFlags {
 const TROUBLE = { ratePerSecond: 1, burst: 20 }
 
 /** Runs a node until the signal says stop. */
-export async function serve (context: Context, given: ServeFlags): Promise<Exit> {
+export async function serve (context: Context, given: ServeFlags, words: readonly string[] = []): Promise<Exit> {
   const { stderr, signal, env } = context
   const sources: Sources = { env, file: given.config, flags: flagSettings({ ...given }) }
   const configuration = await resolveConfig(sources)
-  const flags: ServeFlags & { json: boolean } = { json: false, ...given, ...settingFlags(configuration), logLevel: levelsOf(configuration.get('log.level')) }
+  const settings: ServeFlags = { ...settingFlags(configuration), logLevel: levelsOf(configuration.get('log.level')) }
+  const { nodes, uploads, stdio } = sortListeners(settings.listen ?? [])
+  if (stdio.length > 0) return await (await import('./serve-stdio.ts')).serveStdio(context, configuration, settings.listen ?? [], words, { ...given, logLevel: settings.logLevel, logFile: settings.logFile })
+  if (words.length > 0) throw new RopewalkError('ERR_USAGE', 'serve takes no words but with --listen casync+stdio:', { text: words.join(' ') })
+  const flags: ServeFlags & { json: boolean } = { json: false, ...given, ...settings, listen: settings.listen === undefined ? undefined : nodes, ipc: uploads.length === 0 ? settings.ipc : [...settings.ipc ?? [], ...uploads] }
   const state = statePath(env)
   const ipc = ipcOptions(flags, state)
   const peers = peersOptions(flags)
-  const root = configuration.get<string>('chunks.directory')
+  const root = flags.chunks
   const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
   const policy = await Policy.of(configuration, env)
   // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
@@ -112,6 +119,7 @@ export async function serve (context: Context, given: ServeFlags): Promise<Exit>
     if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
     if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
     if (chunks !== undefined) services.push(await (await import('../services/chunks.ts')).startChunks(host, chunks))
+    if (chunks !== undefined && addresses.some(({ mux }) => mux !== undefined)) services.push(await (await import('../services/casync.ts')).startCasync(host, { root: chunks.root, push: flags.chunksPush === true }))
     muxed.start()
     await looking.start(host, services)
     host.note('Ctrl-C stops')

@@ -32,7 +32,7 @@ const MAX_CONNECTIONS = 65_536
 export const MAX_UPLOAD_BYTES: number = 1024 ** 3
 
 export const SETTINGS: readonly Setting[] = [
-  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for all protocols at once, also as "yamux+wss://HOST:PORT/PATH" and "yamux+ws://HOST:PORT/PATH"' },
+  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "casync+stdio:", alone, for one session of casync on standard input and output; or "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for all protocols at once, also as "yamux+wss://HOST:PORT/PATH" and "yamux+ws://HOST:PORT/PATH"' },
   { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
   { key: 'key', kind: PATH, flag: '--key', about: 'the key of that certificate' },
   { key: 'allow', kind: KEYS, flag: '--allow', reloads: true, about: 'serve only who has one of these keys' },
@@ -53,7 +53,8 @@ export const SETTINGS: readonly Setting[] = [
   { key: 'peers.auto_accept', kind: SWITCH, flag: '--auto-accept', reloads: true, fallback: false, about: 'accept by itself what trusted peers offer' },
   { key: 'peers.anyone_may_offer', kind: SWITCH, flag: '--anyone-may-offer', reloads: true, fallback: false, about: 'take offers also from who is not paired' },
   { key: 'peers.discover', kind: SWITCH, flag: '--no-discover', fallback: true, about: 'tell the local network of this node, and listen to it' },
-  { key: 'chunks.directory', kind: PATH, about: 'give indexes, archives and chunks of casync below this folder to whoever may connect' },
+  { key: 'chunks.directory', kind: PATH, flag: '--chunks', about: 'give indexes, archives and chunks of casync below this folder to whoever may connect, over HTTP and over every "yamux" of "listen"' },
+  { key: 'chunks.push', kind: SWITCH, flag: '--chunks-push', fallback: false, about: 'take them too, of who may write; not over HTTP' },
   { key: 'chunks.listen', kind: TEXT, fallback: 'http://127.0.0.1:7745', about: 'where, over HTTP' },
   { key: 'web.listen', kind: TEXT, flag: '--web', about: 'show a page of what the node does, with /metrics and /healthz, at HOST:PORT' },
   { key: 'web.tokens', kind: PATH, flag: '--web-token-file', about: 'show it only to who knows a token in this file' },

@@ -109,9 +109,9 @@ export function machineSteps (state: string, world: World): Step[] {
 }
 
 /** What this program speaks. */
-const PROTOCOLS_HERE = ['mdsftp (tls, tcp, unix; and on yamux)', 'ipc (tls, unix, seqpacket; and on yamux)', 'warpdrive (tls)', 'casync (http, stdio)', 'torronto (tcp)', 'yamux (tls, tcp, unix, wss, ws)']
+const PROTOCOLS_HERE = ['mdsftp (tls, tcp, unix; and on yamux)', 'ipc (tls, unix, seqpacket; and on yamux)', 'warpdrive (tls)', 'casync (http, stdio; and on yamux)', 'torronto (tcp)', 'yamux (tls, tcp, unix, wss, ws)']
 
 /** What somebody could look for in vain. */
 function notHere (platform: string): string[] {
-  return ['casync and warpdrive on yamux', ...platform === 'linux' ? [] : ['ipc over seqpacket (Linux alone has it)']]
+  return ['warpdrive on yamux', ...platform === 'linux' ? [] : ['ipc over seqpacket (Linux alone has it)']]
 }

@@ -19,6 +19,8 @@ export interface Coming {
   readonly muxer?: string | undefined
   /** The store or folder that it is about: grants name it, and what comes is written there. */
   readonly resource?: string | undefined
+  /** Nothing is written, whoever comes. */
+  readonly reads?: boolean | undefined
   /** We have dialled it: nobody has to be let in. */
   readonly ours?: boolean | undefined
 }
@@ -30,6 +32,8 @@ export interface Admitted extends Seen {
   readonly access: Access
   /** Folders of the grants; undefined where none bounds him. */
   readonly folders: readonly string[] | undefined
+  /** Those of them where he may write. */
+  readonly writable: readonly string[] | undefined
   /** The limit that holds him back now. */
   readonly holds: () => string | undefined
 }
@@ -67,7 +71,7 @@ export class Door {
 
   /** Lets a connection in; rejects with `ERR_REFUSED`, or whatever keeps us from knowing. The caller aborts it then, and calls `end` else. */
   async admit (connection: Connection, coming: Coming): Promise<Admitted> {
-    const { protocol, muxer, resource, ours = false } = coming
+    const { protocol, muxer, resource, reads = false, ours = false } = coming
     const { board } = this.#options
     const { address, fingerprint } = connection.remote
     const who = { protocol, address, fingerprint }
@@ -77,13 +81,13 @@ export class Door {
       const verdict = local ? { kind: 'unsaid' as const } : await this.#grants.verdict({ fingerprint, protocol, resource }, this.#onlyGranted, this.#now())
       if (verdict.kind === 'refused') throw new RopewalkError('ERR_REFUSED', verdict.why)
       const granted = verdict.kind === 'granted' ? verdict : undefined
-      const access = granted?.access ?? 'write'
+      const access = reads ? 'read' : granted?.access ?? 'write'
       const place = await this.limits.enter(protocol, fingerprint ?? hostOf(address), access === 'write' ? resource : undefined)
       const seen = board.connect(connection, { protocol, muxer, gate: place })
       const over = granted?.until === undefined ? () => {} : this.#until(connection, granted.until)
       this.audit({ event: 'connected', ...who, access, granted: granted !== undefined, ours })
       return {
-        ...seen, access, granted: granted !== undefined, folders: granted === undefined || granted.folders.includes('*') ? undefined : granted.folders, holds: place.holds,
+        ...seen, access, granted: granted !== undefined, folders: bounds(granted?.folders), writable: bounds(granted?.writable), holds: place.holds,
         end: () => {
           over()
           place.leave()
@@ -123,6 +127,10 @@ export async function openAudit (state: string, configuration: Configuration): P
   const path = auditPath(state)
   return await RotatingLog.open({ path, maxBytes: configuration.get('audit.max_size') as number, keep: configuration.get('audit.keep') as number })
     .catch((error: unknown) => { throw new RopewalkError('ERR_STATE', `the audit log: ${fileError(error).message}`, { text: path, cause: error }) })
+}
+
+function bounds (folders: readonly string[] | undefined): readonly string[] | undefined {
+  return folders?.includes('*') === true ? undefined : folders
 }
 
 /** Without the port: whoever comes twice is the same. */

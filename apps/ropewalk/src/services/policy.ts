@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RemoteInfo } from '@ropewalk/interface'
 import type { Configuration } from '../config/resolve.ts'
 import { loadTokens, type VerifyToken } from '../credentials.ts'
 import { RopewalkError } from '../errors.ts'
@@ -26,6 +27,14 @@ export class Policy {
   /** Decides about tokens, where clients have to show one. Whether they do is part of the wire, and so for the life of the node. */
   get verifyToken (): VerifyToken | undefined {
     return this.#verify === undefined ? undefined : (token, nodeId) => this.#verify?.(token, nodeId) === true
+  }
+
+  /** Throws `ERR_REFUSED` unless whoever is at the other end has a grant, or a key that is allowed where keys are asked for. */
+  assertAllowed ({ address, fingerprint }: RemoteInfo, granted: boolean): void {
+    // A unix socket belongs to its owner, and its mode says so.
+    if (granted || this.allowed === undefined || address.startsWith('unix:')) return
+    if (fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
+    if (!this.allowed.has(fingerprint)) throw new RopewalkError('ERR_REFUSED', `its key sha256=${fingerprint} is not among those allowed`)
   }
 
   /** Takes what a new configuration says. Rejects, and changes nothing, where it cannot be used. */

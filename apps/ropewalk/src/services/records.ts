@@ -16,6 +16,8 @@ export interface RecordsOptions {
   readonly configuration: Configuration
   /** Whether the node is of no use without the socket. Others leave it to the node that was first. */
   readonly controlled: boolean
+  /** No command of this user asks it: it is not the node that stays. */
+  readonly hidden?: boolean | undefined
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
@@ -26,8 +28,8 @@ export class Records {
   readonly #journal: Journal
 
   /** Opens all of them, or none. */
-  static async open ({ state, configuration, controlled, onTrouble }: RecordsOptions): Promise<Records> {
-    const control = await Control.open(state).catch((error: unknown) => {
+  static async open ({ state, configuration, controlled, hidden = false, onTrouble }: RecordsOptions): Promise<Records> {
+    const control = hidden ? undefined : await Control.open(state).catch((error: unknown) => {
       if (controlled || codeOf(error) !== 'ERR_STATE') throw error
       return undefined
     })

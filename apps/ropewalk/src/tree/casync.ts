@@ -68,7 +68,7 @@ function addMaking (casync: Command, context: Context, done: Done): void {
 function addMoving (casync: Command, context: Context, done: Done): void {
   const pull = storing(casync.command('pull'))
     .description('copy an index and the chunks that are not here yet, or an archive')
-    .argument('<index>', 'where it is: HOST:PATH, a URL or a path')
+    .argument('<index>', 'where it is: HOST:PATH, ADDRESS::PATH at a node, a URL or a path')
     .argument('<to>', 'a file or a folder here')
     .addOption(what())
     .addOption(cache())
@@ -79,7 +79,7 @@ function addMoving (casync: Command, context: Context, done: Done): void {
   const push = storing(casync.command('push'))
     .description('give an index and the chunks that are asked for, or an archive, to another host')
     .argument('<index>', 'where it is here')
-    .argument('<to>', 'HOST:PATH')
+    .argument('<to>', 'HOST:PATH, or ADDRESS::PATH at a node')
     .addOption(what())
     .addOption(cache())
     .option('--to-store <host:directory>', 'where chunks go (default: default.castr beside the copy)')
@@ -208,7 +208,8 @@ function positive (text: string): number {
 
 const CASYNC_HELP = `
 Names are paths, [USER@]HOST:PATH, or URLs. A host is reached through ssh, where
-it runs casync, or what CASYNC_REMOTE_PATH says; "ropewalk-casync" is ours.
+it runs casync, or what CASYNC_REMOTE_PATH says; "ropewalk-casync" is ours. At a
+node with --chunks they are ADDRESS::PATH: yamux+tls://nas:7740::images/a.caibx.
 `
 
 const EXTRACT_HELP = `

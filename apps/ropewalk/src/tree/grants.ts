@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from 'commander'
 import { parseCount, parseDuration } from '../arguments.ts'
+import { PROTOCOLS } from '../config/settings.ts'
 import type { AuditFlags, GrantFlags, JsonFlags } from '../commands/grants.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
@@ -17,7 +18,7 @@ export function addGrants (program: Command, context: Context, done: (exit: Exit
   const give = json(program.command('grant'))
     .description('let a peer do something here')
     .argument('<peer>', 'its key ("ropewalk identity" prints it there), or the name of a paired machine')
-    .addOption(new Option('--protocol <name>', 'what it may speak; * for all').choices(['mdsftp', 'ipc', 'warpdrive', '*']).default('*'))
+    .addOption(new Option('--protocol <name>', 'what it may speak; * for all').choices([...PROTOCOLS, '*']).default('*'))
     .option('--on <directory>', 'the store, inbox or folder of uploads that it is about (default: all)')
     .addOption(new Option('--access <kind>', 'whether it may change anything').choices(['read', 'write']).default('read'))
     .option('--for <time>', 'how long: 90s, 15m, 12h, 7d (default: until it is revoked)', checked(parseDuration))

@@ -19,6 +19,7 @@ export function addNode (program: Command, context: Context, done: (exit: Exit) 
 function addServe (program: Command, context: Context, done: (exit: Exit) => void): void {
   const command = program.command('serve')
     .description('run a node until Ctrl-C')
+    .argument('[words...]', 'with --listen casync+stdio: what casync asks its other end for (pull - - INDEX STORE)')
     .option('--config <file>', 'read settings from this file too ("ropewalk config show" lists them)')
     .option('--listen <address>', 'where to listen; can be given several times (default: mdsftp+tls://127.0.0.1:7740)', collect)
     .option('--store <directory>', 'where to keep what is stored (default: in the state directory)')
@@ -37,6 +38,8 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--ipc-root <directory>', 'where uploads are kept (default: in the state directory)')
     .option('--ipc-max-file <size>', 'largest file that is taken (default: 1G)', checked(parseSize))
     .option('--ipc-audience <name>', 'take only tokens that are meant for it')
+    .option('--chunks <directory>', 'give indexes, archives and chunks of casync below this folder, over HTTP and over each listener for several protocols')
+    .option('--chunks-push', 'take what is pushed there too', false)
     .option('--inbox <directory>', 'receive what peers offer, into this directory')
     .option('--peers <address>', 'where peers come in: HOST:PORT; several times for several (default: [::]:7741, with --inbox)', collect)
     .option('--auto-accept', 'accept by itself what trusted peers offer', false)
@@ -48,7 +51,7 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--log-level <levels>', `log as JSON: ${LEVELS.join(', ')}, or info,mdsftp=debug for a module (or in ${LOG_VARIABLE})`, checked(parseLevels))
     .option('--log-file <file>', 'where to log, readable for you alone (default: standard error)')
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (flags: Readonly<Record<string, unknown>>) => done(await (await import('../commands/serve.ts')).serve(context, given(command, flags))))
+    .action(async (words: string[], flags: Readonly<Record<string, unknown>>) => done(await (await import('../commands/serve.ts')).serve(context, given(command, flags), words)))
   examples(command, [
     'ropewalk serve',
     'ropewalk serve --inbox Inbox --web',
@@ -57,7 +60,9 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     'ropewalk serve --cert nas/cert.pem --key nas/key.pem --token-file tokens \\',
     '    --listen mdsftp+tls://0.0.0.0:7740',
     'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects',
-    'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key'
+    'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key',
+    'ropewalk serve --chunks /srv/images --listen yamux+tls://0.0.0.0:7740 --allow sha256=9f86…',
+    'ropewalk serve --chunks /srv/images --listen casync+stdio: -- pull - - a.caibx default.castr'
   ], SERVE_HELP)
 }
 
@@ -74,9 +79,12 @@ Addresses: mdsftp+tls://HOST:PORT, mdsftp+tcp://HOST:PORT, mdsftp+unix:/PATH;
 port 0 is any free port. Each is printed with the node's key, as clients need
 it. With yamux for mdsftp, all that the node speaks goes over one port; so it
 does over yamux+wss://HOST:PORT/PATH and yamux+ws://HOST:PORT/PATH, which are
-WebSockets, for ways that let nothing else through. With --ipc alone there is no storage node: --listen adds one. An address
-that ends in ?profile=seed speaks that wire whatever the others do, and
-?peer=upstream spares nodes of the original what stops them for good.
+WebSockets, for ways that let nothing else through. casync+stdio:[NAME] is one
+session of casync on standard input and output, for ssh, inetd or systemd to
+start: of NAME, or of what the words, or sshd, say. With --ipc alone there is no
+storage node: --listen adds one. An address that ends in ?profile=seed speaks
+that wire whatever the others do, and ?peer=upstream spares nodes of the
+original what stops them for good.
 
 A token file has a token a line (64 letters and digits: "openssl rand -hex 32"
 makes one), or a node id and a token that is good for that node alone.

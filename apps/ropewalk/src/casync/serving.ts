@@ -1,0 +1,51 @@
+/**
+ * The other end of a session: what a client names is opened here, and given or taken.
+ *
+ * @module
+ */
+import type { Channel } from '@ropewalk/interface'
+import { chain, servePull, servePush } from '@ropewalk/protocol-casync'
+import { nodeCompression, nodeHash } from '@ropewalk/store-castr'
+import { RopewalkError } from '../errors.ts'
+import { formatLocator, type Locator } from './locator.ts'
+import { NewFile } from './new-file.ts'
+import { diskStore, fileBytes, storeSource } from './open.ts'
+import type { HelperCall } from './remote-end.ts'
+
+export interface ServeCallOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+}
+
+/** Serves one client, until it goes. */
+export async function serveCall (channel: Channel, { verb, archive, index, stores }: HelperCall, options: ServeCallOptions): Promise<void> {
+  const { signal } = options
+  const compression = nodeCompression()
+  if (verb === 'pull') {
+    const sources = stores.filter(store => store !== undefined).map(store => storeSource(store, options))
+    await servePull(channel, {
+      index: index === undefined ? undefined : fileBytes(index, options),
+      archive: archive === undefined ? undefined : fileBytes(archive, options),
+      store: sources.length === 0 ? undefined : sources.length === 1 ? sources[0] : chain(sources, { heal: false }),
+      compression,
+      signal
+    })
+    return
+  }
+  // As casync has it, only the first store is written to.
+  const [first] = stores
+  await using store = first === undefined ? undefined : diskStore(writable(first), { ...options, lease: true })
+  await servePush(channel, {
+    index: index === undefined ? undefined : await NewFile.open(writable(index)),
+    archive: archive === undefined ? undefined : await NewFile.open(writable(archive)),
+    store,
+    hash: nodeHash,
+    compression,
+    signal
+  })
+}
+
+function writable (locator: Locator): string {
+  if (locator.kind === 'file') return locator.path
+  throw new RopewalkError('ERR_USAGE', 'only files of this machine can be written', { text: formatLocator(locator) })
+}
