@@ -1,71 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { access, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { FolderSwarmStore } from '../src/swarm/folder-store.ts'
-import { Command, facts, factsOf, folder, run } from './processes.ts'
+import { facts, factsOf, folder, run } from './processes.ts'
+import { freePorts, Peer, swarm } from './swarm-peers.ts'
 
 /** Sizes whose copies come out damaged of the original. */
 const SIZES = [0, 1, 65535, 65536, 65537, 131073, 200000]
 
 const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 10)
-
-/** Ports that nobody listens on now. The wire names peers by their ports, so they must be known before anybody joins. */
-async function freePorts (count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => await new Promise<ReturnType<typeof createServer>>(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-  })))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
-}
-
-class Peer {
-  readonly directory: string
-  readonly state: string
-  readonly args: readonly string[]
-  command: Command
-
-  constructor (root: string, number: number, args: readonly string[]) {
-    this.directory = join(root, `peer-${number}`)
-    this.state = join(root, `state-${number}`)
-    this.args = ['swarm', 'join', '--json', '--dir', this.directory, ...args]
-    this.command = this.#begin()
-  }
-
-  restart (): void {
-    this.command = this.#begin()
-  }
-
-  async whole (name: string): Promise<void> {
-    await this.command.until(({ stdout }) => factsOf(stdout, 'finished').some(fact => fact['name'] === `files/${name}`))
-  }
-
-  async joined (): Promise<void> {
-    await this.command.until(({ stdout }) => factsOf(stdout, 'joined').length > 0)
-  }
-
-  async run (...args: string[]): ReturnType<typeof run> {
-    return await run(['swarm', ...args], { state: this.state })
-  }
-
-  #begin (): Command {
-    return new Command(this.args, { state: this.state })
-  }
-}
-
-async function swarm (t: { teardown (work: () => unknown): unknown }, count: number, more: readonly string[] = ['--profile', 'hardened']): Promise<Peer[]> {
-  const root = await folder(t)
-  const ports = await freePorts(count)
-  const list = join(root, 'peers.txt')
-  await writeFile(list, ports.map(port => `127.0.0.1 ${port}\n`).join(''))
-  const peers = ports.map((port, index) => new Peer(root, index, ['--peers', list, '--as', `127.0.0.1:${port}`, ...more]))
-  t.teardown(() => { for (const { command } of peers) command.kill('SIGKILL') })
-  await Promise.all(peers.map(async peer => { await peer.joined() }))
-  return peers
-}
 
 t.test('three peers: inserted at one, whole at all, told as a table, and left', async t => {
   const peers = await swarm(t, 3)

@@ -1,0 +1,66 @@
+/**
+ * Peers of a swarm as real processes.
+ *
+ * @module
+ */
+import { writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { Command, factsOf, folder, run } from './processes.ts'
+
+/** Ports that nobody listens on now. The wire names peers by their ports, so they must be known before anybody joins. */
+export async function freePorts (count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, async () => await new Promise<ReturnType<typeof createServer>>(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
+  })))
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  return ports
+}
+
+/** A peer as a process, and what it has said. */
+export class Peer {
+  readonly directory: string
+  readonly state: string
+  readonly args: readonly string[]
+  command: Command
+
+  constructor (root: string, number: number, args: readonly string[]) {
+    this.directory = join(root, `peer-${number}`)
+    this.state = join(root, `state-${number}`)
+    this.args = ['swarm', 'join', '--json', '--dir', this.directory, ...args]
+    this.command = this.#begin()
+  }
+
+  restart (): void {
+    this.command = this.#begin()
+  }
+
+  async whole (name: string): Promise<void> {
+    await this.command.until(({ stdout }) => factsOf(stdout, 'finished').some(fact => fact['name'] === `files/${name}`))
+  }
+
+  async joined (): Promise<void> {
+    await this.command.until(({ stdout }) => factsOf(stdout, 'joined').length > 0)
+  }
+
+  async run (...args: string[]): ReturnType<typeof run> {
+    return await run(['swarm', ...args], { state: this.state })
+  }
+
+  #begin (): Command {
+    return new Command(this.args, { state: this.state })
+  }
+}
+
+/** Peers that have all joined. They are killed after the test. */
+export async function swarm (t: { teardown (work: () => unknown): unknown }, count: number, more: readonly string[] = ['--profile', 'hardened']): Promise<Peer[]> {
+  const root = await folder(t)
+  const ports = await freePorts(count)
+  const list = join(root, 'peers.txt')
+  await writeFile(list, ports.map(port => `127.0.0.1 ${port}\n`).join(''))
+  const peers = ports.map((port, index) => new Peer(root, index, ['--peers', list, '--as', `127.0.0.1:${port}`, ...more]))
+  t.teardown(() => { for (const { command } of peers) command.kill('SIGKILL') })
+  await Promise.all(peers.map(async peer => { await peer.joined() }))
+  return peers
+}
