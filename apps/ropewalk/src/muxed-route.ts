@@ -1,7 +1,7 @@
 import type { AbortOptions, Connection } from '@ropewalk/interface'
 import { yamux } from '@ropewalk/muxer-yamux'
 import { select } from '@ropewalk/negotiate'
-import { asConnection } from './services/muxed.ts'
+import { asConnection, whileOpen } from './services/muxed.ts'
 
 /** By what a channel of a muxed connection is asked to speak the storage protocol. Ours. */
 export const STORAGE_PROTOCOL = '/ropewalk/mdsftp/1'
@@ -11,25 +11,9 @@ export async function channelOf (connection: Connection, protocol: string, { sig
   const muxer = yamux(connection, { role: 'client' })
   try {
     const { channel } = await select(await muxer.open({ signal }), [protocol], { signal })
-    const whole = asConnection(channel, connection.remote)
-    let open = 2
-    const ended = (): void => { if (--open === 0) muxer.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch((error: unknown) => { muxer.abort(error as Error) }) }
+    const close = (): void => { muxer.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch((error: unknown) => { muxer.abort(error as Error) }) }
     return {
-      ...whole,
-      source: (async function * () {
-        try {
-          yield * channel.source
-        } finally {
-          ended()
-        }
-      })(),
-      sink: async (source, options) => {
-        try {
-          await channel.sink(source, options)
-        } finally {
-          ended()
-        }
-      },
+      ...whileOpen(asConnection(channel, connection.remote), close),
       abort: reason => {
         channel.abort(reason)
         muxer.abort(reason)

@@ -102,16 +102,19 @@ export function machineSteps (state: string, world: World): Step[] {
     },
     {
       name: 'protocols',
-      run: async () => `here: ${PROTOCOLS_HERE.join(', ')}; not here: ${notHere(world.platform).join(', ')}`,
+      run: async () => {
+        const lacking = notHere(world.platform)
+        return `here: ${PROTOCOLS_HERE.join(', ')}${lacking.length === 0 ? '' : `; not here: ${lacking.join(', ')}`}`
+      },
       advice: () => []
     }
   ]
 }
 
 /** What this program speaks. */
-const PROTOCOLS_HERE = ['mdsftp (tls, tcp, unix; and on yamux)', 'ipc (tls, unix, seqpacket; and on yamux)', 'warpdrive (tls)', 'casync (http, stdio; and on yamux)', 'torronto (tcp)', 'yamux (tls, tcp, unix, wss, ws)']
+const PROTOCOLS_HERE = ['mdsftp (tls, tcp, unix; and on yamux)', 'ipc (tls, unix, seqpacket; and on yamux)', 'warpdrive (tls; and on yamux)', 'casync (http, stdio; and on yamux)', 'torronto (tcp)', 'yamux (tls, tcp, unix, wss, ws)']
 
 /** What somebody could look for in vain. */
 function notHere (platform: string): string[] {
-  return ['warpdrive on yamux', ...platform === 'linux' ? [] : ['ipc over seqpacket (Linux alone has it)']]
+  return platform === 'linux' ? [] : ['ipc over seqpacket (Linux alone has it)']
 }

@@ -1,15 +1,20 @@
 /**
- * Connections between peers: one with each, muxed, known by key, whoever has dialled it. Every query is a channel of its own.
+ * Connections between peers: one with each, muxed, known by key, whoever has dialled it. Every query is a channel of its own. A connection that carries other
+ * protocols too becomes one when a peer speaks this on it.
  *
  * @module
  */
-import type { AbortOptions, Channel, Connection, Listener } from '@ropewalk/interface'
-import { mdsftp, type MdsftpMuxer } from '@ropewalk/muxer-mdsftp'
+import type { AbortOptions, Channel, Connection, Listener, Muxer } from '@ropewalk/interface'
+import { mdsftp } from '@ropewalk/muxer-mdsftp'
+import { yamux } from '@ropewalk/muxer-yamux'
 import { handle, select } from '@ropewalk/negotiate'
-import { dial, type Identity, type TlsAddress } from '@ropewalk/transport-tcp'
+import type { Identity } from '@ropewalk/transport-tcp'
+import type { MuxerFacts } from '../activity/board.ts'
 import { messageOf, RopewalkError } from '../errors.ts'
 import type { Admitted, Door } from '../services/door.ts'
-import { formatPeerAddress } from './peer-address.ts'
+import { asConnection, whileOpen, type Carrier } from '../services/muxed.ts'
+import { dialAddress } from '../transports.ts'
+import { formatPeerAddress, type PeerAddress } from './peer-address.ts'
 
 /** Offers and downloads. Its channels carry sessions of the port `warpdrive`. */
 export const WARPDRIVE = '/ropewalk/warpdrive/1'
@@ -31,7 +36,9 @@ export interface Link {
   readonly fingerprint: string
   /** Of the other end, without its port where it has dialled us. */
   readonly address: string
-  readonly muxer: MdsftpMuxer
+  readonly muxer: Muxer
+  /** Others speak on it too, and end it. */
+  readonly carried?: true | undefined
 }
 
 export interface LinksOptions {
@@ -40,13 +47,15 @@ export interface LinksOptions {
   readonly resource: string | undefined
   readonly identity: Identity
   /** Where a peer may be, the likeliest first. */
-  readonly addressesOf: (fingerprint: string) => readonly TlsAddress[]
+  readonly addressesOf: (fingerprint: string) => readonly PeerAddress[]
   /** What whoever has this key may speak now; nothing: it is refused. */
   readonly protocolsFor: (fingerprint: string) => readonly string[]
   readonly isKnown: (fingerprint: string) => boolean
   /** Never rejects. */
   readonly serve: (protocol: string, channel: Channel, link: Link) => Promise<void>
   readonly onLink: (link: Link) => void
+  /** We have dialled a node that speaks several protocols: tells it that we speak this one. */
+  readonly greet: (link: Link) => Promise<void>
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
@@ -56,6 +65,8 @@ export class Links {
   readonly #listeners = new Set<Listener<unknown>>()
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<void>>()
+  /** By the muxer of the connection that carries them. */
+  readonly #carried = new WeakMap<Muxer, Link>()
   #count = 0
   #strangers = 0
 
@@ -83,15 +94,45 @@ export class Links {
   }
 
   /** Connects to whoever is at `address`, or to the one whose fingerprint it names. */
-  async dial (address: TlsAddress, { signal }: AbortOptions = {}): Promise<Link> {
+  async dial (address: PeerAddress, { signal }: AbortOptions = {}): Promise<Link> {
     const { identity } = this.#options
     const tls = address.fingerprint === undefined ? { identity, verify: () => true } : { identity }
-    const connection = await dial(address, { signal, timeoutMs: DIAL_MS, tls })
-    const seen = await this.#options.door.admit(connection, { protocol: 'warpdrive', muxer: 'mdsftp', ours: true }).catch((error: unknown) => {
+    const connection = await dialAddress(address, { signal, timeoutMs: DIAL_MS, tls })
+    const seen = await this.#options.door.admit(connection, { protocol: 'warpdrive', muxer: address.mux ?? 'mdsftp', ours: true }).catch((error: unknown) => {
       connection.abort(error as Error)
       throw error
     })
-    return this.#adopt(seen, 'dialer', formatPeerAddress(address))
+    if (address.mux === undefined) return this.#adopt(seen, mdsftp(seen.connection, { role: 'dialer' }), formatPeerAddress(address))
+    const link = this.#adopt(seen, yamux(seen.connection, { role: 'client' }), formatPeerAddress(address))
+    this.#run(this.#options.greet(link).catch((error: unknown) => { link.muxer.abort(error as Error) }))
+    return link
+  }
+
+  /** Serves a channel of a connection that carries more than this; from then on it is a link. */
+  async take (protocol: string, connection: Connection, carrier: Carrier): Promise<void> {
+    const { signal } = this.#closing
+    signal.throwIfAborted()
+    const stop = (): void => { connection.abort(signal.reason as Error) }
+    signal.addEventListener('abort', stop)
+    const served = this.#take(protocol, connection, carrier).finally(() => { signal.removeEventListener('abort', stop) })
+    const running: Promise<void> = served.catch(() => {}).finally(() => { this.#running.delete(running) })
+    this.#running.add(running)
+    await served
+  }
+
+  async #take (protocol: string, connection: Connection, { muxer, remote, ended }: Carrier): Promise<void> {
+    const { door, resource } = this.#options
+    const { fingerprint, address } = remote
+    if (fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
+    if (!this.#options.protocolsFor(fingerprint).includes(protocol)) throw new RopewalkError('ERR_REFUSED', `its key sha256=${fingerprint} is not that of a peer`)
+    const seen = await door.admit(connection, { protocol: 'warpdrive', muxer: 'yamux', resource })
+    try {
+      if (seen.access === 'read') throw new RopewalkError('ERR_REFUSED', 'its grant is to read, and peers bring')
+      const link = this.#carried.get(muxer) ?? this.#join({ fingerprint, address, muxer: this.#admitting(muxer, remote), carried: true }, muxer, ended)
+      await this.#options.serve(protocol, seen.connection, link)
+    } finally {
+      seen.end()
+    }
   }
 
   /** Connects to a peer, unless it is connected. */
@@ -108,7 +149,8 @@ export class Links {
     for (const listener of this.#listeners) await listener.close()
     const stopped = new RopewalkError('ERR_STOPPED', 'the node stops')
     this.#closing.abort(stopped)
-    await Promise.all(Array.from(this.#links.values(), links => Promise.all(Array.from(links, async ({ muxer }) => {
+    await Promise.all(Array.from(this.#links.values(), links => Promise.all(Array.from(links, async ({ muxer, carried }) => {
+      if (carried === true) return
       await muxer.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => {})
       muxer.abort(stopped)
     }))))
@@ -146,7 +188,7 @@ export class Links {
         seen.end()
         throw new RopewalkError('ERR_REFUSED', 'its grant is to read, and peers bring')
       }
-      const link = this.#adopt(seen, 'acceptor', address)
+      const link = this.#adopt(seen, mdsftp(seen.connection, { role: 'acceptor' }), address)
       if (!this.#options.isKnown(fingerprint)) this.#bound(link)
     } catch (error) {
       connection.abort(error as Error)
@@ -165,22 +207,57 @@ export class Links {
     timer.unref()
   }
 
-  #adopt (seen: Admitted, role: 'dialer' | 'acceptor', address: string): Link {
+  #adopt (seen: Admitted, muxer: Muxer & MuxerFacts, address: string): Link {
     const { fingerprint = '' } = seen.connection.remote
-    const link: Link = { fingerprint, address, muxer: mdsftp(seen.connection, { role }) }
-    seen.muxedBy(link.muxer)
-    const links = this.#links.get(fingerprint) ?? new Set()
-    links.add(link)
-    this.#links.set(fingerprint, links)
+    const link: Link = { fingerprint, address, muxer }
+    seen.muxedBy(muxer)
     this.#count++
+    const forget = this.#add(link)
     this.#run(this.#serve(link).finally(() => {
       seen.end()
       this.#count--
-      links.delete(link)
-      if (links.size === 0 && this.#links.get(fingerprint) === links) this.#links.delete(fingerprint)
+      forget()
     }))
     this.#options.onLink(link)
     return link
+  }
+
+  #join (link: Link, muxer: Muxer, ended: Promise<void>): Link {
+    const forget = this.#add(link)
+    this.#carried.set(muxer, link)
+    void ended.then(forget)
+    this.#options.onLink(link)
+    return link
+  }
+
+  /** Returns what takes it away again. */
+  #add (link: Link): () => void {
+    const { fingerprint } = link
+    const links = this.#links.get(fingerprint) ?? new Set()
+    links.add(link)
+    this.#links.set(fingerprint, links)
+    return () => {
+      links.delete(link)
+      if (links.size === 0 && this.#links.get(fingerprint) === links) this.#links.delete(fingerprint)
+    }
+  }
+
+  /** Channels that we open are counted and held to the limits like those of the peer: nobody does it for the whole connection. */
+  #admitting (muxer: Muxer, remote: Connection['remote']): Muxer {
+    const { door } = this.#options
+    return {
+      open: async options => {
+        const channel = await muxer.open(options)
+        const seen = await door.admit(asConnection(channel, remote), { protocol: 'warpdrive', muxer: 'yamux', ours: true }).catch((error: unknown) => {
+          channel.abort(error as Error)
+          throw error
+        })
+        return whileOpen(seen.connection, seen.end)
+      },
+      close: async options => { await muxer.close(options) },
+      abort: reason => { muxer.abort(reason) },
+      [Symbol.asyncIterator]: () => muxer[Symbol.asyncIterator]()
+    }
   }
 
   async #serve (link: Link): Promise<void> {

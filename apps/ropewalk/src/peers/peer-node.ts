@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import type { Channel, TransferEvent } from '@ropewalk/interface'
 import { answerPair, CodeState, codeFrom, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
 import { openNode, ping, Session, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
-import type { Identity, TlsAddress } from '@ropewalk/transport-tcp'
+import type { Identity } from '@ropewalk/transport-tcp'
 import type { ActivityBoard } from '../activity/board.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
 import type { Door } from '../services/door.ts'
@@ -16,7 +16,7 @@ import { EventHub } from './event-hub.ts'
 import { Inboxes } from './inboxes.ts'
 import { Links, PAIR, WARPDRIVE, type Link } from './links.ts'
 import { Outbox } from './outbox.ts'
-import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
+import { formatPeerAddress, parsePeerAddress, type PeerAddress } from './peer-address.ts'
 import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
 import { Receiving } from './receiving.ts'
@@ -36,12 +36,15 @@ export interface PeerNodeOptions {
   /** Whether it accepts by itself, and whom it takes offers of. */
   readonly policy: Pick<Policy, 'autoAccept' | 'anyone'>
   /** Peers that the local network tells of, by fingerprint. Hints only. */
-  readonly nearby: (fingerprint: string) => readonly TlsAddress[]
+  readonly nearby: (fingerprint: string) => readonly PeerAddress[]
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
 /** Files that are received at a time. Ours: behind each, others are being made to last. */
 const PARALLEL_FILES = 4
+
+/** How long a node that speaks several protocols may take to answer that it speaks this one. Ours. */
+const GREET_MS = 10_000
 
 const sha512 = (message: Uint8Array): Uint8Array => new Uint8Array(createHash('sha512').update(message).digest())
 
@@ -89,6 +92,7 @@ export class PeerNode {
       protocolsFor: fingerprint => node.#protocolsFor(fingerprint),
       serve: (protocol, channel, link) => node.#serve(protocol, channel, link),
       onLink: link => { node.receiving.wake(link.fingerprint) },
+      greet: async ({ fingerprint }) => { await node.ping(fingerprint, AbortSignal.timeout(GREET_MS)) },
       onTrouble
     })
     const warpdrive = await openNode({
@@ -142,7 +146,7 @@ export class PeerNode {
   }
 
   /** Pairs with whoever has put `code` out at `address`. */
-  async pairWith (code: string, address: TlsAddress, signal: AbortSignal): Promise<Paired> {
+  async pairWith (code: string, address: PeerAddress, signal: AbortSignal): Promise<Paired> {
     parseCode(code)
     const link = await this.links.dial(address, { signal })
     const options = { ours: this.identity, theirs: link.fingerprint, introduction: this.#introduction(), sha512, signal }

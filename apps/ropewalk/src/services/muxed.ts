@@ -3,13 +3,22 @@
  *
  * @module
  */
-import type { Channel, Connection, Listener } from '@ropewalk/interface'
+import type { Channel, Connection, Listener, Muxer } from '@ropewalk/interface'
 import { yamux } from '@ropewalk/muxer-yamux'
 import { handle } from '@ropewalk/negotiate'
 import { codeOf, RopewalkError } from '../errors.ts'
 
+/** The connection that a channel is one of. */
+export interface Carrier {
+  /** For channels the other way. */
+  readonly muxer: Muxer
+  readonly remote: Connection['remote']
+  /** Resolves when it is over. */
+  readonly ended: Promise<void>
+}
+
 /** Serves a channel, as a connection with whoever is at the other end of all of them. */
-export type ServeChannel = (connection: Connection) => Promise<void>
+export type ServeChannel = (connection: Connection, carrier: Carrier) => Promise<void>
 
 /** Connections of these listeners, and channels of one; one more is refused. Ours. */
 const MAX_CONNECTIONS = 256
@@ -66,16 +75,19 @@ export class Muxed {
       const stop = (): void => { muxer.abort(this.#stopping.signal.reason as Error) }
       this.#stopping.signal.addEventListener('abort', stop)
       const open = new Set<Promise<void>>()
+      const over = Promise.withResolvers<void>()
+      const carrier = { muxer, remote: connection.remote, ended: over.promise }
       try {
         for await (const channel of muxer) {
           if (open.size >= MAX_CHANNELS) {
             channel.abort(new RopewalkError('ERR_REFUSED', `${open.size + 1} > ${MAX_CHANNELS} channels`))
             continue
           }
-          const served: Promise<void> = this.#channel(channel, connection).finally(() => { open.delete(served) })
+          const served: Promise<void> = this.#channel(channel, carrier).finally(() => { open.delete(served) })
           open.add(served)
         }
       } finally {
+        over.resolve()
         await Promise.all(open)
         this.#stopping.signal.removeEventListener('abort', stop)
       }
@@ -87,10 +99,11 @@ export class Muxed {
     }
   }
 
-  async #channel (raw: Channel, { remote }: Connection): Promise<void> {
+  async #channel (raw: Channel, carrier: Carrier): Promise<void> {
+    const { remote } = carrier
     try {
       const { protocol, channel } = await handle(raw, [...this.#offers.keys()], { signal: this.#stopping.signal })
-      await this.#offers.get(protocol)?.(asConnection(channel, remote))
+      await this.#offers.get(protocol)?.(asConnection(channel, remote), carrier)
     } catch (error) {
       raw.abort(error as Error)
       if (!NO_TROUBLE.has(codeOf(error))) this.#onTrouble(remote.address, error)
@@ -107,6 +120,36 @@ export class Muxed {
 
 /** Stopping is ours, and a client may go. */
 const NO_TROUBLE: ReadonlySet<string> = new Set(['ERR_STOPPED', 'ERR_CONNECTION_RESET', 'ERR_CONNECTION_LOST', 'ERR_CHANNEL_RESET'])
+
+/** The same channel; `over` is called once, when both of its directions have ended or it was broken off. */
+export function whileOpen (connection: Connection, over: () => void): Connection {
+  let open = 2
+  const ended = (): void => { if (--open === 0) over() }
+  return {
+    ...connection,
+    source: (async function * () {
+      try {
+        yield * connection.source
+      } finally {
+        ended()
+      }
+    })(),
+    sink: async (source, options) => {
+      try {
+        await connection.sink(source, options)
+      } finally {
+        ended()
+      }
+    },
+    abort: reason => {
+      connection.abort(reason)
+      if (open > 0) {
+        open = 0
+        over()
+      }
+    }
+  }
+}
 
 /** A channel that knows who is at its other end. */
 export function asConnection (channel: Channel, remote: Connection['remote']): Connection {

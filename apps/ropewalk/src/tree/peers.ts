@@ -34,7 +34,7 @@ function addPair (program: Command, context: Context, done: Done): void {
 function addSend (program: Command, context: Context, done: Done): void {
   const command = json(discovering(program.command('send')))
     .description('offer files and folders to a peer, who accepts and fetches them')
-    .argument('<path...>', 'files and folders, or - for standard input; the last word is the peer: its name, its key, or HOST:PORT#sha256=KEY')
+    .argument('<path...>', 'files and folders, or - for standard input; the last word is the peer: its name, its key, HOST:PORT#sha256=KEY, or yamux+tls://HOST:PORT#sha256=KEY')
     .option('--wait', 'stay until everything has arrived, or was declined', false)
     .option('--name <name>', 'what standard input is called', 'stdin')
     .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
