@@ -73,6 +73,10 @@ export class Command {
     })
   }
 
+  get pid (): number {
+    return this.#child.pid as number
+  }
+
   /** Ends standard input with `text`. */
   input (text: string | Uint8Array): void {
     this.#child.stdin?.end(text)

@@ -24,16 +24,54 @@ export function writeObject (members: JsonObject): string {
 
 /** Whole numbers above 2^53 are bigints with `exact`, which takes longer: ask for it where sizes may be. */
 export function parseObject (payload: Uint8Array, exact: boolean): JsonObject {
+  let text: string
   let value: unknown
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload)
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload)
     value = exact ? JSON.parse(text, exactNumbers as (key: string, value: unknown) => unknown) : JSON.parse(text)
   } catch {
     // No cause: what JSON.parse says quotes the message, and a token may be in it.
     throw malformed('not JSON in UTF-8')
   }
   if (!isObject(value)) throw malformed('not a JSON object')
+  if (repeatsKey(text)) throw malformed('a key that is there twice')
   return value
+}
+
+/** Whether an object in `text`, which is JSON, has a key twice: of two values one reader takes the first, another the last. */
+function repeatsKey (text: string): boolean {
+  const open: Array<Set<string> | undefined> = []
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '{') open.push(new Set())
+    else if (character === '[') open.push(undefined)
+    else if (character === '}' || character === ']') open.pop()
+    else if (character === '"') {
+      const start = at
+      at = endOfText(text, start)
+      const keys = open.at(-1)
+      if (keys === undefined || !isKey(text, at + 1)) continue
+      const key = JSON.parse(text.slice(start, at + 1)) as string
+      if (keys.has(key)) return true
+      keys.add(key)
+    }
+  }
+  return false
+}
+
+/** Where the quote is that ends the text which begins at `start`. */
+function endOfText (text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text[end - 1 - escapes] === '\\') escapes++
+    if (escapes % 2 === 0) return end
+  }
+}
+
+function isKey (text: string, after: number): boolean {
+  let at = after
+  while (/[ \t\n\r]/.test(text[at] ?? '')) at++
+  return text[at] === ':'
 }
 
 export function isObject (value: unknown): value is JsonObject {

@@ -111,6 +111,9 @@ const MALFORMED: Array<[what: string, userType: number, payload: Uint8Array, cod
   ['depth', 1, text(`{"message-id":${'['.repeat(60_000)}`), 'ERR_MALFORMED'],
   ['closed depth', 1, text(`{"message-id":"m","token":"t","files":${'['.repeat(30_000)}${']'.repeat(30_000)}}`), 'ERR_MALFORMED'],
   ['an endless number', 1, text(`{"message-id":"m","token":"t","files":[{"name":"a","size":${'9'.repeat(60_000)}}]}`), 'ERR_MALFORMED'],
+  ['a key twice', 1, text('{"message-id":"m","token":"t","token":"u","files":[]}'), 'ERR_MALFORMED'],
+  ['a key twice, once with escapes', 1, text('{"message-id":"m","token":"t","t\\u006fken" : "u","files":[]}'), 'ERR_MALFORMED'],
+  ['a key twice, below', 1, text('{"message-id":"m","token":"t","files":[{"name":"a","size":1},{"name":"b","size":1,"size":2}]}'), 'ERR_MALFORMED'],
   ['a negative size', 1, text('{"message-id":"m","token":"t","files":[{"name":"a","size":-1}]}'), 'ERR_MALFORMED'],
   ['a size above 64 bits', 1, text('{"message-id":"m","token":"t","files":[{"name":"a","size":18446744073709551616}]}'), 'ERR_MALFORMED'],
   ['an id that is a number', 1, text('{"message-id":1}'), 'ERR_MALFORMED'],
@@ -129,6 +132,7 @@ const MALFORMED: Array<[what: string, userType: number, payload: Uint8Array, cod
 
 t.test('malformed messages are coded errors that quote nothing', async t => {
   for (const [what, userType, payload, code] of MALFORMED) t.throws(() => decodeReadme(userType, payload), { code, name: 'IpcUploadError' }, what)
+  t.match(decodeReadme(1, text('{ "message-id" : "m\\\\" , "token":"token\\":", "files":[{"name":"name","size":1},{"name":"size","size":1}], "tags":["token","token"] }')), { messageId: 'm\\', token: 'token":' })
   const deep = `{"mid":"m","id":${'['.repeat(20_000)}${']'.repeat(20_000)},"token":"t"}`
   t.throws(() => decodeFinal(0, text(deep)), { code: 'ERR_MALFORMED' })
   t.match(decodeFinal(0, text(`{"mid":"m","id":"${'x'.repeat(254)}","token":"t"}`)), { type: 'Login' })
