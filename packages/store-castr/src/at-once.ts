@@ -8,7 +8,7 @@ import { MAX_WINDOW_BYTES, ZSTD_LEVEL } from './constants.ts'
 import { CastrError } from './errors.ts'
 import { KeptZstd } from './kept-zstd.ts'
 import { mostCompressed } from './read-chunk.ts'
-import { readZstdFrame } from './zstd-codec.ts'
+import { readZstdFrame, type ZstdFrame } from './zstd-codec.ts'
 
 /** What is written here. */
 export type WrittenFormat = 'zstd' | 'gzip'
@@ -34,15 +34,15 @@ export class AtOnce {
   decompress (bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
     if (formatOf(bytes) !== 'zstd') return undefined
     try {
-      return this.decompressKept(bytes, maxBytes) ?? zlib.zstdDecompressSync(bytes, zstdLimits(bytes, maxBytes))
+      const { options } = zstdLimits(bytes, maxBytes)
+      return this.decompressKept(bytes, maxBytes) ?? zlib.zstdDecompressSync(bytes, options)
     } catch {
       return undefined
     }
   }
 
-  /** zstd, or throws what is wrong with the frame. `undefined` when no context could be kept, and for what that could not do: the API of Node then says more. */
+  /** Of a frame that `zstdLimits` lets pass. `undefined` when no context can be kept, and for what it could not do: the API of Node then says more. */
   decompressKept (bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
-    zstdLimits(bytes, maxBytes)
     const into = this.#room(maxBytes + 1)
     const length = this.#zstd()?.decompress(bytes, into) ?? -1
     return length === -1 ? undefined : into.subarray(0, length)
@@ -65,14 +65,19 @@ export function zstdOptions (bytes: Uint8Array, level: number): zlib.ZstdOptions
   return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level }, pledgedSrcSize: bytes.length, chunkSize: Math.max(64, mostCompressed(bytes.length)) }
 }
 
-/** For a frame that is whole and asks for no more than it may; else throws. */
-export function zstdLimits (bytes: Uint8Array, maxBytes: number): zlib.ZstdOptions {
+/** A frame that is whole and asks for no more than it may. */
+export interface AllowedFrame extends ZstdFrame {
+  readonly options: zlib.ZstdOptions
+}
+
+/** Looks at the frame before anything is allocated for it; throws what is wrong with it. */
+export function zstdLimits (bytes: Uint8Array, maxBytes: number): AllowedFrame {
   assertZstd()
-  const { windowBytes, contentBytes } = readZstdFrame(bytes)
-  assertLength(contentBytes ?? 0, maxBytes)
+  const frame = readZstdFrame(bytes)
+  assertLength(frame.contentBytes ?? 0, maxBytes)
   const mostWindow = Math.max(MAX_WINDOW_BYTES, maxBytes)
-  if (windowBytes > mostWindow) throw tooLong(`zstd: a window of ${windowBytes} > ${mostWindow} bytes`)
-  return { maxOutputLength: maxBytes, chunkSize: pieceBytes(maxBytes) }
+  if (frame.windowBytes > mostWindow) throw tooLong(`zstd: a window of ${frame.windowBytes} > ${mostWindow} bytes`)
+  return { ...frame, options: { maxOutputLength: maxBytes, chunkSize: pieceBytes(maxBytes) } }
 }
 
 /** Told by the first bytes. */

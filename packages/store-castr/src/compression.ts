@@ -2,9 +2,10 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import type { ChunkCompression } from '@ropewalk/interface'
 import { assertLength, AtOnce, formatOf, pieceBytes, tooLong, zstdLimits, zstdOptions } from './at-once.ts'
-import { AT_ONCE_BYTES, ZSTD_LEVEL } from './constants.ts'
+import { AT_ONCE_BYTES, MAX_WINDOW_BYTES, ZSTD_LEVEL } from './constants.ts'
 import { CastrError, castrError, damaged } from './errors.ts'
 import { readGzipMember } from './gzip-codec.ts'
+import { mostCompressed } from './read-chunk.ts'
 import { readXzStream } from './xz-codec.ts'
 
 export interface CompressionOptions {
@@ -18,7 +19,7 @@ export function nodeCompression ({ level = ZSTD_LEVEL }: CompressionOptions = {}
   const atOnce = new AtOnce(level)
   return {
     async compress (bytes) {
-      return bytes.length <= AT_ONCE_BYTES ? Uint8Array.from(atOnce.compress(bytes, 'zstd')) : await zstdCompress(bytes, zstdOptions(bytes, level))
+      return bytes.length <= AT_ONCE_BYTES ? atOnce.compress(bytes, 'zstd').slice() : await zstdCompress(bytes, zstdOptions(bytes, level))
     },
     async decompress (bytes, maxBytes) {
       switch (formatOf(bytes)) {
@@ -35,9 +36,12 @@ const zstdCompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zs
 const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress)
 
 async function unzstd (bytes: Uint8Array, maxBytes: number, atOnce: AtOnce): Promise<Uint8Array> {
-  const kept = maxBytes <= AT_ONCE_BYTES ? atOnce.decompressKept(bytes, maxBytes) : undefined
-  if (kept !== undefined) return Uint8Array.from(kept)
-  const options = zstdLimits(bytes, maxBytes)
+  const { windowBytes, contentBytes, options } = zstdLimits(bytes, maxBytes)
+  // Whatever it might be, most chunks are short.
+  const most = Math.min(maxBytes, AT_ONCE_BYTES)
+  const isShort = (contentBytes ?? 0) <= most && windowBytes <= MAX_WINDOW_BYTES && bytes.length <= mostCompressed(most)
+  const short = isShort ? atOnce.decompressKept(bytes, most) : undefined
+  if (short !== undefined) return short.slice()
   return await within(maxBytes, 'zstd', async () => maxBytes <= AT_ONCE_BYTES ? zlib.zstdDecompressSync(bytes, options) : await zstdDecompress(bytes, options))
 }
 

@@ -5,13 +5,13 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { AtOnce } from './at-once.ts'
 import { MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
 import { castrError } from './errors.ts'
 import { Layout } from './layout.ts'
-import { mostCompressed } from './read-chunk.ts'
+import { mostCompressed, readAtOnce, readChunkFileAtOnce } from './read-chunk.ts'
 
 export interface PlacingOptions {
   readonly root: string
@@ -54,33 +54,18 @@ export class Placing {
   }
 
   #fromStore (id: ChunkId, length: number): Uint8Array | undefined {
-    let file: number
     try {
-      file = openSync(this.#layout.compressedOf(id), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    } catch {
-      return undefined
-    }
-    try {
-      const stats = fstatSync(file)
-      if (!stats.isFile() || stats.size > mostCompressed(length)) return undefined
-      const content = this.#read(file, stats.size, 0)
+      const content = readChunkFileAtOnce(this.#layout.compressedOf(id), mostCompressed(length), bytes => this.#buffer.subarray(0, bytes))
       return content === undefined ? undefined : this.#atOnce.decompress(content, length)
     } catch {
       return undefined
-    } finally {
-      closeSync(file)
     }
   }
 
   #read (file: number, length: number, position: number): Uint8Array | undefined {
     try {
-      let filled = 0
-      while (filled < length) {
-        const read = readSync(file, this.#buffer, filled, length - filled, position + filled)
-        if (read === 0) return undefined
-        filled += read
-      }
-      return this.#buffer.subarray(0, length)
+      const bytes = this.#buffer.subarray(0, length)
+      return readAtOnce(file, bytes, position) < length ? undefined : bytes
     } catch {
       return undefined
     }

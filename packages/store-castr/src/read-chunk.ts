@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { CastrError, castrError, systemCode } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
@@ -10,7 +10,7 @@ export const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'
 export async function readChunkFile (fs: FileSystem, path: string, maxBytes: number): Promise<Uint8Array | undefined> {
   let handle: FileHandle
   try {
-    handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    handle = await fs.open(path, FLAGS)
   } catch (error) {
     if (ABSENT.has(systemCode(error) ?? '')) return undefined
     throw castrError(error, `open ${path}`)
@@ -18,13 +18,52 @@ export async function readChunkFile (fs: FileSystem, path: string, maxBytes: num
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) return undefined
-    if (stats.size > maxBytes) throw new CastrError('ERR_CHUNK_SIZE', `${path}: ${stats.size} > ${maxBytes} bytes`, { remote: true })
+    assertSize(path, stats, maxBytes)
     return await readWhole(handle, stats)
   } catch (error) {
     throw castrError(error, `read ${path}`)
   } finally {
     await handle.close()
   }
+}
+
+/** The same without waiting, which spares four rounds through the threads of Node; nothing else runs meanwhile. `room` gives the array. */
+export function readChunkFileAtOnce (path: string, maxBytes: number, room: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow): Uint8Array | undefined {
+  let file: number
+  try {
+    file = openSync(path, FLAGS)
+  } catch (error) {
+    if (ABSENT.has(systemCode(error) ?? '')) return undefined
+    throw castrError(error, `open ${path}`)
+  }
+  try {
+    const stats = fstatSync(file)
+    if (!stats.isFile()) return undefined
+    assertSize(path, stats, maxBytes)
+    const bytes = room(stats.size)
+    return bytes.subarray(0, readAtOnce(file, bytes, 0))
+  } catch (error) {
+    throw castrError(error, `read ${path}`)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Fills `into` from `position`. The number of bytes read; fewer than asked only at the end. */
+export function readAtOnce (file: number, into: Uint8Array, position: number): number {
+  let filled = 0
+  while (filled < into.length) {
+    const read = readSync(file, into, filled, into.length - filled, position + filled)
+    if (read === 0) break
+    filled += read
+  }
+  return filled
+}
+
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+function assertSize (path: string, { size }: Stats, maxBytes: number): void {
+  if (size > maxBytes) throw new CastrError('ERR_CHUNK_SIZE', `${path}: ${size} > ${maxBytes} bytes`, { remote: true })
 }
 
 /** What does not compress grows a little: no compressor here makes more of it. */

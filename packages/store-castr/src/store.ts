@@ -26,7 +26,7 @@ import { ThreadedIntake, type Intake } from './intake.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import { Lease } from './lease.ts'
 import { ThreadedOutlet, type Outlet, type OutletOptions } from './outlet.ts'
-import { ABSENT, mostCompressed, readChunkFile } from './read-chunk.ts'
+import { ABSENT, mostCompressed, readChunkFile, readChunkFileAtOnce } from './read-chunk.ts'
 import { survey, type StoreSurvey } from './survey.ts'
 
 export interface CastrOptions {
@@ -42,6 +42,8 @@ export interface CastrOptions {
   durable?: boolean | undefined
   /** Hold a lease from the first `put` or `has` to `close`: no collection takes away what was put or found. For whoever makes an index. Default false. */
   lease?: boolean | undefined
+  /** Chunks are read without letting anything else run meanwhile, past `fs`: for a process that does nothing else, which it spares a third of its work. Default false. */
+  readAtOnce?: boolean | undefined
   /** Default: those of Node. */
   hash?: Hasher | undefined
   compression?: ChunkCompression | undefined
@@ -88,6 +90,7 @@ class DirectoryStore implements CastrStore {
   readonly #compress: boolean
   readonly #suffix: string | undefined
   readonly #durable: boolean
+  readonly #read: (path: string, maxBytes: number) => Uint8Array | undefined | Promise<Uint8Array | undefined>
   readonly #maxChunkBytes: number
   readonly #directories: DirectorySync
   readonly #group: Group
@@ -109,6 +112,7 @@ class DirectoryStore implements CastrStore {
     this.#compress = options.compress ?? true
     this.#suffix = options.suffix
     this.#durable = options.durable ?? true
+    this.#read = options.readAtOnce === true ? readChunkFileAtOnce : async (path, maxBytes) => await readChunkFile(this.#fs, path, maxBytes)
     this.#leases = options.lease ?? false
     this.#maxChunkBytes = options.maxChunkBytes ?? MAX_CHUNK_BYTES
     this.#digests = options.digest === undefined ? ['sha512-256', 'sha256'] : [options.digest]
@@ -146,10 +150,7 @@ class DirectoryStore implements CastrStore {
     signal?.throwIfAborted()
     if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
     const before = this.#putting.get(chunk.id)
-    if (before !== undefined) {
-      await before
-      return false
-    }
+    if (before !== undefined) return await before.then(() => false)
     const putting = this.#put(chunk, verified)
     this.#putting.set(chunk.id, putting)
     try {
@@ -317,9 +318,8 @@ class DirectoryStore implements CastrStore {
     // A chunk of the group that is open lies under another name; looked for first, since it may be renamed at any moment.
     const temporary = this.#group.find(id)
     const places: Array<[string, boolean]> = [[this.#layout.compressedOf(id), true], [this.#layout.plainOf(id), false], [this.#layout.collectedOf(basename(this.#layout.compressedOf(id))), true]]
-    if (temporary !== undefined) places.unshift([temporary, this.#compress])
-    for (const [path, compressed] of places) {
-      const content = await readChunkFile(this.#fs, path, compressed ? mostCompressed(maxBytes) : maxBytes)
+    for (const [path, compressed] of temporary === undefined ? places : [[temporary, this.#compress] as const, ...places]) {
+      const content = await this.#read(path, compressed ? mostCompressed(maxBytes) : maxBytes)
       if (content !== undefined) return { content, compressed }
     }
     return undefined

@@ -67,6 +67,17 @@ t.test('what is compressed here is one frame that says its length, and comes bac
   }
 })
 
+t.test('what might be long is short or long all the same', async t => {
+  const most = 128 * 1024 * 1024
+  for (const length of [1000, 262_144, 262_145, 1_000_000]) {
+    for (const silent of [0, 1]) {
+      const bytes = new Uint8Array(length).fill(7)
+      const compressed = zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_contentSizeFlag]: 1 - silent } })
+      t.ok(Buffer.from(bytes).equals(await decompress(compressed, most)), `${length} bytes${silent === 1 ? ', silent about it' : ''}`)
+    }
+  }
+})
+
 t.test('bombs stop at the limit, and before they allocate where they say what they are', async t => {
   const bomb = new Uint8Array(32 * 1024 * 1024)
   const announced = zlib.zstdCompressSync(bomb, { pledgedSrcSize: bomb.length })

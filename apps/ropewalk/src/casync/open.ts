@@ -20,6 +20,8 @@ export interface StoreOptions {
   readonly throttle?: Throttle | undefined
   /** Of a store that is written to: a collection beside us spares what we find. */
   readonly lease?: boolean | undefined
+  /** Chunks are read while everything else stands still: for whoever serves one peer. */
+  readonly readAtOnce?: boolean | undefined
 }
 
 /** Bytes read from a file at a time. Ours. */
@@ -33,9 +35,9 @@ export function fileBytes (locator: Locator, { signal, throttle }: StoreOptions)
 }
 
 /** The store on this machine. */
-export function diskStore (path: string, { env, digest, maxChunkBytes, compression, lease }: StoreOptions): CastrStore {
+export function diskStore (path: string, { env, digest, maxChunkBytes, compression, lease, readAtOnce }: StoreOptions): CastrStore {
   const suffix = env['CASYNC_COMPRESSED_CHUNK_SUFFIX']
-  return castr(path, { digest, maxChunkBytes, compression, lease, suffix: suffix === '' ? undefined : suffix })
+  return castr(path, { digest, maxChunkBytes, compression, lease, readAtOnce, suffix: suffix === '' ? undefined : suffix })
 }
 
 /** A store that gives. */

@@ -35,6 +35,9 @@ export class Partial {
   readonly directory: string
   #journal: number | undefined
   #known: KnownIndex | undefined
+  #notes: number[] = []
+  #turn: NodeJS.Immediate | undefined
+  #failure: { readonly error: unknown } | undefined
 
   private constructor (directory: string) {
     this.directory = directory
@@ -106,19 +109,35 @@ export class Partial {
     return Float64Array.from({ length: records.length / RECORD_BYTES }, (_, i) => records.readDoubleLE(i * RECORD_BYTES)).sort()
   }
 
-  /** Call when the chunk that begins at `start` is written. */
+  /** Call when the chunk that begins at `start` is written. What is noted in one turn goes to the file together. */
   note (start: number): void {
-    const record = Buffer.alloc(RECORD_BYTES)
-    record.writeDoubleLE(start)
-    if (this.#journal !== undefined) writeSync(this.#journal, record)
+    if (this.#failure !== undefined) throw this.#failure.error
+    this.#notes.push(start)
+    this.#turn ??= setImmediate(() => { this.#writeNotes() })
   }
 
   /** Lets go of it. With `done` nothing stays. */
   async close (done: boolean): Promise<void> {
+    this.#writeNotes()
     if (this.#journal !== undefined) closeSync(this.#journal)
     this.#journal = undefined
     if (done) await rm(this.directory, { recursive: true, force: true })
     else await rm(join(this.directory, 'lock'), { force: true })
+  }
+
+  #writeNotes (): void {
+    clearImmediate(this.#turn)
+    this.#turn = undefined
+    const notes = this.#notes
+    this.#notes = []
+    if (this.#journal === undefined || notes.length === 0) return
+    const records = Buffer.alloc(RECORD_BYTES * notes.length)
+    for (const [i, start] of notes.entries()) records.writeDoubleLE(start, RECORD_BYTES * i)
+    try {
+      writeSync(this.#journal, records)
+    } catch (error) {
+      this.#failure = { error }
+    }
   }
 
   async #lock (): Promise<void> {

@@ -34,7 +34,7 @@ export async function runHelper (argv: readonly string[], context: Context): Pro
     const confinement = confinementOf(argv)
     const words = confinement === undefined ? argv : commandWords(context.env['SSH_ORIGINAL_COMMAND'] ?? '').slice(1)
     const call = parseHelperCall(words)
-    await serveCall(stdio(), confinement === undefined ? call : await confine(call, confinement), context)
+    await serveCall(stdio(), confinement === undefined ? call : await confine(call, confinement), { env: context.env, signal: context.signal, readAtOnce: true })
     return Exit.done
   } catch (error) {
     context.stderr.write(`ropewalk-casync: ${escapeName(messageOf(error))} (${codeOf(error)})\n`)

@@ -15,6 +15,8 @@ import type { HelperCall } from './remote-end.ts'
 export interface ServeCallOptions {
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
+  /** Chunks are read while everything else stands still: for a process that serves one client. */
+  readonly readAtOnce?: boolean | undefined
 }
 
 /** Serves one client, until it goes. */
