@@ -126,6 +126,24 @@ t.test('the folder gives out what lies in it, and nothing through a link', async
   await store.close()
 })
 
+t.test('what stands on the disk of half a file counts only with hashes that are hashes', async t => {
+  const root = await folder(t)
+  const store = await FolderSwarmStore.open(root)
+  const good = 'a'.repeat(64)
+  const partials = async (): Promise<string[]> => {
+    const names: string[] = []
+    for await (const { name } of store.partial()) names.push(name)
+    return names
+  }
+  for (const wrong of ['', 'A'.repeat(64), 'g'.repeat(64), 'a'.repeat(63), 'a'.repeat(65), `${good}\n`, null, 7, [good]]) {
+    await store.describe({ name: 'files/half', size: 70_000, chunkSha256: [good, wrong as string] })
+    t.same(await partials(), [], JSON.stringify(wrong))
+  }
+  await store.describe({ name: 'files/half', size: 70_000, chunkSha256: [good, good] })
+  t.same(await partials(), ['files/half'])
+  await store.close()
+})
+
 t.test('what is half there stays for the next process where it is known what it was to be, and only there', async t => {
   const root = await folder(t)
   const first = await FolderSwarmStore.open(root)

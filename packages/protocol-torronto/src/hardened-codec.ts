@@ -142,7 +142,7 @@ function entry ({ name, count, index, size }: ChunkRef): Record<string, unknown>
 }
 
 function hashOf ({ sha256 }: ChunkRef): Record<string, unknown> {
-  return sha256 === undefined || sha256 === '' ? {} : { Sha256: sha256 }
+  return sha256 === undefined ? {} : { Sha256: sha256 }
 }
 
 function listed (file: ListedFile): Record<string, unknown> {

@@ -283,7 +283,7 @@ export class SwarmState {
       bytes = bytes.subarray(0, lengthWithoutNuls(bytes))
       file.sizeUncertain = true
     }
-    const checked = (file.hashes[index] ?? '') !== ''
+    const checked = file.hashes[index] !== undefined
     if (!checked && peer.speaks !== 'hardened' && request !== undefined) {
       const chosen = this.#requests.compare(file, index, request, bytes, peer, last, now)
       if (chosen === undefined) return

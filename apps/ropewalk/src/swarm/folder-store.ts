@@ -185,11 +185,15 @@ async function keep (handles: Map<string, FileHandle>, name: string, handle: Fil
   return found
 }
 
-/** Undefined where power was lost before it was written. */
+/** A hash as it is written down. */
+const SHA256 = /^[0-9a-f]{64}$/
+
+/** Undefined where power was lost before it was written, or somebody else has written it. */
 function parsePartial (text: string): PartialFile | undefined {
   try {
     const { name, size, chunkSha256 } = JSON.parse(text) as Partial<PartialFile>
-    const plain = typeof name === 'string' && Number.isSafeInteger(size) && Array.isArray(chunkSha256) && chunkSha256.length === Math.ceil(Number(size) / CHUNK_BYTES)
+    const plain = typeof name === 'string' && Number.isSafeInteger(size) && Array.isArray(chunkSha256) && chunkSha256.length === Math.ceil(Number(size) / CHUNK_BYTES) &&
+      chunkSha256.every(sha256 => typeof sha256 === 'string' && SHA256.test(sha256))
     return plain ? { name, size: Number(size), chunkSha256 } : undefined
   } catch {
     return undefined
