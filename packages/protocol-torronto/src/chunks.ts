@@ -1,5 +1,5 @@
 import { CHUNK_BYTES } from './constants.ts'
-import type { PartialFile } from './facts.ts'
+import type { LocalFile, PartialFile } from './facts.ts'
 import { chunkLength, lengthWithoutNuls } from './name-codec.ts'
 import type { SwarmStore } from './store.ts'
 
@@ -21,6 +21,13 @@ export async function * inChunks (source: AsyncIterable<Uint8Array> | Iterable<U
     }
   }
   if (length > 0) yield chunk.subarray(0, length)
+}
+
+/** The hashes of a file that lies in the store. */
+export async function chunkHashes (store: SwarmStore, { name, size }: LocalFile, hash: (bytes: Uint8Array) => Promise<string>): Promise<string[]> {
+  const hashes: string[] = []
+  for (let index = 0; index * CHUNK_BYTES < size; index++) hashes.push(await hash(await store.read(name, index) ?? new Uint8Array(0)))
+  return hashes
 }
 
 /** Which chunks of what was written are there, and are what their hashes say. */

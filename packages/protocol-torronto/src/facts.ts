@@ -3,7 +3,12 @@ import type { ChunkRef, Message, PeerAddress, ProfileName } from './message.ts'
 
 export type SwarmEvent =
   | { readonly event: 'connected' | 'disconnected' | 'avoided', readonly peer: PeerAddress }
-  | { readonly event: 'chunk', readonly name: string, readonly index: number, readonly from: PeerAddress }
+  /** A chunk came, and was checked and written. `bytes` of the file are here now, of `size` where that is known. */
+  | { readonly event: 'chunk', readonly name: string, readonly index: number, readonly from: PeerAddress, readonly bytes: number, readonly size: number | undefined }
+  /** A chunk of `bytes` was given to a peer, of a file of `size` where that is known. */
+  | { readonly event: 'given', readonly name: string, readonly index: number, readonly to: PeerAddress, readonly bytes: number, readonly size: number | undefined }
+  /** A peer has said that it holds all of a file. */
+  | { readonly event: 'replicated', readonly name: string, readonly peer: PeerAddress }
   | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
   /** The store cannot take the file: it is done without. */
   | { readonly event: 'refused', readonly name: string, readonly reason: Error }

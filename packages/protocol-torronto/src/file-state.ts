@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { RAREST_SAMPLE } from './constants.ts'
+import { CHUNK_BYTES, RAREST_SAMPLE } from './constants.ts'
 import type { ListedFile } from './message.ts'
+import { chunkLength } from './name-codec.ts'
 
 /** One chunk that somebody was asked for. */
 export interface Request {
@@ -69,6 +70,13 @@ export class FileState {
     return this.#holders
   }
 
+  /** How many of its bytes are here. */
+  get heldBytes (): number {
+    const last = this.count - 1
+    const lastBytes = this.size === undefined ? this.lastBytes ?? CHUNK_BYTES : chunkLength(this.size, last)
+    return this.held.size * CHUNK_BYTES - (this.held.has(last) ? CHUNK_BYTES - lastBytes : 0)
+  }
+
   /** Chunks that are neither here nor asked for. */
   get left (): number {
     return this.refused ? 0 : this.count - this.held.size - this.requests.size
@@ -107,6 +115,11 @@ export class FileState {
     chunks.add(index)
     this.#levels.set(index, (this.#levels.get(index) ?? 0) + 1)
     return true
+  }
+
+  /** It has said that it holds every chunk. */
+  isWholeAt (peer: string): boolean {
+    return this.#holders.get(peer)?.size === this.count
   }
 
   lose (peer: string, index: number): void {

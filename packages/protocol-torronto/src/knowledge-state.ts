@@ -17,13 +17,13 @@ export class Knowledge {
   }
 
   have (peer: PeerState, chunk: ChunkRef, now: number): void {
-    this.connect(peer)
+    this.connect(peer, now)
     const file = peer.avoided ? undefined : this.#fileOf(chunk, peer)
     if (file === undefined) return
     file.counts.set(peer.key, Math.max(chunk.count, file.counts.get(peer.key) ?? 0))
     if (chunk.size !== undefined && file.size === undefined && chunkCount(chunk.size) === file.count) file.size = chunk.size
     if (chunk.index < file.count) {
-      if (file.claim(peer.key, chunk.index, chunk.sha256)) file.gain(peer.key, chunk.index)
+      if (file.claim(peer.key, chunk.index, chunk.sha256)) this.#gain(peer, file, chunk.index)
       else this.#dispute(peer, file, chunk.index)
     }
     if (peer.announced?.name === chunk.name && peer.announced.index === chunk.index) peer.announced = undefined
@@ -35,7 +35,7 @@ export class Knowledge {
   learn (peer: PeerState, listed: ListedFile): void {
     if (listed.count === undefined) {
       const known = this.#memory.files.get(listed.name)
-      if (known !== undefined) for (const index of listed.held) if (index < known.count) known.gain(peer.key, index)
+      if (known !== undefined) for (const index of listed.held) if (index < known.count) this.#gain(peer, known, index)
       return
     }
     const file = this.#fileOf({ ...listed, count: listed.count }, peer)
@@ -47,9 +47,13 @@ export class Knowledge {
     const disputed = new Set<number>()
     for (const [at, sha256] of (listed.chunkSha256 ?? []).entries()) if (!file.claim(peer.key, offset + at, sha256)) disputed.add(offset + at)
     file.know(peer.key)
-    for (const index of listed.held) if (index < file.count && !disputed.has(index)) file.gain(peer.key, index)
+    for (const index of listed.held) if (index < file.count && !disputed.has(index)) this.#gain(peer, file, index)
     for (const index of disputed) this.#dispute(peer, file, index)
     if (peer.speaks !== 'hardened' && listed.held.length < listed.count) for (const index of file.held) if (!listed.held.includes(index)) this.#sharing.announce(peer, file, index)
+  }
+
+  #gain (peer: PeerState, file: FileState, index: number): void {
+    if (file.gain(peer.key, index) && file.isWholeAt(peer.key)) this.#memory.event({ event: 'replicated', name: file.name, peer: peer.address })
   }
 
   /** An original's own two formulas differ: the larger count of one peer is a new life of the file, unless it is whole here. */
@@ -88,9 +92,10 @@ export class Knowledge {
     for (const other of this.#memory.peers.values()) if (other !== peer && other.presence === 'connected') this.#sharing.greet(other, 'Add', now)
   }
 
-  connect (peer: PeerState): void {
+  connect (peer: PeerState, now: number): void {
     if (peer.presence === 'connected') return
     peer.presence = 'connected'
     this.#memory.event({ event: 'connected', peer: peer.address })
+    if (peer.untold) this.#sharing.greet(peer, 'Files', now)
   }
 }

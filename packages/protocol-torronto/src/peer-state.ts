@@ -14,6 +14,10 @@ export interface PeerState {
   total: number
   /** When it was last sent our list. */
   greetedAt: number
+  /** Chunks came since then, and it was not there to be told of them. */
+  untold: boolean
+  /** It did not give what it had announced, and may hold it all the same: it is asked for its list. */
+  doubted: boolean
   /** Announcements that wait for the answer to the one before (rule T8). */
   readonly announcements: Array<{ readonly name: string, readonly index: number }>
   announced: { readonly name: string, readonly index: number, readonly at: number } | undefined

@@ -28,6 +28,8 @@ export class Sharing {
 
   greet (peer: PeerState, action: 'Add' | 'Files', now: number): void {
     peer.greetedAt = now
+    peer.untold = false
+    if (action === 'Add') peer.doubted = false
     const message = { action, from: this.#memory.options.self, files: this.listFor(peer) }
     this.#memory.effects.push({ type: 'send', to: peer.address, message: this.#memory.options.extension === false || peer.speaks === 'documented' ? message : { ...message, extension: 1 } })
   }

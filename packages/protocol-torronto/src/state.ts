@@ -38,7 +38,7 @@ export class SwarmState {
       const key = peerKey(address)
       if (key === peerKey(options.self) || this.#memory.peers.has(key)) continue
       const speaks = options.profile ?? 'as-implemented'
-      this.#memory.peers.set(key, { key, address, presence: 'unknown', speaks, avoided: false, asked: 0, total: 0, greetedAt: -Infinity, announcements: [], announced: undefined })
+      this.#memory.peers.set(key, { key, address, presence: 'unknown', speaks, avoided: false, asked: 0, total: 0, greetedAt: -Infinity, untold: false, doubted: false, announcements: [], announced: undefined })
     }
   }
 
@@ -106,7 +106,7 @@ export class SwarmState {
           // Whoever says hello may have been killed since it was told last.
           this.#sharing.greet(peer, 'Files', now)
         }
-        this.#knowledge.connect(peer)
+        this.#knowledge.connect(peer, now)
         if (!peer.avoided) for (const listed of message.files) this.#knowledge.learn(peer, listed)
         break
       case 'Have': {
@@ -133,8 +133,11 @@ export class SwarmState {
     file.failed.delete(index)
     if (sha256 !== undefined) file.hashes[index] ??= sha256
     if (index === file.count - 1) file.lastBytes = bytes
-    this.#memory.event({ event: 'chunk', name, index, from })
-    for (const peer of this.#memory.peers.values()) if (peer.presence === 'connected') this.#sharing.announce(peer, file, index)
+    this.#memory.event({ event: 'chunk', name, index, from, bytes: file.heldBytes, size: file.size })
+    for (const peer of this.#memory.peers.values()) {
+      if (peer.presence === 'connected') this.#sharing.announce(peer, file, index)
+      else peer.untold = true
+    }
     this.#complete(file, now)
     return this.#take(now)
   }
@@ -178,6 +181,8 @@ export class SwarmState {
     if (file !== undefined && file.requests.get(index)?.peer === peerKey(from)) {
       this.#requests.fail(file, index)
       file.lose(peerKey(from), index)
+      const peer = this.#memory.peers.get(peerKey(from))
+      if (peer !== undefined) peer.doubted = true
     }
     return this.#take(now)
   }
@@ -194,6 +199,7 @@ export class SwarmState {
     let at = Infinity
     for (const peer of this.#memory.peers.values()) {
       if (this.#joined && peer.presence === 'unknown') at = Math.min(at, peer.greetedAt + GREET_MS)
+      if (this.#joined && peer.presence === 'connected' && peer.doubted) at = Math.min(at, peer.greetedAt + ANNOUNCE_TIMEOUT_MS)
       if (peer.announced !== undefined) at = Math.min(at, peer.announced.at + ANNOUNCE_TIMEOUT_MS)
     }
     for (const file of this.#memory.files.values()) for (const request of file.requests.values()) if (!request.writing) at = Math.min(at, request.askedAt + REQUEST_TIMEOUT_MS)
@@ -202,7 +208,8 @@ export class SwarmState {
 
   expire (now: number): SwarmEffect[] {
     for (const peer of this.#memory.peers.values()) {
-      if (this.#joined && peer.presence === 'unknown' && peer.greetedAt + GREET_MS <= now) this.#sharing.greet(peer, 'Add', now)
+      const patience = peer.presence === 'unknown' ? GREET_MS : peer.presence === 'connected' && peer.doubted ? ANNOUNCE_TIMEOUT_MS : Infinity
+      if (this.#joined && peer.greetedAt + patience <= now) this.#sharing.greet(peer, 'Add', now)
       if (peer.announced !== undefined && peer.announced.at + ANNOUNCE_TIMEOUT_MS <= now) peer.announced = undefined
     }
     for (const file of this.#memory.files.values()) {

@@ -5,7 +5,7 @@
  */
 import type { Connection, Listener } from '@ropewalk/interface'
 import { answerConnection } from './answering.ts'
-import { inChunks, isCopy, wholeChunks } from './chunks.ts'
+import { chunkHashes, inChunks, isCopy, wholeChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS } from './constants.ts'
 import { SwarmError } from './errors.ts'
@@ -72,14 +72,12 @@ export class Swarm implements AsyncDisposable {
   async start (): Promise<void> {
     const { store, hasher } = this.#options
     for await (const file of store.list()) {
-      const chunkSha256: string[] = []
-      for (let index = 0; hasher !== undefined && index * CHUNK_BYTES < file.size; index++) {
-        chunkSha256.push(await this.#hash(await store.read(file.name, index) ?? new Uint8Array(0)))
-      }
+      const chunkSha256 = hasher === undefined ? [] : await chunkHashes(store, file, async bytes => await this.#hash(bytes))
       this.#perform(this.#state.add({ ...file, chunkSha256 }, this.#clock.now()))
     }
     for await (const partial of store.partial?.() ?? []) await this.#resume(partial)
-    void this.#accept()
+    // A listener that was told to stop says so; one that breaks by itself is nobody's to catch.
+    void this.#accept().catch((error: unknown) => { if (!this.#control.signal.aborted) throw error })
     this.#perform(this.#state.join(this.#clock.now()))
   }
 
@@ -187,6 +185,7 @@ export class Swarm implements AsyncDisposable {
       const held = this.#state.file(chunk.name)?.held.has(chunk.index) === true
       const data = held ? await this.#options.store.read(chunk.name, chunk.index) : undefined
       if (data === undefined) return refuse(Code.FileMissing, 'no such chunk')
+      this.#given(from, chunk, data)
       return { re: frame.id, action: 'Upload', chunk: { ...chunk, sha256: this.#state.file(chunk.name)?.hashes[chunk.index] }, data }
     }
     if ((frame.action === 'Add' || frame.action === 'Files') && frame.files.length === 0 && frame.id === undefined) return undefined
@@ -290,7 +289,11 @@ export class Swarm implements AsyncDisposable {
 
   async #upload (to: PeerAddress, chunk: ChunkRef): Promise<void> {
     const data = await this.#options.store.read(chunk.name, chunk.index)
-    if (data !== undefined) await this.#send(to, { action: 'Upload', from: this.#options.self, chunk, data })
+    if (data !== undefined) await this.#send(to, { action: 'Upload', from: this.#options.self, chunk, data }).then(() => { this.#given(to, chunk, data) })
+  }
+
+  #given (to: PeerAddress, { name, index }: ChunkRef, data: Uint8Array): void {
+    this.#options.onEvent?.({ event: 'given', name, index, to, bytes: data.length, size: this.#state.file(name)?.size })
   }
 
   async #write (from: PeerAddress, chunk: ChunkRef, data: Uint8Array): Promise<void> {

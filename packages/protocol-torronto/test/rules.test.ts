@@ -186,6 +186,43 @@ t.test('T12 leaving pushes what only we hold, before Remove', async t => {
   t.same(effects.map(effect => effect.type === 'serve' ? `push ${effect.chunk.index}` : effect.type === 'send' ? effect.message.action : effect.type), ['push 1', 'Remove'])
 })
 
+t.test('what came while a peer was not there is told when it is', async t => {
+  const state = joined()
+  state.receive(list(), 0)
+  state.receive(upload(two, 0, full()), 1)
+  t.same(sent(state.written(two, name, 0, 65536, 2), 'Have').map(({ to }) => to.port), [two.port])
+  const listed = (effects: SwarmEffect[]): unknown => sent(effects, 'Files').map(({ to, message }) => [to.port, 'files' in message ? message.files.map(({ held }) => held) : undefined])
+  // It has heard our list when there was nothing in it, and says something now.
+  t.same(listed(state.receive({ action: 'Files', from: three, files: [] }, 3)), [[three.port, [[0]]]])
+  t.same(listed(state.receive({ action: 'Files', from: three, files: [] }, 4)), [], 'once')
+})
+
+t.test('who did not give what it had announced is asked for its list, and counts again when it has it', async t => {
+  const state = joined()
+  state.receive(list(two, 1), 0)
+  t.same(sent(state.failed(two, name, 0, 1000), 'Add'), [])
+  t.equal(state.file(name)?.level(0), 0)
+  const at = state.deadline()
+  t.ok(at > 1000 && at < 30_000, String(at))
+  t.same(sent(state.expire(at), 'Add').map(({ to }) => to.port), [two.port])
+  t.ok(state.deadline() > at, 'once')
+  t.same(asked(state.receive(list(two, 1), at + 1)), ['2:0'])
+  t.equal(state.file(name)?.level(0), 1)
+})
+
+t.test('what comes, what is given, and who holds all of it is told', async t => {
+  const state = joined()
+  const told = (effects: SwarmEffect[]): unknown[] => effects.flatMap(effect => effect.type === 'event' && effect.event.event !== 'connected' ? [effect.event] : [])
+  t.match(told(state.receive(list(two, 2, { size: 65546 }), 0)), [{ event: 'replicated', name, peer: two }])
+  state.receive(upload(two, 1, new Uint8Array(10)), 1)
+  t.match(told(state.written(two, name, 1, 10, 2)), [{ event: 'chunk', index: 1, bytes: 10, size: 65546 }])
+  state.receive(upload(two, 0, full()), 3)
+  t.match(told(state.written(two, name, 0, 65536, 4)), [{ event: 'chunk', index: 0, bytes: 65546 }, { event: 'finished', size: 65546 }])
+  t.same(told(state.receive(have(three, 0), 5)), [])
+  t.match(told(state.receive(have(three, 1), 6)), [{ event: 'replicated', peer: three }])
+  t.same(told(state.receive(have(three, 1), 7)), [], 'once')
+})
+
 t.test('X12 a poisoned piece is refused, its sender named and avoided, and it is asked of another', async t => {
   const state = joined()
   const chunkSha256 = ['a'.repeat(64)]

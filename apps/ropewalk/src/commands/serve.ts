@@ -22,6 +22,7 @@ import { Policy } from '../services/policy.ts'
 import { Records } from '../services/records.ts'
 import { GRACE_MS, type Host, type Service } from '../services/service.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
+import { isSwarmAddress, swarmWords, type SwarmFlags } from '../swarm/options.ts'
 import type { ProfileName } from '../wire.ts'
 
 /** What `serve` is told on the command line; nothing of what it is not. Each of these but the first three is a setting too. */
@@ -49,6 +50,10 @@ export interface ServeFlags {
   readonly autoAccept?: boolean | undefined
   readonly anyoneMayOffer?: boolean | undefined
   readonly discover?: boolean | undefined
+  readonly swarmPeers?: string | undefined
+  readonly swarmDir?: string | undefined
+  readonly swarmProfile?: SwarmFlags['swarmProfile']
+  readonly swarmKey?: string | undefined
   readonly web?: string | boolean | undefined
   readonly webTokenFile?: string | undefined
   readonly logLevel?: LogLevels | undefined
@@ -78,8 +83,9 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   const root = flags.chunks
   const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
   const policy = await Policy.of(configuration, env)
+  const swarm = swarmWords(flags.listen?.filter(isSwarmAddress) ?? [], flags)
   // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
-  const addresses = (flags.listen ?? (ipc === undefined && chunks === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
+  const addresses = (flags.listen?.filter(text => !isSwarmAddress(text)) ?? (ipc === undefined && chunks === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
   const certificate = await certificateOf(flags)
   const looking = await Looking.open(context, flags)
   const records = await Records.open({ state, configuration, controlled: peers !== undefined, onTrouble: (who, error) => { host.onTrouble(who, error) } })
@@ -118,6 +124,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
     }
     if (ipc !== undefined) services.push(await (await import('../services/ipc.ts')).startIpc(host, ipc))
     if (peers !== undefined) services.push(await (await import('../services/peers.ts')).startPeers(host, peers))
+    if (swarm !== undefined) services.push(await (await import('../services/swarm.ts')).startSwarm(host, swarm))
     if (chunks !== undefined) services.push(await (await import('../services/chunks.ts')).startChunks(host, chunks))
     if (chunks !== undefined && addresses.some(({ mux }) => mux !== undefined)) services.push(await (await import('../services/casync.ts')).startCasync(host, { root: chunks.root, push: flags.chunksPush === true }))
     muxed.start()

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { networkInterfaces } from 'node:os'
 import { basename, resolve } from 'node:path'
-import { parsePeers, swarmKey, MAX_HARDENED_PEERS, MAX_PEERS, type FileStatus, type PeerAddress, type ProfileName, type SwarmEvent, type SwarmKey } from '@ropewalk/protocol-torronto'
+import type { FileStatus, SwarmEvent } from '@ropewalk/protocol-torronto'
 import { escapeName } from '@ropewalk/receive'
 import { dial } from '@ropewalk/transport-tcp'
 import type { Context } from '../context.ts'
@@ -12,15 +10,13 @@ import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { statePath } from '../state-directory.ts'
 import { Member } from '../swarm/member.ts'
+import type { SwarmWords } from '../swarm/options.ts'
 import { renderSwarm } from '../swarm/render.ts'
+import { swarmSetup } from '../swarm/setup.ts'
 import { swarmSocket } from '../swarm/socket.ts'
+import { describe } from '../swarm/words.ts'
 
-export interface JoinFlags {
-  readonly peers: string
-  readonly dir: string
-  readonly as?: PeerAddress | undefined
-  readonly profile: ProfileName
-  readonly key?: string | undefined
+export interface JoinFlags extends SwarmWords {
   readonly json: boolean
 }
 
@@ -42,17 +38,19 @@ const CHUNK_MS = 250
 /** Joins a swarm, and replicates until Ctrl-C, SIGTERM or `swarm leave`. */
 export async function joinCommand (context: Context, flags: JoinFlags): Promise<Exit> {
   const { stdout, stderr, signal } = context
-  const peers = await readPeers(flags.peers, flags.profile)
-  const self = flags.as ?? ownAddress(peers)
+  const setup = await swarmSetup(flags)
+  const { self, peers } = setup
   const note = (text: string): void => { if (!flags.json) stderr.write(`${text}\n`) }
   const told = new Map<string, number>()
   const member = await Member.join({
-    state: statePath(context.env), self, peers, directory: flags.dir, profile: flags.profile,
-    key: flags.key === undefined ? undefined : await readKey(flags.key),
+    ...setup, state: statePath(context.env),
     onEvent: event => {
       if (flags.json) {
-        if (event.event !== 'chunk' || isDue(told, event.name)) stdout.write(encodeLine(recordOf(event)))
-      } else if (event.event !== 'chunk') note(describe(event))
+        if ((event.event !== 'chunk' && event.event !== 'given') || isDue(told, `${event.event} ${event.name}`)) stdout.write(encodeLine(recordOf(event)))
+        return
+      }
+      const words = describe(event)
+      if (words !== '') note(words)
     },
     onTrouble: error => { note(`${escapeName(messageOf(error))} (${codeOf(error)})`) }
   })
@@ -71,7 +69,7 @@ export async function joinCommand (context: Context, flags: JoinFlags): Promise<
   return Exit.done
 }
 
-/** Whether somebody is to be told again that a file comes: the first time, and at most four times a second. */
+/** Whether somebody is to be told again that a file comes or goes: the first time, and at most four times a second. */
 function isDue (told: Map<string, number>, name: string): boolean {
   const now = performance.now()
   if (now - (told.get(name) ?? -Infinity) < CHUNK_MS) return false
@@ -136,57 +134,6 @@ async function * askPeer (context: Context, request: Line): AsyncGenerator<Line,
   })
   yield * ask(connection, request, context.signal)
 }
-
-async function readPeers (path: string, profile: ProfileName): Promise<PeerAddress[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => { throw new RopewalkError('ERR_FILE', fileError(error).message, { text: path, cause: error }) })
-  try {
-    return parsePeers(text, profile === 'hardened' ? MAX_HARDENED_PEERS : MAX_PEERS)
-  } catch (error) {
-    throw new RopewalkError('ERR_USAGE', messageOf(error), { text: path, cause: error, advice: ['A peers file has one "HOST PORT" a line, this peer among them, the same in everybody\'s.'] })
-  }
-}
-
-/** The secret is the file's bytes, without the line feed that editors put at the end. */
-async function readKey (path: string): Promise<SwarmKey> {
-  const bytes = await readFile(path).catch((error: unknown) => { throw new RopewalkError('ERR_KEY', `the key cannot be read: ${fileError(error).message}`, { text: path }) })
-  try {
-    return await swarmKey(bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes)
-  } catch (error) {
-    throw new RopewalkError('ERR_KEY', `the key cannot be used: ${messageOf(error)}`, { text: path, advice: ['"openssl rand -hex 32 > swarm.key" makes a good one.'] })
-  }
-}
-
-/** The one peer of the list that is this machine. */
-function ownAddress (peers: readonly PeerAddress[]): PeerAddress {
-  const own = new Set(Object.values(networkInterfaces()).flatMap(addresses => addresses?.map(({ address }) => address) ?? []))
-  const candidates = peers.filter(({ host }) => host === 'localhost' || own.has(host))
-  const [only] = candidates
-  if (only !== undefined && candidates.length === 1) return only
-  throw new RopewalkError('ERR_USAGE', candidates.length === 0 ? 'no peer of the list is this machine' : `${candidates.length} peers of the list are this machine`, { advice: ['--as HOST:PORT says which one this peer is, spelled as in the list.'] })
-}
-
-/** As the table and `insert` have it. */
-function shown (name: string): string {
-  return escapeName(name.replace(/^files\//, ''))
-}
-
-function describe (event: SwarmEvent): string {
-  const peer = 'peer' in event ? `${event.peer.host} ${event.peer.port}` : ''
-  switch (event.event) {
-    case 'connected': return `${peer} is there`
-    case 'disconnected': return `${peer} has left`
-    case 'avoided': return `${peer} has sent what it should not, and is not asked any more`
-    case 'chunk': return ''
-    case 'finished': return `${shown(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
-    case 'refused': return `${shown(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
-    case 'poisoned': return `${shown(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
-    case 'damaged': return `${shown(event.name)}: chunk ${event.index} is not at ${peer} what was sent there; it cannot be mended from here`
-    case 'conflict': return `${shown(event.name)}: ${peer} has another chunk ${event.index} than others; both are kept aside`
-    case 'withheld': return `${shown(event.name)} is not offered to ${peer}: ${WHY[event.why]}`
-  }
-}
-
-const WHY = { fragile: 'it would be damaged there', 'too-long': 'its name is too long for that peer', 'too-many': 'the list is full' } as const
 
 function recordOf (event: SwarmEvent): Record<string, unknown> {
   if (event.event === 'refused') return { event: 'refused', name: event.name, code: codeOf(event.reason), message: messageOf(event.reason) }

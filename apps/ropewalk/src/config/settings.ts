@@ -5,6 +5,7 @@
  */
 import { PROFILE_NAMES } from '../wire.ts'
 import { LOG_VARIABLE } from '../observe/log-levels.ts'
+import { SWARM_PROFILES } from '../swarm/options.ts'
 import { count, KEYS, LEVELS, oneOf, ORIGINS, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, type Kind } from './kinds.ts'
 
 export interface Setting {
@@ -23,7 +24,7 @@ export interface Setting {
 }
 
 /** Protocols that share the limits, by the name that the file, grants and `status` give them. */
-export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync'] as const
+export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync', 'torronto'] as const
 
 /** Connections of one node, at most. Ours. */
 const MAX_CONNECTIONS = 65_536
@@ -32,7 +33,7 @@ const MAX_CONNECTIONS = 65_536
 export const MAX_UPLOAD_BYTES: number = 1024 ** 3
 
 export const SETTINGS: readonly Setting[] = [
-  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "casync+stdio:", alone, for one session of casync on standard input and output; or "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for all protocols at once, also as "yamux+wss://HOST:PORT/PATH" and "yamux+ws://HOST:PORT/PATH"' },
+  { key: 'listen', kind: TEXTS, flag: '--listen', about: 'where to listen: "casync+stdio:", alone, for one session of casync on standard input and output; or "mdsftp+tls://HOST:PORT", "mdsftp+tcp://HOST:PORT", "mdsftp+unix:/PATH"; with "yamux" for "mdsftp", for all protocols at once, also as "yamux+wss://HOST:PORT/PATH" and "yamux+ws://HOST:PORT/PATH"; "torronto+tcp://HOST:PORT", as a peer of a swarm' },
   { key: 'certificate', kind: PATH, flag: '--cert', about: 'what TLS shows instead of this machine\'s own certificate' },
   { key: 'key', kind: PATH, flag: '--key', about: 'the key of that certificate' },
   { key: 'allow', kind: KEYS, flag: '--allow', reloads: true, about: 'serve only who has one of these keys' },
@@ -56,6 +57,10 @@ export const SETTINGS: readonly Setting[] = [
   { key: 'chunks.directory', kind: PATH, flag: '--chunks', about: 'give indexes, archives and chunks of casync below this folder to whoever may connect, over HTTP and over every "yamux" of "listen"' },
   { key: 'chunks.push', kind: SWITCH, flag: '--chunks-push', fallback: false, about: 'take them too, of who may write; not over HTTP' },
   { key: 'chunks.listen', kind: TEXT, fallback: 'http://127.0.0.1:7745', about: 'where, over HTTP' },
+  { key: 'swarm.peers', kind: PATH, flag: '--swarm-peers', about: 'who belongs to the swarm: one "HOST PORT" a line, this node among them' },
+  { key: 'swarm.directory', kind: PATH, flag: '--swarm-dir', about: 'where the files of the swarm are; what lies there is offered' },
+  { key: 'swarm.profile', kind: oneOf(...SWARM_PROFILES), flag: '--swarm-profile', fallback: 'as-implemented', about: 'what the other peers speak' },
+  { key: 'swarm.key', kind: PATH, flag: '--swarm-key', about: 'what all members know, and prove; only with the profile "hardened"' },
   { key: 'web.listen', kind: TEXT, flag: '--web', about: 'show a page of what the node does, with /metrics and /healthz, at HOST:PORT' },
   { key: 'web.tokens', kind: PATH, flag: '--web-token-file', about: 'show it only to who knows a token in this file' },
   { key: 'log.level', kind: LEVELS, flag: '--log-level', variable: LOG_VARIABLE, about: 'how much is logged, as JSON' },

@@ -7,21 +7,21 @@ import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Connection, Dial, Listen, Listener } from '@ropewalk/interface'
-import { joinSwarm, type FileStatus, type PeerAddress, type ProfileName, type Swarm, type SwarmEvent, type SwarmKey } from '@ropewalk/protocol-torronto'
+import { joinSwarm, type FileStatus, type PeerAddress, type Swarm, type SwarmEvent } from '@ropewalk/protocol-torronto'
 import { dial, listen, type Address } from '@ropewalk/transport-tcp'
 import { answer, type Line } from '../peers/control.ts'
 import { messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import { FolderSwarmStore } from './folder-store.ts'
+import type { SwarmSetup } from './setup.ts'
 import { swarmSocket } from './socket.ts'
 
-export interface MemberOptions {
+export interface MemberOptions extends SwarmSetup {
   readonly state: string
-  readonly self: PeerAddress
-  readonly peers: readonly PeerAddress[]
-  readonly directory: string
-  readonly profile: ProfileName
-  readonly key: SwarmKey | undefined
+  /** Sees every connection, and gives the one to use instead; rejects where there is to be none. Default: each is as it is. */
+  readonly meet?: ((connection: Connection, ours: boolean) => Promise<Connection>) | undefined
+  /** Ends it at once, without a good-bye. */
+  readonly signal?: AbortSignal | undefined
   readonly onEvent: (event: SwarmEvent) => void
   readonly onTrouble: (error: unknown) => void
 }
@@ -84,12 +84,12 @@ export class Member {
   }
 
   async #start (): Promise<void> {
-    const { self, peers, profile, key, onTrouble } = this.#options
+    const { self, peers, profile, key, signal, onTrouble } = this.#options
     this.#swarm = await joinSwarm({
-      self, peers, profile, key,
+      self, peers, profile, key, signal,
       store: this.#store,
-      dial: counted(this.#counter),
-      listen: countedListen(this.#counter),
+      dial: this.#dial,
+      listen: this.#listen,
       hasher: (_digest, bytes) => hash('sha256', bytes, 'buffer'),
       onEvent: event => {
         this.#options.onEvent(event)
@@ -99,6 +99,36 @@ export class Member {
     void (async () => {
       for await (const connection of this.#control) void answer(connection, async (request, tell, signal) => { await this.#command(request, tell, signal) })
     })().catch(onTrouble)
+  }
+
+  readonly #dial: Dial<PeerAddress> = async (to, options) => await this.#meet(await dial({ transport: 'tcp', ...to }, options), true)
+
+  readonly #listen: Listen<PeerAddress> = async (self, options) => {
+    const listener = await listen({ transport: 'tcp', ...self }, options).catch((error: unknown) => {
+      throw new RopewalkError('ERR_LISTEN', `cannot listen on ${self.host} ${self.port}: ${messageOf(error)}`, { cause: error })
+    })
+    const { onTrouble } = this.#options
+    const meet = async (connection: Connection): Promise<Connection | undefined> => await this.#meet(connection, false).catch(onTrouble) ?? undefined
+    return {
+      address: self,
+      close: async () => { await listener.close() },
+      [Symbol.asyncDispose]: async () => { await listener.close() },
+      async * [Symbol.asyncIterator] () {
+        for await (const connection of listener) {
+          const met = await meet(connection)
+          if (met !== undefined) yield met
+        }
+      }
+    }
+  }
+
+  async #meet (connection: Connection, ours: boolean): Promise<Connection> {
+    try {
+      return counting(await this.#options.meet?.(connection, ours) ?? connection, this.#counter)
+    } catch (error) {
+      connection.abort(error as Error)
+      throw error
+    }
   }
 
   async #command (request: Line, tell: (line: Line) => void, signal: AbortSignal): Promise<void> {
@@ -146,26 +176,6 @@ async function listenAlone (path: string): Promise<Listener<Address>> {
 }
 
 interface Counter { sent: number }
-
-function counted (counter: Counter): Dial<PeerAddress> {
-  return async (to, options) => counting(await dial({ transport: 'tcp', ...to }, options), counter)
-}
-
-function countedListen (counter: Counter): Listen<PeerAddress> {
-  return async (self, options) => {
-    const listener = await listen({ transport: 'tcp', ...self }, options).catch((error: unknown) => {
-      throw new RopewalkError('ERR_LISTEN', `cannot listen on ${self.host} ${self.port}: ${messageOf(error)}`, { cause: error })
-    })
-    return {
-      address: self,
-      close: async () => { await listener.close() },
-      [Symbol.asyncDispose]: async () => { await listener.close() },
-      async * [Symbol.asyncIterator] () {
-        for await (const connection of listener) yield counting(connection, counter)
-      }
-    }
-  }
-}
 
 /** `connection`, with what it sends counted. */
 function counting (connection: Connection, counter: Counter): Connection {

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { parseCount, parseDigest, parseOrigin, parseSize } from '../arguments.ts'
 import type { ServeFlags } from '../commands/serve.ts'
 import { TOKEN_VARIABLE, type Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { LEVELS, LOG_VARIABLE, parseLevels } from '../observe/log-levels.ts'
 import { checked, collect, examples, profile } from '../options.ts'
+import { SWARM_PROFILES } from '../swarm/options.ts'
 
 export function addNode (program: Command, context: Context, done: (exit: Exit) => void): void {
   addServe(program, context, done)
@@ -46,6 +47,10 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--anyone-may-offer', 'take offers also from who is not paired', false)
     .option('--no-discover', 'neither tell the local network of this node nor listen to it')
     .option('--pair', 'put a code out at once, as "ropewalk pair" does', false)
+    .option('--swarm-peers <file>', 'with --listen torronto+tcp://HOST:PORT: who belongs to the swarm, one "HOST PORT" a line')
+    .option('--swarm-dir <directory>', 'where the files of the swarm are; what lies there is offered')
+    .addOption(new Option('--swarm-profile <name>', 'what the other peers speak (default: as-implemented)').choices(SWARM_PROFILES))
+    .option('--swarm-key <file>', 'what all members know, and prove; only with --swarm-profile hardened')
     .option('--web [address]', 'show a page of what the node does, with /metrics and /healthz: HOST:PORT (default: 127.0.0.1:7780)')
     .option('--web-token-file <file>', 'show it only to who knows a token that is in this file; needed for other machines')
     .option('--log-level <levels>', `log as JSON: ${LEVELS.join(', ')}, or info,mdsftp=debug for a module (or in ${LOG_VARIABLE})`, checked(parseLevels))
@@ -62,7 +67,9 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects',
     'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key',
     'ropewalk serve --chunks /srv/images --listen yamux+tls://0.0.0.0:7740 --allow sha256=9f86…',
-    'ropewalk serve --chunks /srv/images --listen casync+stdio: -- pull - - a.caibx default.castr'
+    'ropewalk serve --chunks /srv/images --listen casync+stdio: -- pull - - a.caibx default.castr',
+    'ropewalk serve --listen torronto+tcp://10.0.0.2:7750 --allow-plaintext \\',
+    '    --swarm-peers peers.txt --swarm-dir shared'
   ], SERVE_HELP)
 }
 
@@ -85,6 +92,8 @@ start: of NAME, or of what the words, or sshd, say. With --ipc alone there is no
 storage node: --listen adds one. An address that ends in ?profile=seed speaks
 that wire whatever the others do, and ?peer=upstream spares nodes of the
 original what stops them for good.
+torronto+tcp://HOST:PORT makes the node a peer of a swarm, as "ropewalk swarm
+join" does; it leaves when the node stops.
 
 A token file has a token a line (64 letters and digits: "openssl rand -hex 32"
 makes one), or a node id and a token that is good for that node alone.

@@ -9,6 +9,7 @@ import type { InsertFlags, JoinFlags, QueryFlags, SwarmFlags } from '../commands
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { examples, json } from '../options.ts'
+import { SWARM_PROFILES } from '../swarm/options.ts'
 
 export function addSwarm (program: Command, context: Context, done: (exit: Exit) => void): void {
   const swarm = program.command('swarm').description('replicate files among peers: join, insert, query, leave')
@@ -19,7 +20,7 @@ export function addSwarm (program: Command, context: Context, done: (exit: Exit)
     .requiredOption('--peers <file>', 'who belongs to the swarm: one "HOST PORT" a line, this peer among them')
     .requiredOption('--dir <directory>', 'where the files are; what lies there is offered')
     .option('--as <host:port>', 'which of the peers this one is (default: the one that is this machine)', parsePeer)
-    .addOption(new Option('--profile <name>', 'what the others speak').choices(['as-implemented', 'documented', 'hardened']).default('as-implemented'))
+    .addOption(new Option('--profile <name>', 'what the others speak').choices(SWARM_PROFILES).default('as-implemented'))
     .option('--key <file>', 'what all members know, and prove; only with --profile hardened')
     .action(async (flags: JoinFlags) => done(await (await import('../commands/swarm.ts')).joinCommand(context, flags)))
   examples(join, ['ropewalk swarm join --peers peers.txt --dir shared', 'ropewalk swarm join --peers peers.txt --dir shared --as 10.0.0.2:7750 --profile hardened --key swarm.key'], JOIN_HELP)
