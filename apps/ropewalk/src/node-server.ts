@@ -95,14 +95,14 @@ export class NodeServer {
     let end: (() => void) | undefined
     try {
       this.#bound()
-      const seen = await door.admit(connection, { protocol: 'mdsftp', muxer: 'mdsftp', resource: directory })
+      const seen = await door.admit(connection, { protocol: 'mdsftp', muxer: 'mdsftp', resource: directory, otherwise: () => policy.allows(connection.remote) })
       end = seen.end
       policy.assertAllowed(connection.remote, seen.granted)
       const peer = await acceptNode(seen.connection, { ...wire, verifyToken: policy.verifyToken, arrivals: this.#arrivals, signal: this.#arriving.signal })
       seen.muxedBy(peer)
       this.#connections.add(peer)
       try {
-        await serve(peer, { node: seen.access === 'write' ? node : readOnly(node), onEvent: board.follow({ protocol: 'mdsftp', peer: address, holds: seen.holds }) })
+        await serve(peer, { node: seen.access === 'write' ? node : readOnly(node), signal: seen.over, onEvent: board.follow({ protocol: 'mdsftp', peer: address, holds: seen.holds }) })
       } finally {
         this.#connections.delete(peer)
         // The peer has ended its direction; this ends ours.

@@ -77,6 +77,29 @@ t.test('a grant is for one protocol, one folder, reading or writing, and until i
   t.match(await admit('mdsftp', '/srv/store'), { granted: false }, 'what was revoked holds no longer')
 })
 
+t.test('whoever a grant alone has let in goes with it; whom others let in, and whom another grant does, stays', async t => {
+  const { door: entrance, state, at, records } = await door(t)
+  const other = 'b'.repeat(64)
+  await writeGrants(state, [{ ...GRANT, until: 5000 }, { ...GRANT, id: '00000002', access: 'read' }, { ...GRANT, id: '00000003', peer: other }])
+  const writer = await entrance.admit(from(KEY), { protocol: 'mdsftp', otherwise: () => false })
+  const [guest, friend] = [await entrance.admit(from(other), { protocol: 'mdsftp', otherwise: () => false }), await entrance.admit(from(other), { protocol: 'mdsftp' })]
+  const gone = await entrance.admit(from(other), { protocol: 'mdsftp', otherwise: () => false })
+  await entrance.look()
+  t.same([writer, guest, friend].map(({ over }) => over.aborted), [false, false, false])
+  at.now = 5000
+  await entrance.look()
+  t.match(writer.over.reason, { code: 'ERR_REFUSED', message: 'its grant to write was revoked' })
+  const reader = await entrance.admit(from(KEY), { protocol: 'mdsftp', otherwise: () => false })
+  t.equal(reader.access, 'read')
+  gone.end()
+  await writeGrants(state, [{ ...GRANT, id: '00000002', access: 'read' }])
+  await entrance.look()
+  t.match(guest.over.reason, { code: 'ERR_REFUSED', message: 'its grant was revoked' })
+  t.same([friend, reader, gone].map(({ over }) => over.aborted), [false, false, false])
+  t.match((await records()).filter(({ event }) => event === 'ended'), [{ fingerprint: KEY }, { fingerprint: other, protocol: 'mdsftp', code: 'ERR_REFUSED' }])
+  t.equal((await records()).filter(({ event }) => event === 'ended').length, 2)
+})
+
 t.test('where only grants count, nobody else comes in, but who is on this machine as this user', async t => {
   const { state } = await door(t)
   const grants = new Grants(state)

@@ -42,7 +42,7 @@ export async function grant (context: Context, peer: string, flags: GrantFlags):
   return Exit.done
 }
 
-/** Takes a grant back. Whoever is connected stays so until he goes. */
+/** Takes a grant back. A node that runs ends what it alone had let in. */
 export async function revoke (context: Context, id: string, { json }: JsonFlags): Promise<Exit> {
   const state = statePath(context.env)
   const all = await readGrants(state)

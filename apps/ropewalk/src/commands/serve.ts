@@ -157,6 +157,7 @@ function reloading ({ context, policy, door, json, note, onTrouble }: Host, sour
     const next = await resolveConfig(sources)
     await policy.reload(next, context.env)
     door.configure(next)
+    await door.look()
     const changed = next.changedFrom(current).map(({ setting }) => setting)
     current = next
     const [taken, kept] = [changed.filter(({ reloads }) => reloads === true), changed.filter(({ reloads }) => reloads !== true)].map(settings => settings.map(({ key }) => key)) as [string[], string[]]

@@ -1,6 +1,6 @@
 /**
  * Who may do what, beyond what the configuration says of everybody: a line of JSON each, in `grants.ndjson` in the state directory. A node looks
- * at it whenever somebody comes, so that a grant holds from then on and a revoked one no longer.
+ * at it whenever somebody comes, so that a grant holds from then on, and while somebody is in by a grant, so that he goes with it.
  *
  * @module
  */

@@ -211,6 +211,7 @@ export class Links {
     const { fingerprint = '' } = seen.connection.remote
     const link: Link = { fingerprint, address, muxer }
     seen.muxedBy(muxer)
+    seen.over.addEventListener('abort', () => { muxer.abort(seen.over.reason as Error) }, { once: true })
     this.#count++
     const forget = this.#add(link)
     this.#run(this.#serve(link).finally(() => {

@@ -94,12 +94,13 @@ export class CasyncSessions {
 
   async #admitted (connection: Connection, muxer: 'yamux' | undefined, work: (seen: Admitted, signal: AbortSignal) => Promise<void>): Promise<void> {
     const { root, push } = this.#options
+    const { door, policy } = this.#host
     this.#open++
     try {
       if (this.#open > MAX_SESSIONS) throw new RopewalkError('ERR_REFUSED', `${this.#open} > ${MAX_SESSIONS} sessions`)
-      const seen = await this.#host.door.admit(connection, { protocol: 'casync', muxer, resource: root, reads: !push })
+      const seen = await door.admit(connection, { protocol: 'casync', muxer, resource: root, reads: !push, byFolder: true, otherwise: () => policy.allows(connection.remote) })
       try {
-        await work(seen, this.#stopping.signal)
+        await work(seen, AbortSignal.any([this.#stopping.signal, seen.over]))
       } finally {
         seen.end()
       }
@@ -128,7 +129,7 @@ export class CasyncSessions {
     return confined
   }
 
-  async #serve (channel: Channel, call: HelperCall, { connection: { remote }, holds }: Admitted): Promise<void> {
+  async #serve (channel: Channel, call: HelperCall, { connection: { remote }, holds, over }: Admitted): Promise<void> {
     const { board, context: { env } } = this.#host
     const out = call.verb === 'pull'
     const named = call.index ?? call.archive ?? call.stores.find(store => store !== undefined)
@@ -138,7 +139,7 @@ export class CasyncSessions {
     const count = (more: number): void => { reporting.moved(bytes += more) }
     const counted = metered(asConnection(channel, remote), out ? { received: () => {}, sent: count } : { received: count, sent: () => {} })
     try {
-      await serveCall(counted, call, { env, signal: this.#stopping.signal })
+      await serveCall(counted, call, { env, signal: AbortSignal.any([this.#stopping.signal, over]) })
       reporting.done()
     } catch (error) {
       reporting.failed(error)

@@ -12,7 +12,7 @@ import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { Limits } from '../limits/limits.ts'
 import { RotatingLog } from '../logs/rotating-log.ts'
 import { makeStateDirectory } from '../state-directory.ts'
-import { Grants, type Access } from '../grants/grants.ts'
+import { Grants, type Access, type Asked, type Verdict } from '../grants/grants.ts'
 
 export interface Coming {
   readonly protocol: string
@@ -23,6 +23,10 @@ export interface Coming {
   readonly reads?: boolean | undefined
   /** We have dialled it: nobody has to be let in. */
   readonly ours?: boolean | undefined
+  /** He is kept to the folders of his grants. */
+  readonly byFolder?: boolean | undefined
+  /** Whether the configuration lets him in without a grant, as it is now. Default: it does. */
+  readonly otherwise?: (() => boolean) | undefined
 }
 
 /** Somebody who is in. */
@@ -34,6 +38,8 @@ export interface Admitted extends Seen {
   readonly folders: readonly string[] | undefined
   /** Those of them where he may write. */
   readonly writable: readonly string[] | undefined
+  /** Aborted with `ERR_REFUSED` when what let him in is gone. Who has not ended him then, within a second, sees the connection break off. */
+  readonly over: AbortSignal
   /** The limit that holds him back now. */
   readonly holds: () => string | undefined
 }
@@ -47,14 +53,29 @@ export interface DoorOptions {
   readonly now?: (() => number) | undefined
 }
 
-/** A timer counts no further. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+/** How often the grants are looked at while somebody is in by one of them. Ours. */
+const LOOK_MS = 500
+
+/** How long a service has to end somebody in the words of its protocol. Ours. */
+const FAREWELL_MS = 1000
+
+/** Somebody whom a grant may have let in. */
+interface Inside {
+  readonly asked: Asked
+  readonly byFolder: boolean
+  readonly otherwise: () => boolean
+  readonly granted: Verdict
+  readonly who: Readonly<Record<string, unknown>>
+  readonly cut: (reason: RopewalkError) => void
+}
 
 export class Door {
   readonly limits: Limits
   readonly #options: DoorOptions
   readonly #grants: Grants
   readonly #now: () => number
+  readonly #inside = new Set<Inside>()
+  #looking: NodeJS.Timeout | undefined
   #onlyGranted = false
 
   constructor (options: DoorOptions) {
@@ -71,25 +92,27 @@ export class Door {
 
   /** Lets a connection in; rejects with `ERR_REFUSED`, or whatever keeps us from knowing. The caller aborts it then, and calls `end` else. */
   async admit (connection: Connection, coming: Coming): Promise<Admitted> {
-    const { protocol, muxer, resource, reads = false, ours = false } = coming
+    const { protocol, muxer, resource, reads = false, ours = false, byFolder = false, otherwise = () => true } = coming
     const { board } = this.#options
     const { address, fingerprint } = connection.remote
     const who = { protocol, address, fingerprint }
     try {
       // A unix socket belongs to its owner, and its mode says so.
       const local = ours || address.startsWith('unix:')
-      const verdict = local ? { kind: 'unsaid' as const } : await this.#grants.verdict({ fingerprint, protocol, resource }, this.#onlyGranted, this.#now())
+      const asked = { fingerprint, protocol, resource }
+      const verdict = local ? { kind: 'unsaid' as const } : await this.#grants.verdict(asked, this.#onlyGranted, this.#now())
       if (verdict.kind === 'refused') throw new RopewalkError('ERR_REFUSED', verdict.why)
       const granted = verdict.kind === 'granted' ? verdict : undefined
       const access = reads ? 'read' : granted?.access ?? 'write'
       const place = await this.limits.enter(protocol, fingerprint ?? hostOf(address), access === 'write' ? resource : undefined)
       const seen = board.connect(connection, { protocol, muxer, gate: place })
-      const over = granted?.until === undefined ? () => {} : this.#until(connection, granted.until)
+      const over = new AbortController()
+      const leave = local ? () => {} : this.#enter({ asked, byFolder, otherwise, granted: verdict, who, cut: reason => { cutOff(connection, over, reason) } })
       this.audit({ event: 'connected', ...who, access, granted: granted !== undefined, ours })
       return {
-        ...seen, access, granted: granted !== undefined, folders: bounds(granted?.folders), writable: bounds(granted?.writable), holds: place.holds,
+        ...seen, access, granted: granted !== undefined, folders: bounds(granted?.folders), writable: bounds(granted?.writable), over: over.signal, holds: place.holds,
         end: () => {
-          over()
+          leave()
           place.leave()
           seen.end()
           this.audit({ event: 'disconnected', ...who })
@@ -107,15 +130,60 @@ export class Door {
   }
 
   async close (): Promise<void> {
+    clearTimeout(this.#looking)
+    this.#inside.clear()
     await this.#options.audit?.close()
   }
 
-  /** Whoever is in when the grant is over is sent away. */
-  #until (connection: Connection, until: number): () => void {
-    const timer = setTimeout(() => { connection.abort(new RopewalkError('ERR_REFUSED', 'its grant is over')) }, Math.min(until - this.#now(), MAX_TIMER_MS))
-    timer.unref()
-    return () => { clearTimeout(timer) }
+  /** Looks whether everybody who is in may still be: those whom a grant has let in, and where only grants count, all. */
+  async look (): Promise<void> {
+    const now = this.#now()
+    for (const inside of [...this.#inside]) {
+      const verdict = await this.#grants.verdict(inside.asked, this.#onlyGranted, now).catch((error: unknown) => ({ kind: 'refused' as const, why: messageOf(error) }))
+      const why = whyNot(inside, verdict)
+      if (why === undefined || !this.#inside.delete(inside)) continue
+      const reason = new RopewalkError('ERR_REFUSED', why)
+      this.audit({ event: 'ended', ...inside.who, code: reason.code, message: why })
+      inside.cut(reason)
+    }
   }
+
+  #enter (inside: Inside): () => void {
+    this.#inside.add(inside)
+    this.#again()
+    return () => { this.#inside.delete(inside) }
+  }
+
+  /** While somebody is in by a grant, it may be taken back, or run out. */
+  #again (): void {
+    if (this.#looking !== undefined || !Array.from(this.#inside).some(({ granted }) => granted.kind === 'granted')) return
+    this.#looking = setTimeout(() => {
+      void this.look().finally(() => {
+        this.#looking = undefined
+        this.#again()
+      })
+    }, LOOK_MS)
+    this.#looking.unref()
+  }
+}
+
+/** Why somebody who is in may not stay; undefined: he may. */
+function whyNot ({ granted, byFolder, otherwise }: Inside, now: Verdict): string | undefined {
+  if (granted.kind !== 'granted') return now.kind === 'refused' ? now.why : undefined
+  if (now.kind === 'unsaid') return otherwise() ? undefined : 'its grant was revoked'
+  if (now.kind === 'refused') return now.why
+  if (granted.access === 'write' && now.access === 'read') return 'its grant to write was revoked'
+  const narrower = byFolder && (isNarrower(now.folders, granted.folders) || isNarrower(now.writable, granted.writable))
+  return narrower ? 'a grant of its was revoked' : undefined
+}
+
+function isNarrower (folders: readonly string[], before: readonly string[]): boolean {
+  return !folders.includes('*') && !before.every(folder => folders.includes(folder))
+}
+
+function cutOff (connection: Connection, over: AbortController, reason: RopewalkError): void {
+  over.abort(reason)
+  setTimeout(() => { connection.abort(reason) }, FAREWELL_MS).unref()
 }
 
 export function auditPath (state: string): string {

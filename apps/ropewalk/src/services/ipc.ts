@@ -91,7 +91,7 @@ class IpcService implements Service {
   async take (connection: Connection): Promise<void> {
     const seen = await this.#host.door.admit(connection, { protocol: 'ipc', muxer: 'yamux', resource: this.#root })
     try {
-      await this.#serve(seen.connection, seen.access, 'auto')
+      await this.#serve(seen.connection, seen, 'auto')
     } finally {
       seen.end()
     }
@@ -122,7 +122,7 @@ class IpcService implements Service {
       const seen = await this.#host.door.admit(connection, { protocol: 'ipc', muxer: transport === 'tls' ? 'yamux' : undefined, resource: this.#root })
       end = seen.end
       if (transport === 'tls') await this.#channels(seen)
-      else await this.#serve(seen.connection, seen.access, transport === 'seqpacket' ? 'seqpacket' : 'auto')
+      else await this.#serve(seen.connection, seen, transport === 'seqpacket' ? 'seqpacket' : 'auto')
     } catch (error) {
       connection.abort(error as Error)
       throw error
@@ -134,25 +134,27 @@ class IpcService implements Service {
     }
   }
 
-  async #channels ({ connection, access, muxedBy }: Admitted): Promise<void> {
+  async #channels (seen: Admitted): Promise<void> {
+    const { connection } = seen
     const muxer = yamux(connection, { role: 'server' })
-    muxedBy(muxer)
-    const onStop = (): void => { muxer.abort(this.#stopping.signal.reason as Error) }
-    this.#stopping.signal.addEventListener('abort', onStop)
+    seen.muxedBy(muxer)
+    const ended = AbortSignal.any([this.#stopping.signal, seen.over])
+    const onStop = (): void => { muxer.abort(ended.reason as Error) }
+    ended.addEventListener('abort', onStop)
     try {
-      for await (const channel of muxer) this.#run(connection.remote.address, this.#negotiated(channel, access))
+      for await (const channel of muxer) this.#run(connection.remote.address, this.#negotiated(channel, seen))
     } finally {
-      this.#stopping.signal.removeEventListener('abort', onStop)
+      ended.removeEventListener('abort', onStop)
     }
   }
 
-  async #negotiated (raw: Channel, access: Access): Promise<void> {
+  async #negotiated (raw: Channel, seen: Admitted): Promise<void> {
     const { channel } = await handle(raw, [UPLOAD_PROTOCOL], { signal: this.#stopping.signal })
-    await this.#serve(channel, access, 'auto')
+    await this.#serve(channel, seen, 'auto')
   }
 
-  async #serve (channel: Channel, access: Access, framing: 'seqpacket' | 'auto'): Promise<void> {
-    await serve(channel, { node: this.#nodes[access], profile: 'auto', framing, signal: this.#stopping.signal })
+  async #serve (channel: Channel, { access, over }: Admitted, framing: 'seqpacket' | 'auto'): Promise<void> {
+    await serve(channel, { node: this.#nodes[access], profile: 'auto', framing, signal: AbortSignal.any([this.#stopping.signal, over]) })
   }
 
   #run (who: string, work: Promise<void>): void {

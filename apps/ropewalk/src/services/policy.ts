@@ -30,11 +30,17 @@ export class Policy {
   }
 
   /** Throws `ERR_REFUSED` unless whoever is at the other end has a grant, or a key that is allowed where keys are asked for. */
-  assertAllowed ({ address, fingerprint }: RemoteInfo, granted: boolean): void {
-    // A unix socket belongs to its owner, and its mode says so.
-    if (granted || this.allowed === undefined || address.startsWith('unix:')) return
+  assertAllowed (remote: RemoteInfo, granted: boolean): void {
+    if (granted || this.allows(remote)) return
+    const { fingerprint } = remote
     if (fingerprint === undefined) throw new RopewalkError('ERR_REFUSED', 'it has shown no key')
-    if (!this.allowed.has(fingerprint)) throw new RopewalkError('ERR_REFUSED', `its key sha256=${fingerprint} is not among those allowed`)
+    throw new RopewalkError('ERR_REFUSED', `its key sha256=${fingerprint} is not among those allowed`)
+  }
+
+  /** Whether whoever is at the other end needs no grant: he has a key that is allowed, or none is asked for. */
+  allows ({ address, fingerprint }: RemoteInfo): boolean {
+    // A unix socket belongs to its owner, and its mode says so.
+    return this.allowed === undefined || address.startsWith('unix:') || (fingerprint !== undefined && this.allowed.has(fingerprint))
   }
 
   /** Takes what a new configuration says. Rejects, and changes nothing, where it cannot be used. */

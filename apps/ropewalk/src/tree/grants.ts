@@ -29,7 +29,7 @@ export function addGrants (program: Command, context: Context, done: (exit: Exit
     .description('take a grant back')
     .argument('<grant>', 'its id, or the first digits of that')
     .action(async (id: string, flags: JsonFlags) => done(await (await import('../commands/grants.ts')).revoke(context, id, flags)))
-  examples(take, ['ropewalk revoke 5f0c2a91', 'ropewalk revoke 5f --json'])
+  examples(take, ['ropewalk revoke 5f0c2a91', 'ropewalk revoke 5f --json'], REVOKE_HELP)
 
   const list = json(program.command('grants'))
     .description('list who may do what')
@@ -48,4 +48,9 @@ const GRANT_HELP = `
 A node that runs takes it from the next connection on. Who has a grant may do
 what his grants say, and nothing else; of everybody else the configuration
 decides, or with trust.only_granted nobody comes in.
+`
+
+const REVOKE_HELP = `
+A node that runs ends what the grant alone had let in, within a second; whom
+the configuration or another grant lets in stays.
 `
