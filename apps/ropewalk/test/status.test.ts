@@ -32,6 +32,9 @@ t.test('what was stored, fetched and refused is in the history, during the node\
     { event: 'transfer', protocol: 'mdsftp', direction: 'out', state: 'done', bytes: BYTES }
   ])
   const [first] = past as unknown as [TransferActivity]
+  t.match(past, [{ name: 'a.bin', object: id }, { name: 'a.bin', object: id }], 'the object by the name of the file that it was')
+  t.match(await here(['why', 'a.bin'], state), { code: 0 })
+  t.match(await here(['why', id], state), { code: 0 })
   t.match(await here(['why', first.id], state), { code: 0, stdout: new RegExp(`^${first.id}\\tdone\\tdone .* ago, took `) })
   t.match(await here(['retry', first.id], state), { code: 2, stderr: /there is nothing to retry/ })
   t.match(await here(['why', 'nothing-1'], state), { code: 4, stderr: /no transfer is known by that/ })
@@ -71,6 +74,23 @@ t.test('status shows what is under way, what it waits for, and who is connected;
   t.match(await putting, { code: 0 }, 'the limit is lifted for what is under way')
   await node.stop()
   t.match(await watching, { code: 0 })
+})
+
+t.test('an object of somebody else is called by its id, and names are escaped', async t => {
+  const [state, other] = [await folder(t), await folder(t)]
+  const address = `mdsftp+unix:${join(state, 'n.sock')}`
+  const evil = join(other, 'evil\u001b[2J.bin')
+  await writeFile(evil, 'rope')
+  const node = new HereNode(t, ['--listen', address], state)
+  await node.told('listening')
+  const stored = async (by: string): Promise<string> => String(facts((await here(['put', evil, '--to', address, '--json'], by)).stdout).find(({ event }) => event === 'stored')?.['id'])
+  const theirs = await stored(other)
+  t.match((await here(['history'], state)).stdout, new RegExp(`\\t${theirs}\\n$`), 'as put has printed it there')
+  await stored(state)
+  const { stdout } = await here(['history', '--limit', '1'], state)
+  t.match(stdout, /\tevil\\x1b\[2J\.bin\n$/)
+  t.notMatch(stdout, /\x1b/)
+  t.equal(await node.stop(), 0)
 })
 
 t.test('every state has its words', async t => {

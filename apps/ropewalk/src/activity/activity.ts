@@ -20,6 +20,8 @@ export interface TransferActivity {
   /** Who is at the other end, for people: a name, an address, a key; undefined where the protocol does not tell. */
   readonly peer: string | undefined
   readonly name: string
+  /** The id of the object, as commands take it, where it is one; only where people are told. */
+  readonly object?: string | undefined
   /** What it is part of: the id of an offer, for `warpdrive`. */
   readonly group: string | undefined
   /** Undefined where nobody knows it. */

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionActivity, TransferActivity } from '../activity/activity.ts'
 import { readJournal } from '../activity/journal.ts'
+import { named, readObjectNames } from '../activity/object-names.ts'
 import { connectionResult, standing, transferResult } from '../activity/words.ts'
 import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
@@ -31,16 +32,17 @@ interface Seen { readonly transfers: readonly TransferActivity[], readonly conne
 /** Transfers under way, and who is connected. */
 export async function status (context: Context, { watch, json }: StatusFlags): Promise<Exit> {
   const report = new Report({ ...context, json })
+  const state = statePath(context.env)
   return await withNode(context, { alone: 'refuse', advice: ['"ropewalk serve" starts one. "ropewalk history" tells what the last one did.'] }, async ask => {
     if (!watch) {
-      tell(report, json, await look(ask))
+      tell(report, json, await look(ask, state))
       return Exit.done
     }
     const screen = !json && context.stdout.isTTY === true ? new LiveScreen(context.stdout) : undefined
     try {
       // A node that ends is no failure of who watches it.
       for (;;) {
-        const seen = await look(ask)
+        const seen = await look(ask, state)
         if (screen === undefined) tell(report, json, seen)
         else screen.draw(picture(seen, context.stdout.rows ?? 24))
         await sleep(WATCH_MS, undefined, { signal: context.signal }).catch(() => { context.signal.throwIfAborted() })
@@ -56,8 +58,7 @@ export async function status (context: Context, { watch, json }: StatusFlags): P
 /** Transfers that are over, the newest last. */
 export async function history (context: Context, { limit, failed, json }: HistoryFlags): Promise<Exit> {
   const report = new Report({ ...context, json })
-  const live = await seenNow(context)
-  const known = (await readJournal(statePath(context.env))).map(transfer => settled(transfer, live)).filter(({ state }) => state === 'failed' || (!failed && state === 'done'))
+  const known = [...(await knownTransfers(context)).values()].filter(({ state }) => state === 'failed' || (!failed && state === 'done'))
   for (const transfer of known.slice(Math.max(0, known.length - limit))) report.result(transferResult(transfer, Date.now()))
   if (known.length === 0 && !json) report.note(failed ? 'Nothing has failed.' : 'No transfer is over yet.')
   return Exit.done
@@ -73,25 +74,35 @@ export async function why (context: Context, id: string, { json }: WhyFlags): Pr
   return transfer.state === 'failed' ? Exit.failed : Exit.done
 }
 
-/** The transfer that somebody means: an id, its end, or the name of the only file called so. */
+/** The transfer that somebody means: an id, its end, or the name or the object of the only one of that. */
 export async function findTransfer (context: Context, text: string): Promise<TransferActivity> {
-  const live = await seenNow(context)
-  const known = new Map((await readJournal(statePath(context.env))).map(transfer => [transfer.id, settled(transfer, live)]))
-  for (const transfer of live ?? []) known.set(transfer.id, transfer)
+  const known = await knownTransfers(context)
   const exact = known.get(text)
   if (exact !== undefined) return exact
-  const found = [...known.values()].filter(({ id, name }) => id.endsWith(`-${text}`) || name === text)
+  const found = [...known.values()].filter(({ id, name, object }) => id.endsWith(`-${text}`) || name === text || object === text)
   const [last] = found.slice(-1)
   if (last === undefined) throw new RopewalkError('ERR_NOT_FOUND', 'no transfer is known by that', { text, advice: ['"ropewalk status" and "ropewalk history" list them.'] })
-  if (found.length > 1 && !found.every(({ name }) => name === text)) throw new RopewalkError('ERR_USAGE', `${found.length} transfers are meant by that`, { text, advice: found.slice(-4).map(({ id }) => id) })
+  if (found.length > 1 && !found.every(({ name, object }) => name === text || object === text)) throw new RopewalkError('ERR_USAGE', `${found.length} transfers are meant by that`, { text, advice: found.slice(-4).map(({ id }) => id) })
   return last
 }
 
-async function look (ask: AskNode): Promise<Seen> {
+/** All that the journal and the node that runs know, by id, in the order in which they began. */
+async function knownTransfers (context: Context): Promise<Map<string, TransferActivity>> {
+  const state = statePath(context.env)
+  const names = await readObjectNames(state)
+  const live = await seenNow(context)
+  const known = new Map((await readJournal(state)).map(transfer => [transfer.id, settled(transfer, live)]))
+  for (const transfer of live ?? []) known.set(transfer.id, transfer)
+  for (const [id, transfer] of known) known.set(id, named(transfer, names))
+  return known
+}
+
+async function look (ask: AskNode, state: string): Promise<Seen> {
+  const names = await readObjectNames(state)
   const transfers: TransferActivity[] = []
   const connections: ConnectionActivity[] = []
   for await (const line of ask({ do: 'activity' })) {
-    if (line['transfer'] !== undefined) transfers.push(line['transfer'] as TransferActivity)
+    if (line['transfer'] !== undefined) transfers.push(named(line['transfer'] as TransferActivity, names))
     if (line['connection'] !== undefined) connections.push(line['connection'] as ConnectionActivity)
   }
   return { transfers, connections }
@@ -100,7 +111,7 @@ async function look (ask: AskNode): Promise<Seen> {
 /** Undefined where no node runs. */
 async function seenNow (context: Context): Promise<readonly TransferActivity[] | undefined> {
   try {
-    return (await withNode(context, { alone: 'refuse' }, look)).transfers
+    return (await withNode(context, { alone: 'refuse' }, async ask => await look(ask, statePath(context.env)))).transfers
   } catch (error) {
     if (codeOf(error) === 'ERR_UNREACHABLE') return undefined
     throw error

@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 import { escapeName } from '@ropewalk/receive'
+import { noteObjectName } from '../activity/object-names.ts'
 import { formatId } from '../arguments.ts'
 import { runBatch } from '../batch.ts'
 import type { Context } from '../context.ts'
@@ -101,6 +102,7 @@ export async function putParts (context: Context, files: readonly string[], flag
     })
     if (entry.manifest !== undefined) await writeManifest(entry.manifest, basename(item.name), file.size, sha256, parts, entry.force)
     if (durable) await journal.remove(item.key)
+    if (item.name !== '-') for (const { id } of parts) await noteObjectName(statePath(context.env), formatId(id), item.name)
     return stored(item.name, file.size, sha256, parts, entry.manifest)
   }
 

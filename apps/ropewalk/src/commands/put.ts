@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { put as putObject, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
+import { noteObjectName } from '../activity/object-names.ts'
 import { formatId } from '../arguments.ts'
 import { formatAddress } from '../address.ts'
 import { runBatch } from '../batch.ts'
@@ -62,6 +63,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       : await SourceFile.open(file)
     transfer.started(source.size)
     const { chunkId } = await putObject(node, source, { size: source.size, name: file, signal, onEvent: transfer.follow })
+    if (file !== '-') await noteObjectName(statePath(context.env), formatId(chunkId), file)
     return stored(file, formatId(chunkId), source.size, source.digest(), formatAddress(address))
   }
 }

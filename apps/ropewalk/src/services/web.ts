@@ -37,7 +37,7 @@ export async function startWeb (host: Host, { host: address, port, verifyToken }
   let notReady: string | undefined
   const server = pageServer({
     guard: new Guard(verifyToken, address), scene, log, metrics, signal,
-    places: { board, storage: stores[0]?.node, inbox: inbox === undefined ? undefined : resolve(inbox) },
+    places: { board, state, storage: stores[0]?.node, inbox: inbox === undefined ? undefined : resolve(inbox) },
     notReady: () => notReady,
     answerOffer: async (id, answer) => { await answerOffer(host, peers, id, answer, signal) },
     onTrouble: error => { host.onTrouble('web', error) }

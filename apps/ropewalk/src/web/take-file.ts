@@ -9,11 +9,14 @@ import type { StorageNode } from '@ropewalk/protocol-mdsftp'
 import { openReceiver, receiveFile } from '@ropewalk/receive'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { ActivityBoard, Reporting } from '../activity/board.ts'
+import { noteObjectName } from '../activity/object-names.ts'
 import { formatId } from '../arguments.ts'
 import { RopewalkError } from '../errors.ts'
 
 export interface Places {
   readonly board: ActivityBoard
+  /** Where names of objects are noted. */
+  readonly state: string
   readonly storage: StorageNode | undefined
   readonly inbox: string | undefined
 }
@@ -28,7 +31,7 @@ export interface Taken {
 }
 
 /** Stores the body of `request` under `name`; resolves when it is durable. */
-export async function takeFile (request: IncomingMessage, name: string, { board, storage, inbox }: Places): Promise<Taken> {
+export async function takeFile (request: IncomingMessage, name: string, { board, state, storage, inbox }: Places): Promise<Taken> {
   const size = Number(request.headers['content-length'])
   if (!Number.isSafeInteger(size) || size < 0) throw new RopewalkError('ERR_USAGE', 'the size of the file is wanted: content-length')
   if (storage === undefined && inbox === undefined) throw new RopewalkError('ERR_USAGE', 'this node neither stores objects nor has an inbox', { advice: ['"ropewalk serve --web --inbox DIRECTORY" gives it one.'] })
@@ -36,6 +39,7 @@ export async function takeFile (request: IncomingMessage, name: string, { board,
   try {
     const taken = storage === undefined ? await intoInbox(inbox as string, request, name, size, reporting) : await intoStore(storage, request, name, size, reporting)
     reporting.done()
+    if (taken.id !== undefined) await noteObjectName(state, taken.id, name)
     return taken
   } catch (error) {
     reporting.failed(error)

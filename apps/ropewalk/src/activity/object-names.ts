@@ -1,0 +1,46 @@
+/**
+ * What objects were called when this user stored them: the wire of objects has no names, and the journal of a node would have ids alone. Bounded:
+ * `names.ndjson` in the state directory, and the one before it.
+ *
+ * @module
+ */
+import { basename, join } from 'node:path'
+import { formatId } from '../arguments.ts'
+import { readLog, RotatingLog } from '../logs/rotating-log.ts'
+import { makeStateDirectory } from '../state-directory.ts'
+import type { TransferActivity } from './activity.ts'
+import { MAX_NAME_CHARACTERS } from './board.ts'
+
+/** Bytes at which the file is put aside; one of those is kept. Ours: some 40,000 names. */
+const MAX_BYTES: number = 4 * 1024 ** 2
+const KEEP = 1
+
+/** Notes that the object `id` is the file at `path`. A disk that cannot take it is no reason to fail: then there is the id. */
+export async function noteObjectName (state: string, id: string, path: string): Promise<void> {
+  try {
+    await makeStateDirectory(state)
+    const log = await RotatingLog.open({ path: namesPath(state), maxBytes: MAX_BYTES, keep: KEEP })
+    log.append({ id, name: basename(path).slice(0, MAX_NAME_CHARACTERS) })
+    await log.close()
+  } catch {
+    // The transfer is what counts.
+  }
+}
+
+/** The names that are known, by id. */
+export async function readObjectNames (state: string): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>()
+  for await (const { id, name } of readLog(namesPath(state), KEEP)) if (typeof id === 'string' && typeof name === 'string') names.set(id, name)
+  return names
+}
+
+/** A transfer by the name of its object, where one is known, and else by its id, as `put` has printed it. */
+export function named (transfer: TransferActivity, names: ReadonlyMap<string, string>): TransferActivity {
+  if (transfer.protocol !== 'mdsftp' || !/^[\da-f]{32}$/.test(transfer.name)) return transfer
+  const object = formatId(transfer.name)
+  return { ...transfer, name: names.get(object) ?? object, object }
+}
+
+function namesPath (state: string): string {
+  return join(state, 'names.ndjson')
+}
