@@ -22,7 +22,7 @@ import { Policy } from '../services/policy.ts'
 import { Records } from '../services/records.ts'
 import { GRACE_MS, type Host, type Service } from '../services/service.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
-import { isSwarmAddress, swarmWords, type SwarmFlags } from '../swarm/options.ts'
+import { swarmWords, type SwarmFlags } from '../swarm/options.ts'
 import type { ProfileName } from '../wire.ts'
 
 /** What `serve` is told on the command line; nothing of what it is not. Each of these but the first three is a setting too. */
@@ -73,7 +73,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   const sources: Sources = { env, file: given.config, flags: flagSettings({ ...given }) }
   const configuration = await resolveConfig(sources)
   const settings: ServeFlags = { ...settingFlags(configuration), logLevel: levelsOf(configuration.get('log.level')) }
-  const { nodes, uploads, stdio } = sortListeners(settings.listen ?? [])
+  const { nodes, uploads, stdio, swarm: memberships } = sortListeners(settings.listen ?? [])
   if (stdio.length > 0) return await (await import('./serve-stdio.ts')).serveStdio(context, configuration, settings.listen ?? [], words, { ...given, logLevel: settings.logLevel, logFile: settings.logFile })
   if (words.length > 0) throw new RopewalkError('ERR_USAGE', 'serve takes no words but with --listen casync+stdio:', { text: words.join(' ') })
   const flags: ServeFlags & { json: boolean } = { json: false, ...given, ...settings, listen: settings.listen === undefined ? undefined : nodes, ipc: uploads.length === 0 ? settings.ipc : [...settings.ipc ?? [], ...uploads] }
@@ -83,9 +83,9 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   const root = flags.chunks
   const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
   const policy = await Policy.of(configuration, env)
-  const swarm = swarmWords(flags.listen?.filter(isSwarmAddress) ?? [], flags)
+  const swarm = swarmWords(memberships, flags)
   // With an inbox or a place for uploads, and nothing else said, it is no node for objects.
-  const addresses = (flags.listen?.filter(text => !isSwarmAddress(text)) ?? (ipc === undefined && chunks === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
+  const addresses = (flags.listen ?? (ipc === undefined && chunks === undefined && (peers === undefined || flags.store !== undefined) ? [DEFAULT_ADDRESS] : [])).map(text => listenAddress(text, flags, policy.verifyToken !== undefined))
   const certificate = await certificateOf(flags)
   const looking = await Looking.open(context, flags)
   const records = await Records.open({ state, configuration, controlled: peers !== undefined, onTrouble: (who, error) => { host.onTrouble(who, error) } })

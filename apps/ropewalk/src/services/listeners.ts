@@ -8,14 +8,15 @@
 const SERVICES = {
   'ipc+tls://': 'uploads',
   'ipc+unix:': 'uploads',
-  'casync+stdio:': 'stdio'
+  'casync+stdio:': 'stdio',
+  'torronto+tcp://': 'swarm'
 } as const
 
 type ServiceName = 'nodes' | typeof SERVICES[keyof typeof SERVICES]
 
 /** The texts by whom they are for, each service's in their order. What nobody else wants is the address of a node. */
 export function sortListeners (texts: readonly string[]): Readonly<Record<ServiceName, readonly string[]>> {
-  const sorted: Record<ServiceName, string[]> = { nodes: [], uploads: [], stdio: [] }
+  const sorted: Record<ServiceName, string[]> = { nodes: [], uploads: [], stdio: [], swarm: [] }
   for (const text of texts) sorted[serviceOf(text)].push(text)
   return sorted
 }

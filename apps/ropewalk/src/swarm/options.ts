@@ -31,11 +31,6 @@ export interface SwarmFlags {
 
 export const SWARM_SCHEME = 'torronto+tcp://'
 
-/** Whether an address to listen at is that of a peer of a swarm. */
-export function isSwarmAddress (text: string): boolean {
-  return text.startsWith(SWARM_SCHEME)
-}
-
 /** What the addresses and flags of `serve` ask for; undefined where they ask for no peer. */
 export function swarmWords (addresses: readonly string[], { swarmPeers, swarmDir, swarmProfile = 'as-implemented', swarmKey, allowPlaintext }: SwarmFlags): SwarmWords | undefined {
   const [text, another] = addresses
