@@ -47,6 +47,30 @@ t.test('a client pushes; the index appears when every chunk is there', async t =
   t.same((await readdir(at)).filter(name => name.includes('c.caibx')), [], 'nothing is left of a push that failed')
 })
 
+t.test('told to end in the middle of a push, it goes and leaves no index', async t => {
+  const at = await folder(t)
+  const index = await makeBlob(BLOB, join(at, 'a.caibx'), join(at, 'default.castr'))
+  const store = castr(join(at, 'default.castr'))
+  const connection = await helper(['push', '-', '-', join(at, 'b.caibx'), join(at, 'b.castr')])
+  let asked = 0
+  const pushing = push(connection, {
+    index: [index],
+    compression,
+    store: {
+      get: async (id, options) => {
+        // The first one goes; then the end is near.
+        if (asked++ === 1) process.kill(connection.pid, 'SIGTERM')
+        if (asked > 1) await connection.exited
+        return await store.get(id, options)
+      }
+    }
+  })
+  await t.rejects(pushing)
+  const { code, signal } = await connection.exited
+  t.ok(signal === 'SIGTERM' || (code !== 0 && code !== null), `${code} ${signal}`)
+  t.same((await readdir(at)).filter(name => name.includes('b.caibx')), [])
+})
+
 t.test('an archive travels both ways', async t => {
   const at = await folder(t)
   await writeFile(join(at, 'a.catar'), BLOB)

@@ -49,3 +49,13 @@ t.test('WIRE.md names the records and the features of an archive', async t => {
   t.same(rows('Records of an archive').map(([name, word]) => [name, BigInt(word ?? 0)]), Object.entries(RECORD_TYPES))
   t.same(rows('Features of an archive').map(([name, word]) => [name, BigInt(word ?? 0)]), Object.entries(FEATURES))
 })
+
+t.test('every line of the hardening table has its test', async t => {
+  const table = rows('Hardening')
+  t.equal(table.length, 31)
+  for (const [what, , , file = '', words = ''] of table) {
+    const path = file.startsWith('ropewalk/') ? `../../../apps/${file}` : `../../${file}`
+    const source = await readFile(new URL(path, import.meta.url), 'utf8').catch(() => '')
+    t.ok(words !== '' && source.includes(words), `${what ?? ''}: ${file}`)
+  }
+})

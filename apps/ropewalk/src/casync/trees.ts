@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ChunkDigest, TreeNode } from '@ropewalk/interface'
+import type { ChunkDigest, TreeAttribute, TreeNode } from '@ropewalk/interface'
 import { archiveFeatures, encodeArchive, featureNames } from '@ropewalk/protocol-casync'
 import { readTree } from '@ropewalk/tree-fs'
 import type { Context } from '../context.ts'
@@ -83,9 +83,25 @@ export function formatMode ({ type, permissions }: TreeNode): string {
 
 const MTREE_TYPES: Readonly<Record<TreeNode['type'], string>> = { directory: 'dir', file: 'file', symlink: 'link', block: 'block', character: 'char', fifo: 'fifo', socket: 'socket' }
 
-/** A line of mtree(5), as casync writes it; `digest` is that of a file's content. */
-export function formatMtree (node: TreeNode, digest: string | undefined, algorithm: ChunkDigest): string {
-  const { path, type, permissions, uid, gid, mtime, size, target, device, user, group } = node
+/** Flags of mtree(5), as casync names them and in its order, by the feature that records each. */
+const MTREE_FLAGS: ReadonlyArray<readonly [feature: string, attribute: TreeAttribute, word: string]> = [
+  ['flag-hidden', 'hidden', 'hidden'], ['flag-system', 'system', 'system'], ['flag-archive', 'archive', 'archive'],
+  ['flag-append', 'append', 'sappend'], ['flag-nodump', 'nodump', 'nodump'], ['flag-immutable', 'immutable', 'simmutable']
+]
+
+/** What there is of them among `features`. Only of files and folders: of others casync prints every flag, which no file system can have set. */
+function formatFlags ({ type, attributes = [] }: TreeNode, features: bigint): string[] {
+  const recorded: readonly string[] = featureNames(features)
+  const words = MTREE_FLAGS.filter(([feature]) => recorded.includes(feature)).map(([, attribute, word]) => attributes.includes(attribute) ? word : `no${word}`)
+  return words.length === 0 || (type !== 'file' && type !== 'directory') ? [] : [`flags=${words.join(',')}`]
+}
+
+/** A line of mtree(5), as casync writes it; `digest` is that of a file's content, `features` are those of the archive. */
+export function formatMtree (node: TreeNode, digest: string | undefined, algorithm: ChunkDigest, features: bigint): string {
+  const { path, type, permissions, uid, gid, mtime, size, target, device } = node
+  const named = (name: string | undefined, id: number = 0): string | undefined => name ?? (id === 0 && featureNames(features).includes('user-names') ? 'root' : undefined)
+  // An archive has no name for number 0.
+  const [user, group] = [named(node.user, uid), named(node.group, gid)]
   return [
     formatPath(path === '' ? '.' : path),
     `type=${MTREE_TYPES[type]}`,
@@ -97,6 +113,7 @@ export function formatMtree (node: TreeNode, digest: string | undefined, algorit
     ...(gid === undefined ? [] : [`gid=${gid}`]),
     ...(user === undefined ? [] : [`uname=${formatPath(user)}`]),
     ...(group === undefined ? [] : [`gname=${formatPath(group)}`]),
+    ...formatFlags(node, features),
     ...(mtime === undefined ? [] : [`time=${formatTime(mtime)}`]),
     ...(digest === undefined ? [] : [`${algorithm === 'sha256' ? 'sha256digest' : 'sha512256digest'}=${digest}`])
   ].join(' ')

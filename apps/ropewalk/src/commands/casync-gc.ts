@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ChunkId } from '@ropewalk/interface'
 import { openIndex } from '@ropewalk/protocol-casync'
 import { named } from '../casync/content.ts'
@@ -6,6 +8,7 @@ import { parseLocator } from '../casync/locator.ts'
 import { diskStore } from '../casync/open.ts'
 import { withPhases } from '../casync/outcome.ts'
 import type { Context } from '../context.ts'
+import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 
 export interface GcFlags extends StoreFlags {
@@ -19,13 +22,17 @@ export interface GcFlags extends StoreFlags {
 export async function casyncGc (context: Context, indexes: readonly string[], flags: GcFlags): Promise<Exit> {
   return await withPhases(context, flags, async phases => {
     const { env, signal } = context
-    await using store = diskStore(localStore(parseLocator(indexes[0] as string), flags, env), { env, signal })
+    const [first = ''] = indexes
+    await using store = diskStore(localStore(parseLocator(await isFolder(first) ? join(first, 'index') : first), flags, env), { env, signal })
+    for (const named of indexes) if (await isFolder(named)) await indexesIn(named)
     const reading = phases.begin('indexes')
     // Read once the leases are settled: an index that a make has finished meanwhile counts.
     async function * keep (): AsyncGenerator<ChunkId, void, undefined> {
-      for (const name of indexes) {
-        await using input = await openInput(context, name, flags)
-        for await (const { id } of (await openIndex(input.bytes)).items) yield id
+      for (const named of indexes) {
+        for (const name of await isFolder(named) ? await indexesIn(named) : [named]) {
+          await using input = await openInput(context, name, flags)
+          for await (const { id } of (await openIndex(input.bytes)).items) yield id
+        }
       }
       reading.end()
     }
@@ -48,4 +55,16 @@ export async function casyncGc (context: Context, indexes: readonly string[], fl
       throw named(error, context)
     }
   })
+}
+
+async function isFolder (name: string): Promise<boolean> {
+  const locator = parseLocator(name)
+  return locator.kind === 'file' && await stat(locator.path).then(stats => stats.isDirectory(), () => false)
+}
+
+/** One that a make has finished since the command began counts too. A folder without any is taken for a mistake. */
+async function indexesIn (folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter(name => /\.ca(ib|id)x$/.test(name))
+  if (names.length === 0) throw new RopewalkError('ERR_NOT_FOUND', 'no index (.caibx, .caidx) is in the folder', { text: folder })
+  return names.map(name => join(folder, name))
 }

@@ -23,18 +23,30 @@ export async function casyncList (context: Context, name: string, flags: ListFla
     const reading = phases.begin('reading')
     await using archive = await openArchive(context, name, kind, flags, phases, reading)
     const algorithm = archive.digest ?? flags.digest
+    let features = 0n
     let open: { readonly node: TreeNode, readonly hash: Hash } | undefined
     const tell = (node: TreeNode, digest?: string): void => {
       const { path, type, permissions, uid, gid, user, group, mtime, size, target, device } = node
-      const text = form === 'list' ? `${formatMode(node)} ${formatPath(path === '' ? '.' : path)}` : formatMtree(node, digest, algorithm)
+      const text = form === 'list' ? `${formatMode(node)} ${formatPath(path === '' ? '.' : path)}` : formatMtree(node, digest, algorithm, features)
       phases.result({ record: { event: 'node', path, type, mode: permissions.toString(8).padStart(4, '0'), uid, gid, user, group, mtime, size, target, device, digest }, row: [text], lines: [text] })
+    }
+    // Every entry says what is recorded; the first one at once.
+    async function * looked (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+      let head = Buffer.alloc(0)
+      for await (const piece of bytes) {
+        if (head.length < FEATURES_END) {
+          head = Buffer.concat([head, piece.subarray(0, FEATURES_END)])
+          if (head.length >= FEATURES_END) features = head.readBigUInt64LE(FEATURES_END - 8)
+        }
+        yield piece
+      }
     }
     const close = (): void => {
       if (open !== undefined) tell(open.node, open.hash.digest('hex'))
       open = undefined
     }
     try {
-      for await (const part of decodeArchive({ signal: context.signal })(archive.bytes)) {
+      for await (const part of decodeArchive({ signal: context.signal })(looked(archive.bytes))) {
         if (part.kind === 'data') {
           open?.hash.update(part.bytes)
           continue
@@ -53,3 +65,6 @@ export async function casyncList (context: Context, name: string, flags: ListFla
     return Exit.done
   })
 }
+
+/** Of an archive: its first record is an entry, and features are what it says first behind its size and type. */
+const FEATURES_END = 24
