@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { AbortOptions, Ledger, LedgerAnswer, LedgerDrop, LedgerEntry, LedgerLease, LedgerLimits, LedgerOptions, LedgerRequest, LedgerUsage } from '@ropewalk/interface'
-import { MAX_BATCH_STEPS } from './constants.ts'
+import { MAX_BATCH_STEPS, YOUNG_MIB } from './constants.ts'
 import { LedgerError } from './errors.ts'
 import type { Ask, Leave, StepName, Told, WorkerSettings } from './messages.ts'
 
@@ -33,13 +33,14 @@ export async function openSqliteLedger (path: string, { alwaysLasting = false, m
 
 function startWorker (workerData: WorkerSettings): Worker {
   const script = new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MIB }
   try {
     // That node:sqlite is still called experimental is no news to whoever runs a node.
-    return new Worker(script, { workerData, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] })
+    return new Worker(script, { workerData, resourceLimits, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] })
   } catch (error) {
     // Flags that are the whole process's, such as the size of its heap, cannot be said again: the thread has them as it is.
     if ((error as { code?: unknown }).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
-    return new Worker(script, { workerData })
+    return new Worker(script, { workerData, resourceLimits })
   }
 }
 

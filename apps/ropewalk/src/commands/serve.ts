@@ -8,6 +8,7 @@ import { flagSettings, resolveConfig, settingFlags, type Configuration, type Sou
 import { loadCertificate } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
+import { keepHeapSmall } from '../heap.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { parseLevels, type LogLevels } from '../observe/log-levels.ts'
 import { peakMemory } from '../progress/report.ts'
@@ -106,6 +107,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   })
 
   const services: Service[] = []
+  const heapAsItWas = keepHeapSmall()
   let unheard: (() => void) | undefined
   // What this node does not do is not loaded either.
   try {
@@ -142,6 +144,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
     await muxed.stop()
     await looking.stop()
     await records.close()
+    heapAsItWas()
     const clean = !stopped.includes(false)
     if (!clean) host.note('Some transfers were cut off')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))

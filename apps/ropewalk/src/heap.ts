@@ -1,0 +1,41 @@
+/**
+ * How much memory V8 takes for a process that goes on for days.
+ *
+ * Left alone, V8 gives a node with a thousand clients 128 MiB for objects that live for a moment, and lets the others grow to a multiple
+ * of what is in use before it collects them: it is made for programs that have a machine for themselves. The switches that bound both
+ * (`--max-semi-space-size`, `--max-old-space-size`) are read when a process starts, and whoever starts `ropewalk` should not have to know
+ * them. These two are read whenever V8 has collected something:
+ *
+ * - `--semi-space-growth-factor`: with what the room for young objects is multiplied when many of them survive. 1 keeps it as it is.
+ * - `--heap-growing-percent`: how much more than what was in use there may be before the next collection. 0 leaves it to V8.
+ *
+ * @module
+ */
+import { PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+
+/** Room for young objects that is enough; V8 begins with 1 MiB, and doubles. Ours. */
+const YOUNG_BYTES = 8 * 1024 * 1024
+
+/** Ours: what makes ten thousand small files or serves a thousand clients takes up to a third more processor time, and the heap is half as large. */
+const GROWING_PERCENT = 20
+
+/** From now on the heap of this process is little larger than what it is used for. Returns what ends that. */
+export function keepHeapSmall (): () => void {
+  let enough = false
+  const look = (): void => {
+    const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0
+    if (young >= YOUNG_BYTES === enough) return
+    enough = !enough
+    setFlagsFromString(`--semi-space-growth-factor=${enough ? 1 : 2}`)
+  }
+  const collections = new PerformanceObserver(look)
+  collections.observe({ entryTypes: ['gc'] })
+  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
+  look()
+  return () => {
+    collections.disconnect()
+    setFlagsFromString('--semi-space-growth-factor=2')
+    setFlagsFromString('--heap-growing-percent=0')
+  }
+}
