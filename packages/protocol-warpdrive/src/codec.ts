@@ -1,5 +1,5 @@
 /**
- * The codec alone: cslq, JSON, commands, and their description. Pure.
+ * The codec alone: cslq, JSON, commands, and the description of commands and replies. Pure.
  *
  * @module
  */
@@ -13,5 +13,7 @@ export {
   encodeJson, encodeJsonArgument, infoJson, listOf, offerJson, parseJson, peerJson, readInfo, readOffer, readPeer, readStatus, readUpdate, statusJson
 } from './json-codec.ts'
 export type { FileInfo, Offer, OfferStatus, OfferStatusName, Peer } from './json-codec.ts'
+export { ReplyDescriber } from './reply-codec.ts'
+export type { Reply } from './reply-codec.ts'
 export { commandOf, GO_838779E, LOCAL_COMMANDS, portOf, PROFILES, SEED } from './profile-codec.ts'
 export type { CommandType, Profile } from './profile-codec.ts'

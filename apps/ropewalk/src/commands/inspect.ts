@@ -11,6 +11,7 @@ import { encodeLine } from '../progress/ndjson.ts'
 export interface InspectFlags {
   readonly profile?: string | undefined
   readonly port?: string | undefined
+  readonly asked?: string | undefined
   readonly preamble: boolean
   readonly token: boolean
 }
@@ -28,8 +29,10 @@ export async function inspect (context: Context, protocol: string, file: string,
   if (flags.port !== undefined && inspector.ports?.includes(flags.port) !== true) {
     throw new RopewalkError('ERR_USAGE', inspector.ports === undefined ? `${protocol} has no ports` : `unknown port; ${protocol} has ${inspector.ports.join(', ')}`, { text: flags.port })
   }
+  if (flags.asked !== undefined && inspector.replies !== true) throw new RopewalkError('ERR_USAGE', `${protocol} says itself what it is: it needs no --asked`, { text: flags.asked })
+  const asked = flags.asked === undefined ? undefined : chunks(createReadStream(flags.asked, { highWaterMark: READ_BYTES }), context.signal)
   const source = file === '-' ? context.stdin : createReadStream(file, { highWaterMark: READ_BYTES })
-  const inspection = await inspector.open({ ...flags, preamble: flags.preamble || flags.token })
+  const inspection = await inspector.open({ ...flags, asked, preamble: flags.preamble || flags.token })
   return await print(context, addAbortSignal(context.signal, source), inspection)
 }
 

@@ -17,6 +17,8 @@ export interface InspectOptions {
   readonly profile?: string | undefined
   /** What was asked for, of a protocol with ports. */
   readonly port?: string | undefined
+  /** The recorded other direction, of a protocol whose replies have no frames: the stream answers it. */
+  readonly asked?: AsyncIterable<Uint8Array> | undefined
   /** The stream begins with what the dialer says of itself. */
   readonly preamble: boolean
   /** ... and that ends with an access token. */
@@ -40,6 +42,8 @@ export interface Inspector {
   readonly profiles: readonly string[]
   /** Where connections ask for one of several ports: which there are, in any profile. */
   readonly ports?: readonly string[] | undefined
+  /** It can read replies where `asked` is given. */
+  readonly replies?: boolean | undefined
   /** What reads it is loaded when it is asked for. */
   open (options: InspectOptions): Promise<Inspection>
 }

@@ -18,10 +18,11 @@ export const PROTOCOLS: Readonly<Record<string, Inspector>> = {
     open: async options => (await import('@ropewalk/protocol-ipc-upload/codec')).ipcUploadInspector.open(options)
   },
   warpdrive: {
-    description: 'warpdrive, offers of files between peers: what the one who opened a session says',
+    description: 'warpdrive, offers of files between peers: what the one who opened a session says, or with --asked what was answered',
     profiles: ['go-838779e', 'seed'],
     ports: ['warpdrive-local', 'warpdrive-remote', 'warpdrive-info', 'warpdrive'],
-    open: async options => (await import('./warpdrive.ts')).openWarpdrive(options)
+    replies: true,
+    open: async options => await (await import('./warpdrive.ts')).openWarpdrive(options)
   },
   torronto: {
     description: 'torronto, between peers of a swarm; both wires have frames of our own, which tell themselves',

@@ -1,13 +1,58 @@
-import { PROFILES, SessionDescriber, type Description, type Profile } from '@ropewalk/protocol-warpdrive/codec'
-import { RopewalkError } from '../errors.ts'
+import { PROFILES, ReplyDescriber, SessionDescriber, type CommandType, type Description, type Profile, type Reply } from '@ropewalk/protocol-warpdrive/codec'
+import { codeOf, RopewalkError } from '../errors.ts'
 import type { InspectOptions, Inspection, Message } from './inspector.ts'
 
-/** What the client of one session sends: answers have no frames, and only their question tells what they are. */
-export function openWarpdrive (options: InspectOptions): Inspection {
-  return new WarpdriveInspection(options)
+/** Commands of one session that are kept to read its replies. Ours. */
+const MAX_ASKED = 1_000_000
+
+/** What the client of one session sends, or what answers it: answers have no frames, and only their question tells what they are. */
+export async function openWarpdrive (options: InspectOptions): Promise<Inspection> {
+  const commands = new CommandInspection(options)
+  return options.asked === undefined ? commands : new ReplyInspection(await typesOf(commands, options.asked))
 }
 
-class WarpdriveInspection implements Inspection {
+/** The commands of a recording. One that breaks the protocol was answered up to there, and after that by nobody knows what. */
+async function typesOf (commands: CommandInspection, asked: AsyncIterable<Uint8Array>): Promise<CommandType[]> {
+  const types: CommandType[] = []
+  const keep = ({ type, code }: Message): void => {
+    if (code === undefined) return
+    if (types.length === MAX_ASKED) throw new RopewalkError('ERR_RANGE', `--asked has more than ${MAX_ASKED} commands`)
+    types.push(type as CommandType)
+  }
+  try {
+    for await (const chunk of asked) commands.push(chunk, keep)
+    commands.end()
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_UNKNOWN_COMMAND' && codeOf(error) !== 'ERR_TRUNCATED') throw error
+  }
+  return types
+}
+
+class ReplyInspection implements Inspection {
+  readonly #describer: ReplyDescriber
+
+  constructor (asked: readonly CommandType[]) {
+    this.#describer = new ReplyDescriber(asked)
+  }
+
+  get offset (): number {
+    return this.#describer.offset
+  }
+
+  push (chunk: Uint8Array, emit: (message: Message) => void): void {
+    this.#describer.push(chunk, reply => { emit(messageFor(reply)) })
+  }
+
+  end (emit: (message: Message) => void): void {
+    this.#describer.end(reply => { emit(messageFor(reply)) })
+  }
+}
+
+function messageFor ({ start, as, reply, value, bytes }: Reply): Message {
+  return { offset: start, type: as, reply, ...bytes === undefined ? { value } : { bytes } }
+}
+
+class CommandInspection implements Inspection {
   readonly #describer: SessionDescriber
   #offset = 0
   #position = 0

@@ -18,13 +18,15 @@ export function addInspect (program: Command, context: Context, done: (exit: Exi
     .argument('[file]', 'the recording, or - for standard input', '-')
     .option('--profile <name>', `which wire; ${protocols.map(([name, { profiles }]) => `of ${name}: ${profiles.join(', ')}`).join('; ')} (the first where nothing is said)`)
     .option('--port <name>', `which port was asked for; ${protocols.filter(([, { ports }]) => ports).map(([name, { ports = [] }]) => `of ${name}: ${ports.join(', ')}`).join('; ')} (the one for remote nodes where nothing is said)`)
+    .option('--asked <file>', 'of warpdrive: the recorded other direction, which the stream answers; replies do not tell themselves what they are')
     .option('--preamble', 'the stream begins with the 16 bytes of the dialer\'s node id', false)
     .option('--token', 'and with a token of 64 bytes after it (which is printed)', false)
     .action(async (protocol: string, file: string, flags: InspectFlags) => done(await (await import('../commands/inspect.ts')).inspect(context, protocol, file, flags)))
   examples(command, [
     'ropewalk inspect mdsftp --preamble dialer.bin',
     'xxd -r -p packets.hex | ropewalk inspect mdsftp --profile seed',
-    'ropewalk inspect warpdrive --profile seed --port warpdrive-local c2s.bin'
+    'ropewalk inspect warpdrive --profile seed --port warpdrive-local c2s.bin',
+    'ropewalk inspect warpdrive --asked c2s.bin s2c.bin'
   ], INSPECT_HELP)
 }
 
