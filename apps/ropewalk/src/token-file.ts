@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import type { Context } from './context.ts'
 import { fileError, RopewalkError } from './errors.ts'
+import { readOperatorFile } from './operator-file.ts'
 
 /** Reads a token, from standard input where the path is `-`. No error has anything of what was read. */
 export async function readToken ({ stdin, signal }: Context, path: string): Promise<string> {
   let token: string
   try {
-    token = (path === '-' ? await text(stdin) : await readFile(path, { encoding: 'utf8', signal })).trim()
+    token = (path === '-' ? await text(stdin) : await readOperatorFile(path, { signal })).trim()
   } catch (error) {
     signal.throwIfAborted()
     throw new RopewalkError('ERR_KEY', `the token cannot be read: ${fileError(error).message}`, path.length > LONGEST_SHOWN || looksLikeToken(path) ? { advice: [NOT_HERE] } : { text: path })

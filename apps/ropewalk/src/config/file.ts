@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse, TomlError, type TomlTable } from 'smol-toml'
 import * as v from 'valibot'
 import { fileError, RopewalkError } from '../errors.ts'
+import { readOperatorFile } from '../operator-file.ts'
 import { nearest } from './nearest.ts'
 import { SETTINGS, type Setting } from './settings.ts'
 
@@ -22,7 +22,7 @@ export interface FileValue {
 }
 
 export async function readConfigFile (path: string): Promise<ReadonlyMap<string, FileValue>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => { throw new RopewalkError('ERR_CONFIG', fileError(error).message, { text: path, cause: error }) })
+  const text = await readOperatorFile(path).catch((error: unknown) => { throw new RopewalkError('ERR_CONFIG', fileError(error).message, { text: path, cause: error }) })
   return parseConfig(text, path)
 }
 

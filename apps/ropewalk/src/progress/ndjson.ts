@@ -25,7 +25,15 @@ export class Ndjson {
   }
 }
 
-/** One line. 64-bit numbers become decimal text: JSON readers would round them. */
+/** One line. 64-bit numbers become decimal text: JSON readers would round them. What could do something in a terminal is escaped: lines are looked at, too. */
 export function encodeLine (record: object): string {
-  return `${JSON.stringify(record, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value)}\n`
+  const line = JSON.stringify(record, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value)
+  return `${UNSAFE.test(line) ? line.replaceAll(new RegExp(UNSAFE, 'gu'), escaped) : line}\n`
 }
+
+function escaped (character: string): string {
+  return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+}
+
+/** What JSON leaves as it is: DEL and C1, format characters (bidi, zero-width, tags), line and paragraph separators. Only strings can have them. */
+const UNSAFE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/u

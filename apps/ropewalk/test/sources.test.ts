@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TransferEvent } from '@ropewalk/interface'
+import t from 'tap'
+import { Sources } from '../src/peers/sources.ts'
+import { folder } from './processes.ts'
+
+const SIZE = 1_500_000
+const CONTENT = Buffer.from(Uint8Array.from({ length: SIZE }, (_, at) => at * 7 + (at >> 8)))
+
+/** Reads what was offered, and has something happen to it when the first bytes are there. */
+async function readWhile (path: string, happens: () => void): Promise<{ bytes: Buffer, last: TransferEvent['event'] | undefined }> {
+  const events: TransferEvent[] = []
+  const sources = new Sources((_source, event) => { events.push(event) })
+  const pieces: Uint8Array[] = []
+  for await (const piece of sources.read(path, 0, SIZE, {})) {
+    if (pieces.length === 0) happens()
+    pieces.push(piece)
+  }
+  return { bytes: Buffer.concat(pieces), last: events.at(-1)?.event }
+}
+
+t.test('X2: a file that is offered is read as it was when it was opened, up to the size that was offered, whatever becomes of its name', async t => {
+  const root = await folder(t)
+  const make = (name: string): string => {
+    const path = join(root, name)
+    writeFileSync(path, CONTENT)
+    return path
+  }
+  const changes: Array<[string, (path: string) => void]> = [
+    ['grows', path => { appendFileSync(path, 'more') }],
+    ['vanishes', path => { rmSync(path) }],
+    ['is replaced', path => {
+      writeFileSync(`${path}.new`, Buffer.alloc(SIZE, 1))
+      renameSync(`${path}.new`, path)
+    }],
+    ['becomes a link', path => {
+      rmSync(path)
+      symlinkSync('/etc/passwd', path)
+    }]
+  ]
+  for (const [what, change] of changes) {
+    const path = make(what)
+    const { bytes, last } = await readWhile(path, () => { change(path) })
+    t.equal(Buffer.compare(bytes, CONTENT), 0, what)
+    t.equal(last, 'finished', what)
+  }
+  const path = make('is cut')
+  const { bytes, last } = await readWhile(path, () => { truncateSync(path, 600_000) })
+  t.ok(bytes.length < SIZE && Buffer.compare(bytes, CONTENT.subarray(0, bytes.length)) === 0, `${bytes.length} of ${SIZE} bytes, and no other ones`)
+  t.equal(last, 'failed')
+})
+
+t.test('X2: what is no file any more when it is asked for is refused, and nobody waits for it', async t => {
+  const root = await folder(t)
+  const [link, pipe] = [join(root, 'link'), join(root, 'pipe')]
+  symlinkSync('/etc/passwd', link)
+  t.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  for (const path of [join(root, 'gone'), link, pipe, root]) await t.rejects(readWhile(path, () => {}), { code: /^ERR_/ }, path)
+})
+
+t.test('X2: what is offered has the digest of its content, of any length', async t => {
+  const root = await folder(t)
+  const sources = new Sources(() => {})
+  for (const size of [0, 1, 65_536, 65_537, 262_144, 262_145, SIZE]) {
+    const path = join(root, String(size))
+    writeFileSync(path, CONTENT.subarray(0, size))
+    const [file] = await sources.list(path, {})
+    t.match(file, { size, sha256: createHash('sha256').update(CONTENT.subarray(0, size)).digest('hex') })
+  }
+})
