@@ -69,6 +69,32 @@ export async function openArchive (context: Context, name: string, kind: Kind, f
   return { bytes: content.bytes, digest: content.header.digest, [Symbol.asyncDispose]: async () => { await content[Symbol.asyncDispose]() } }
 }
 
+/** Of an archive: its first record is an entry, and features are what it says first behind its size and type. */
+const FEATURES_END = 24
+
+/** What an archive records, and all its bytes. */
+export async function withFeatures (archive: AsyncIterable<Uint8Array>): Promise<{ readonly features: bigint, readonly bytes: AsyncIterable<Uint8Array> }> {
+  const iterator = archive[Symbol.asyncIterator]()
+  const begun: Uint8Array[] = []
+  let length = 0
+  while (length < FEATURES_END) {
+    const { done, value } = await iterator.next()
+    if (done === true) break
+    begun.push(value)
+    length += value.length
+  }
+  async function * bytes (): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield * begun
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value
+    } finally {
+      await iterator.return?.()
+    }
+  }
+  // The decoder says what is wrong with something shorter.
+  return { features: length < FEATURES_END ? 0n : Buffer.concat(begun).readBigUInt64LE(FEATURES_END - 8), bytes: bytes() }
+}
+
 const TYPES: Readonly<Record<TreeNode['type'], string>> = { directory: 'd', file: '-', symlink: 'l', block: 'b', character: 'c', fifo: 'p', socket: 's' }
 
 /** `drwxr-xr-x`, as `ls` has it. */

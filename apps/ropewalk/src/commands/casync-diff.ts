@@ -1,18 +1,20 @@
-import { chunk, DEFAULT_CHUNK_SIZES, identify, openIndex, type ChunkSizes, type IndexItem } from '@ropewalk/protocol-casync'
+import { chunk, DEFAULT_CHUNK_SIZES, featureNames, identify, openIndex, type ChunkSizes, type IndexItem } from '@ropewalk/protocol-casync'
 import type { ChunkDigest } from '@ropewalk/interface'
 import { escapeName } from '@ropewalk/receive'
 import { nodeHash } from '@ropewalk/store-castr'
 import { fileContent, named } from '../casync/content.ts'
 import { openInput, type StoreFlags } from '../casync/input.ts'
-import { kindOf } from '../casync/kind.ts'
+import { diffTrees } from '../casync/diff-trees.ts'
+import { kindOf, type Kind } from '../casync/kind.ts'
 import { withPhases } from '../casync/outcome.ts'
+import { folderBytes, formatPath, openArchive, withFeatures, type TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import type { Phase } from '../progress/phases.ts'
 
-export interface DiffFlags extends StoreFlags {
+export interface DiffFlags extends StoreFlags, TreeFlags {
   readonly json: boolean
 }
 
@@ -31,8 +33,10 @@ interface Side {
 /** Items that are compared; a side of more is refused. Ours: 64 GiB of blob at the usual sizes. */
 const MAX_ITEMS = 1_048_576
 
-/** Compares two blobs, each a file or an index, by their chunks. Exits with 1 when they differ. */
+/** Compares two blobs, each a file or an index, by their chunks; or two trees, each a folder, an archive or an index of one, by path. Exits with 1 when they differ. */
 export async function casyncDiff (context: Context, first: string, second: string, flags: DiffFlags): Promise<Exit> {
+  const kinds = [await kindOf(first), await kindOf(second)] as const
+  if (kinds.every(kind => TREES.has(kind))) return await diffFolders(context, [first, second], kinds, flags)
   return await withPhases(context, flags, async phases => {
     const reading = phases.begin('reading')
     try {
@@ -57,6 +61,46 @@ export async function casyncDiff (context: Context, first: string, second: strin
     } catch (error) {
       throw named(error, context)
     }
+  })
+}
+
+type Begun = Awaited<ReturnType<typeof withFeatures>>
+
+const TREES: ReadonlySet<Kind> = new Set(['directory', 'archive', 'archive-index'])
+
+async function diffFolders (context: Context, names: readonly [string, string], kinds: readonly [Kind, Kind], flags: DiffFlags): Promise<Exit> {
+  return await withPhases(context, flags, async phases => {
+    const reading = phases.begin('reading')
+    const closing: AsyncDisposable[] = []
+    const open = async (i: 0 | 1): ReturnType<typeof withFeatures> => {
+      const archive = await openArchive(context, names[i], kinds[i], flags, phases, reading)
+      closing.push(archive)
+      return await withFeatures(archive.bytes)
+    }
+    let differing = 0
+    try {
+      // A folder is looked at for what the archive with which it is compared records.
+      const known = await Promise.all(([0, 1] as const).map(async i => kinds[i] === 'directory' ? undefined : await open(i)))
+      const features = known[0]?.features ?? known[1]?.features
+      const [first, second] = await Promise.all(([0, 1] as const).map(async i => known[i] ?? (features === undefined ? await open(i) : { features, bytes: folderBytes(context, names[i], features, flags, phases, reading) }))) as [Begun, Begun]
+      for await (const { path, event, in: what } of diffTrees(first.bytes, second.bytes, new Set(featureNames(first.features & second.features)), context.signal)) {
+        differing++
+        const text = formatPath(path === '' ? '.' : path)
+        phases.result({ record: { event, path, in: what }, row: [event, text, what.join(',')], lines: [`${event.padEnd(8)} ${text}${what.length === 0 ? '' : `  ${what.join(', ')}`}`] })
+      }
+    } catch (error) {
+      throw named(error, context)
+    } finally {
+      await Promise.allSettled(closing.map(archive => archive[Symbol.asyncDispose]()))
+    }
+    reading.end()
+    const same = differing === 0
+    phases.result({
+      record: { event: 'compared', same, first: { name: names[0] }, second: { name: names[1] }, differing },
+      row: [same ? 'same' : 'different', String(differing)],
+      lines: [same ? `the same: ${escapeName(names[0])}, ${escapeName(names[1])}` : `different: ${escapeName(names[0])}, ${escapeName(names[1])}, in ${differing} paths`]
+    })
+    return same ? Exit.done : Exit.failed
   })
 }
 
@@ -90,7 +134,7 @@ async function readSide (context: Context, name: string, flags: DiffFlags, cut: 
 
 async function isIndex (name: string): Promise<boolean> {
   const kind = await kindOf(name)
-  if (kind === 'directory' || kind === 'archive') throw new RopewalkError('ERR_USAGE', 'blobs and indexes are compared', { text: name })
+  if (TREES.has(kind)) throw new RopewalkError('ERR_USAGE', 'a tree and a blob are not compared', { text: name })
   return kind !== 'blob'
 }
 

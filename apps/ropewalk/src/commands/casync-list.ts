@@ -5,7 +5,7 @@ import { named } from '../casync/content.ts'
 import type { StoreFlags } from '../casync/input.ts'
 import { kindOf, type Kind } from '../casync/kind.ts'
 import { withPhases } from '../casync/outcome.ts'
-import { formatMode, formatMtree, formatPath, openArchive, type TreeFlags } from '../casync/trees.ts'
+import { formatMode, formatMtree, formatPath, openArchive, withFeatures, type TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
 import { Exit } from '../exit-codes.ts'
 import { HASHES } from './casync-make.ts'
@@ -30,23 +30,14 @@ export async function casyncList (context: Context, name: string, flags: ListFla
       const text = form === 'list' ? `${formatMode(node)} ${formatPath(path === '' ? '.' : path)}` : formatMtree(node, digest, algorithm, features)
       phases.result({ record: { event: 'node', path, type, mode: permissions.toString(8).padStart(4, '0'), uid, gid, user, group, mtime, size, target, device, digest }, row: [text], lines: [text] })
     }
-    // Every entry says what is recorded; the first one at once.
-    async function * looked (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-      let head = Buffer.alloc(0)
-      for await (const piece of bytes) {
-        if (head.length < FEATURES_END) {
-          head = Buffer.concat([head, piece.subarray(0, FEATURES_END)])
-          if (head.length >= FEATURES_END) features = head.readBigUInt64LE(FEATURES_END - 8)
-        }
-        yield piece
-      }
-    }
     const close = (): void => {
       if (open !== undefined) tell(open.node, open.hash.digest('hex'))
       open = undefined
     }
     try {
-      for await (const part of decodeArchive({ signal: context.signal })(looked(archive.bytes))) {
+      const begun = await withFeatures(archive.bytes)
+      features = begun.features
+      for await (const part of decodeArchive({ signal: context.signal })(begun.bytes)) {
         if (part.kind === 'data') {
           open?.hash.update(part.bytes)
           continue
@@ -65,6 +56,3 @@ export async function casyncList (context: Context, name: string, flags: ListFla
     return Exit.done
   })
 }
-
-/** Of an archive: its first record is an entry, and features are what it says first behind its size and type. */
-const FEATURES_END = 24

@@ -132,12 +132,13 @@ function addLooking (casync: Command, context: Context, done: Done): void {
     .action(async (index: string, file: string | undefined, flags: VerifyFlags) => done(await (await import('../commands/casync-verify.ts')).casyncVerify(context, index, file, flags)))
   examples(verify, ['ropewalk casync verify image.caibx', 'ropewalk casync verify image.caibx image.raw'], VERIFY_HELP)
 
-  const diff = storing(casync.command('diff'))
-    .description('compare two blobs by their chunks')
-    .argument('<first>', 'an index or a file')
-    .argument('<second>', 'an index or a file')
+  const diff = recording(storing(casync.command('diff')))
+    .description('compare two blobs by their chunks, or two trees by their paths')
+    .argument('<first>', 'an index or a file; of trees, a folder, an archive or an index')
+    .argument('<second>', 'the other one')
+    .addOption(digest())
     .action(async (first: string, second: string, flags: DiffFlags) => done(await (await import('../commands/casync-diff.ts')).casyncDiff(context, first, second, flags)))
-  examples(diff, ['ropewalk casync diff image-1.caibx image-2.caibx', 'ropewalk casync diff image.caibx image.raw'], DIFF_HELP)
+  examples(diff, ['ropewalk casync diff image-1.caibx image-2.caibx', 'ropewalk casync diff photos.caidx photos/'], DIFF_HELP)
 }
 
 function addKeeping (casync: Command, context: Context, done: Done): void {
@@ -225,5 +226,6 @@ exit code is 1 when there is any.
 
 const DIFF_HELP = `
 A line for each stretch of the second that is not at the same place of the
-first, then what both have. The exit code is 1 when they differ.
+first, then what both have. Of trees a line for each path that only one of them
+has, or that differs, and in what. The exit code is 1 when they differ.
 `
