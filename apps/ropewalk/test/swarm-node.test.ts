@@ -126,12 +126,13 @@ t.test('a peer that takes nothing does not keep the node for longer than its tim
 t.test('what cannot be a peer is told before anything is started', async t => {
   const { root, list, ports, state } = await scene(t, 1)
   const words = ['--swarm-peers', list, '--swarm-dir', join(root, 'dir')]
+  await writeFile(join(root, 'key'), randomBytes(32).toString('hex'))
   const at = (address: string, ...more: string[]): ReturnType<typeof run> => run(['serve', '--listen', address, ...more], { state })
   t.match(await at(`torronto+tcp://127.0.0.1:${ports[0]}`), { code: 2, stderr: /--swarm-peers FILE --swarm-dir DIRECTORY/ })
   t.match(await at('torronto+tcp://127.0.0.1', ...words), { code: 2, stderr: /ERR_ADDRESS/ })
   t.match(await at('torronto+tcp://127.0.0.1:1', ...words), { code: 2, stderr: /no peer of the list is 127\.0\.0\.1 1/ })
   t.match(await at('torronto+tcp://192.0.2.7:7750', ...words), { code: 2, stderr: /--allow-plaintext/ })
   t.match(await at('torronto+tcp://127.0.0.1:1', ...words, '--listen', 'torronto+tcp://127.0.0.1:2'), { code: 2, stderr: /one peer of one swarm/ })
-  t.match(await at(`torronto+tcp://127.0.0.1:${ports[0]}`, ...words, '--swarm-key', list), { code: 2, stderr: /hardened/ })
+  t.match(await at(`torronto+tcp://127.0.0.1:${ports[0]}`, ...words, '--swarm-profile', 'as-implemented', '--swarm-key', join(root, 'key')), { code: 2, stderr: /hardened/ })
   t.match(await run(['serve', ...words], { state }), { code: 2, stderr: /go with --listen torronto/ })
 })

@@ -21,8 +21,9 @@ export interface SwarmSetup {
 export async function swarmSetup ({ peers: path, dir, as, profile, key }: SwarmWords): Promise<SwarmSetup> {
   const peers = await readPeers(path, profile)
   const self = as ?? ownAddress(peers)
-  if (key !== undefined && profile !== 'hardened') throw new RopewalkError('ERR_USAGE', 'a key is for the profile hardened: others cannot prove that they know it')
-  return { self, peers, directory: dir, profile, key: key === undefined ? undefined : await readKey(key) }
+  const secret = key === undefined ? undefined : await readKey(key)
+  if (secret !== undefined && profile !== 'hardened') throw new RopewalkError('ERR_USAGE', 'a key is for the profile hardened: others cannot prove that they know it')
+  return { self, peers, directory: dir, profile, key: secret }
 }
 
 async function readPeers (path: string, profile: ProfileName): Promise<PeerAddress[]> {
