@@ -84,10 +84,11 @@ export function drawStore (item, store) {
 }
 
 export function drawReplication (item, { name, local, leastReplication, weightedLeastReplication }, peers) {
+  const called = shown(name.replace(/^files\//, ''))
   const mood = leastReplication >= peers ? 'good' : leastReplication >= 1 ? 'warn' : 'bad'
   fill(item, [local, leastReplication, weightedLeastReplication, peers], () => [
-    make('div', { class: 'head' }, make('span', { class: 'name' }, shown(name.replace(/^files\//, ''))), make('span', { class: `quiet end ${mood}` }, `${weightedLeastReplication.toFixed(1)} of ${peers} copies`)),
-    make('progress', { class: mood, max: Math.max(1, peers), value: Math.min(peers, weightedLeastReplication), 'aria-label': `Copies of ${shown(name)}: ${weightedLeastReplication.toFixed(1)} of ${peers}` }),
+    make('div', { class: 'head' }, make('span', { class: 'name' }, called), make('span', { class: `quiet end ${mood}` }, `${weightedLeastReplication.toFixed(1)} of ${peers} copies`)),
+    make('progress', { class: mood, max: Math.max(1, peers), value: Math.min(peers, weightedLeastReplication), 'aria-label': `Copies of ${called}: ${weightedLeastReplication.toFixed(1)} of ${peers}` }),
     make('div', { class: 'quiet' }, `${Math.floor(local * 100)} % here · the rarest chunk is held ${count(leastReplication, 'time')}`)
   ])
 }

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,6 +43,15 @@ function begin (name: string, ...args: string[]): { child: ChildProcess, fact: (
   }
 }
 
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 async function end ({ child }: { child: ChildProcess }): Promise<number | null> {
   if (child.exitCode === null) await once(child, 'exit')
   return child.exitCode
@@ -53,6 +63,26 @@ async function nameless (): Promise<string[]> {
     const named = (element: Element): boolean => (element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '') !== '' || element.hasAttribute('aria-labelledby') || (element as HTMLInputElement).labels?.length === 1
     return Array.from(document.querySelectorAll('button, input, progress, meter, svg, section, ul, ol')).filter(element => !named(element)).map(element => element.outerHTML.slice(0, 80))
   })
+}
+
+interface Accessible { readonly role: string, readonly name: string }
+
+/** Chromium's own accessibility tree: what a screen reader is told, of what can be pressed, filled or read as a measure. */
+async function accessible (): Promise<Accessible[]> {
+  const session = await context.newCDPSession(page)
+  try {
+    const { nodes } = await session.send('Accessibility.getFullAXTree')
+    return nodes.filter(({ ignored }) => !ignored).map(({ role, name }) => ({ role: String(role?.value), name: String(name?.value ?? '').trim() }))
+  } finally {
+    await session.detach()
+  }
+}
+
+/** Roles that say nothing without a name. */
+const NEED_NAMES: ReadonlySet<string> = new Set(['button', 'link', 'textbox', 'progressbar', 'meter', 'image', 'img', 'region', 'list', 'log', 'heading', 'columnheader', 'DisclosureTriangle'])
+
+async function unnamed (): Promise<Accessible[]> {
+  return (await accessible()).filter(({ role, name }) => NEED_NAMES.has(role) && name === '')
 }
 
 async function picture (name: string): Promise<void> {
@@ -68,7 +98,12 @@ async function picture (name: string): Promise<void> {
 }
 
 for (const name of ['laptop', 'desk']) await mkdir(join(folder, name))
-const laptop = begin('laptop', 'serve', '--listen', 'mdsftp+tls://127.0.0.1:0', '--inbox', 'Inbox', '--peers', '127.0.0.1:0', '--no-discover', '--web', '127.0.0.1:0')
+const swarmPort = await freePort()
+// Of three peers two are not there.
+await writeFile(join(folder, 'laptop/peers.txt'), [swarmPort, 1, 2].map(port => `127.0.0.1 ${port}\n`).join(''))
+await mkdir(join(folder, 'laptop/shared'))
+await writeFile(join(folder, 'laptop/shared/rope.txt'), 'laid into one rope')
+const laptop = begin('laptop', 'serve', '--listen', `torronto+tcp://127.0.0.1:${swarmPort}`, '--swarm-peers', 'peers.txt', '--swarm-dir', 'shared', '--swarm-profile', 'hardened', '--listen', 'mdsftp+tls://127.0.0.1:0', '--inbox', 'Inbox', '--peers', '127.0.0.1:0', '--no-discover', '--web', '127.0.0.1:0')
 const { address: url = '' } = await laptop.fact('listening', /"http:/)
 const { address: peers = '' } = await laptop.fact('listening', /"127\.0\.0\.1:\d+#/)
 const waiting = begin('laptop', 'pair')
@@ -81,7 +116,9 @@ t.test('the page says what there is, in words too', async t => {
   await page.locator('#peers').getByText('desk').waitFor()
   await page.locator('#stores meter').waitFor()
   await page.locator('#log').getByText('listening').first().waitFor()
+  await page.locator('#swarm').getByRole('progressbar', { name: 'Copies of rope.txt: 1.0 of 3' }).waitFor()
   t.same(await nameless(), [])
+  t.same(await unnamed(), [])
   t.equal(await page.locator('h1').count(), 1)
 })
 
@@ -103,6 +140,23 @@ t.test('an offer is accepted by a click, and its files are seen to arrive', asyn
   }
   t.equal(await page.title(), 'Ropewalk')
   t.equal(await accept.count(), 0)
+})
+
+t.test('an offer is accepted with the keyboard alone', async t => {
+  await writeFile(join(folder, 'desk/yes.txt'), 'yes')
+  const sending = begin('desk', 'send', 'yes.txt', 'laptop', '--wait', '--no-discover')
+  const accept = page.getByRole('button', { name: 'Accept yes.txt from desk' })
+  await accept.waitFor()
+  t.ok((await accessible()).some(({ role, name }) => role === 'button' && name === 'Accept yes.txt from desk'), 'a screen reader is told so')
+  await page.evaluate(() => { (document.activeElement as HTMLElement | null)?.blur() })
+  let presses = 0
+  for (; presses < 20 && !await accept.evaluate(element => element === document.activeElement); presses++) await page.keyboard.press('Tab')
+  t.ok(presses < 20, `${presses} presses`)
+  t.not(await accept.evaluate(element => getComputedStyle(element).outlineStyle), 'none', 'where the keyboard is can be seen')
+  await page.keyboard.press('Space')
+  t.equal(await end(sending), 0)
+  t.equal(await readFile(join(folder, 'laptop/Inbox/yes.txt'), 'utf8'), 'yes')
+  await accept.waitFor({ state: 'detached' })
 })
 
 t.test('an offer is declined with the keyboard alone', async t => {
@@ -148,6 +202,7 @@ t.test('what stands still is seen: a graph, what it waits for, its connection an
   await connection.locator('tbody tr').first().waitFor()
   t.match(await connection.locator('tbody tr').first().innerText(), /^\d+\s+\d+ KiB\s+[\d.]+ \w+\s+[\d.]+ \w+$/)
   t.same(await nameless(), [])
+  t.same(await unnamed(), [])
   await picture('moving')
   sending.child.kill('SIGCONT')
   t.equal(await end(sending), 0)
