@@ -29,9 +29,14 @@ export const READ_BYTES: number = 1024 * 1024
 
 /** The bytes of an index or an archive. Fails with what the system says, which is what a peer is told. */
 export function fileBytes (locator: Locator, { signal, throttle }: StoreOptions): AsyncIterable<Uint8Array> {
-  if (locator.kind === 'file') return createReadStream(locator.path, { highWaterMark: READ_BYTES, signal })
+  if (locator.kind === 'file') return bytesOf(locator.path, signal)
   if (locator.kind === 'http') return httpBytes(locator.url, { signal, fetch: throttle === undefined ? undefined : throttledFetch(throttle) })
   throw new RopewalkError('ERR_USAGE', 'this needs a session', { text: formatLocator(locator) })
+}
+
+/** Opened when somebody reads: what goes wrong before would be nobody's to catch. */
+async function * bytesOf (path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  yield * createReadStream(path, { highWaterMark: READ_BYTES, signal }) as AsyncIterable<Uint8Array>
 }
 
 /** The store on this machine. */

@@ -14,8 +14,15 @@ export interface ReportFlags {
   readonly json: boolean
 }
 
+export interface PhasesOptions {
+  /** What the command makes is written to standard output. */
+  readonly dataOnStdout?: boolean | undefined
+  /** What is left of an interrupted command, and how it is gone on with: a sentence without its end. */
+  readonly kept?: string | undefined
+}
+
 /** Runs `work` with its progress, and says how it ended. */
-export async function withPhases (context: Context, flags: ReportFlags, work: (phases: Phases) => Promise<Exit>, dataOnStdout: boolean = false): Promise<Exit> {
+export async function withPhases (context: Context, flags: ReportFlags, work: (phases: Phases) => Promise<Exit>, { dataOnStdout = false, kept }: PhasesOptions = {}): Promise<Exit> {
   const phases = new Phases({ ...context, json: flags.json, dataOnStdout })
   try {
     const exit = await work(phases)
@@ -26,7 +33,8 @@ export async function withPhases (context: Context, flags: ReportFlags, work: (p
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown
     if (flags.json) (dataOnStdout ? context.stderr : context.stdout).write(encodeLine({ event: 'failed', code: codeOf(error), message: messageOf(error), ...factsOf(error) }))
     const advice = error instanceof RopewalkError ? [] : adviceFor(error)
-    context.stderr.write(`${[describeFailure(error), ...advice.map(line => `  ${line}`)].join('\n')}\n`)
+    const said = codeOf(error) === 'ERR_USER_INTERRUPT' && kept !== undefined ? `Interrupted: ${kept}.` : describeFailure(error)
+    context.stderr.write(`${[said, ...advice.map(line => `  ${line}`)].join('\n')}\n`)
     return exitOf(error)
   }
 }

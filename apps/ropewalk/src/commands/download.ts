@@ -51,7 +51,7 @@ export async function download (context: Context, wanted: readonly string[], fla
     signal: context.signal,
     report,
     channels: () => route.channels,
-    kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others`,
+    kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others,\nand the same command fetches them anew`,
     work: async (item, transfer) => {
       const own = destination.kind === 'files' ? destination.name : undefined
       return await fetchOne(item, transfer, receiver === undefined ? toStdout(context) : toFile(receiver, own, flags.force, context.signal))

@@ -70,7 +70,7 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
       signal: context.signal,
       report,
       channels,
-      kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others`,
+      kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others.\nThe same command with --resume keeps what comes, and goes on with it`,
       work: async (id, transfer) => await fetchOne({ node, id, transfer, flags, signal: context.signal }, deliver)
     })
   }

@@ -51,7 +51,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       signal: context.signal,
       report,
       channels,
-      kept: count => `${count} of ${files.length} files are stored and stay; nothing is left of the others`,
+      kept: count => `${count} of ${files.length} files are stored and stay; nothing is left of the others.\n"put --durable" keeps what was sent, and "put --resume" goes on with it`,
       work: async (file, transfer) => await putFile(context, node, file, transfer, flags)
     })
   }).finally(() => { context.stdin.destroy() })

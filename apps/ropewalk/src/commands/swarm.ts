@@ -65,6 +65,7 @@ export async function joinCommand (context: Context, flags: JoinFlags): Promise<
   await Promise.race([interrupted, member.left])
   note('Leaving; what only this peer holds is given away first')
   await member.leave()
+  note(`Left. The files stay in ${escapeName(flags.dir)}, also what is half there; "swarm join" goes on`)
   if (flags.json) stdout.write(encodeLine({ event: 'left', bytes_sent: member.bytesSent, peak_memory: peakMemory() }))
   return Exit.done
 }

@@ -15,10 +15,11 @@ import { aliasOf, failureResult, offerResult } from './show.ts'
 /** Tells everything that `lines` say, until the offer is settled or they end. */
 export async function follow (context: Context, json: boolean, lines: AsyncIterable<Line>): Promise<Exit> {
   let report: Report | undefined
+  let last: OfferLine | undefined
   try {
     for await (const line of lines) {
       if (line['offer'] !== undefined) {
-        const offer = line['offer'] as OfferLine
+        const offer = last = line['offer'] as OfferLine
         report ??= new Report({ ...context, json, expected: { files: offer.files - offer.done, bytes: undefined } })
         report.result(offerResult(offer))
         if (!json && !offer.incoming && offer.status === 'awaiting') report.note(`Waiting for ${aliasOf(offer)} to accept; Ctrl-C leaves the offer where it is`)
@@ -26,9 +27,20 @@ export async function follow (context: Context, json: boolean, lines: AsyncItera
       else if (line['settled'] !== undefined) return settled(report, line['settled'] as OfferLine)
     }
     return Exit.done
+  } catch (error) {
+    report?.close()
+    if (context.signal.aborted && last !== undefined && !json) report?.note(keptOf(last))
+    throw error
   } finally {
     report?.close()
   }
+}
+
+function keptOf ({ id, incoming }: OfferLine): string {
+  const short = id.slice(0, 8)
+  return incoming
+    ? `Interrupted: the files that are whole stay; "ropewalk retry ${short}" brings the rest`
+    : `Interrupted: the offer stays, and is served while a node runs here;\n"ropewalk status ${short}" tells what becomes of it, "ropewalk retry ${short}" goes on`
 }
 
 function settled (report: Report | undefined, offer: OfferLine): Exit {
