@@ -17,7 +17,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 /** Room for young objects that is enough; V8 begins with 1 MiB, and doubles. Ours. */
 const YOUNG_BYTES = 8 * 1024 * 1024
 
-/** Ours: what makes ten thousand small files or serves a thousand clients takes up to a third more processor time, and the heap is half as large. */
+/** Ours: ten thousand small files, or a thousand clients, take up to a third more processor time, and the heap is half as large. */
 const GROWING_PERCENT = 20
 
 /** From now on the heap of this process is little larger than what it is used for. Returns what ends that. */
