@@ -100,6 +100,7 @@ t.test('plain lines for what is over and nothing else', async t => {
   t.equal(renderEvent(finished('1', 2048), 'a'), 'sent a (2.0 KiB)')
   t.equal(renderEvent(failed('1', 5), 'a'), 'failed a: no (ERR_X)')
   t.equal(renderSummary({ finished: 1, failed: 0, files: 1, bytes: 1024, goal: 1024 }, 500), '1 file, 1.0 KiB in 0.5 s, 2.0 KiB/s')
+  t.equal(renderSummary({ finished: 1, failed: 0, files: 1, bytes: 4096, goal: 4096 }, 500, 3072), '1 file, 4.0 KiB in 0.5 s, 2.0 KiB/s', 'of what was there before no rate is reckoned')
   t.equal(renderSummary({ finished: 2, failed: 1, files: 3, bytes: 0, goal: 0 }, 0), '2 files, 0 B in 0.0 s; 1 failed')
 })
 

@@ -49,7 +49,7 @@ export async function upload (context: Context, files: readonly string[], flags:
   const secret = await loadNodeId(statePath(context.env))
   await using route = await UploadRoute.open(context, address, flags)
   const report = new Report({ ...context, json: flags.json, expected: { files: files.length, bytes: await sizeOf(files) }, label: basename })
-  const sender = new Sender(context, route, token, secret, flags, report.note)
+  const sender = new Sender(context, route, token, secret, flags, report)
 
   return await runBatch({
     items: files,
@@ -59,7 +59,9 @@ export async function upload (context: Context, files: readonly string[], flags:
     signal: context.signal,
     report,
     channels: () => route.channels,
-    kept: count => `${count} of ${files.length} files are whole; ${formatBytes(sender.keptBytes)} of the others are kept there, and the same command sends the rest`,
+    kept: count => files.length === 1
+      ? `${formatBytes(sender.keptBytes)} of the file are kept there, and the same command sends the rest`
+      : `${count} of ${files.length} files are whole; ${formatBytes(sender.keptBytes)} of the others are kept there, and the same command sends the rest`,
     work: async (file, transfer) => await sender.send(file, transfer)
   })
 }
@@ -70,17 +72,17 @@ class Sender {
   readonly #token: string
   readonly #secret: string
   readonly #flags: UploadFlags
-  readonly #note: (text: string) => void
+  readonly #report: Pick<Report, 'note' | 'present'>
   /** Bytes that the server has of what is not whole. */
   readonly #kept = new Map<string, number>()
 
-  constructor (context: Context, route: UploadRoute, token: string, secret: string, flags: UploadFlags, note: (text: string) => void) {
+  constructor (context: Context, route: UploadRoute, token: string, secret: string, flags: UploadFlags, report: Pick<Report, 'note' | 'present'>) {
     this.#context = context
     this.#route = route
     this.#token = token
     this.#secret = secret
     this.#flags = flags
-    this.#note = note
+    this.#report = report
   }
 
   get keptBytes (): number {
@@ -104,7 +106,7 @@ class Sender {
       } catch (error) {
         this.#context.signal.throwIfAborted()
         if (!PASSING.has(codeOf(error)) || attempt >= MAX_ATTEMPTS) throw error
-        if (!this.#flags.json) this.#note(`${escapeName(path)}: ${messageOf(error)}; it goes on with what is missing`)
+        if (!this.#flags.json) this.#report.note(`${escapeName(path)}: ${messageOf(error)}; it goes on with what is missing`)
         await sleep(pauseMs, undefined, { signal: this.#context.signal }).catch(() => { this.#context.signal.throwIfAborted() })
         pauseMs *= 2
       }
@@ -133,7 +135,12 @@ class Sender {
       return { id: source.digest }
     }
     const fid = this.#fid(source, tags)
-    const { complete } = await uploadReadme(channel, [source], { ...options, fid, onOffer: ({ missingBytes }) => { moved(source.size - missingBytes) }, onBlock })
+    const { complete } = await uploadReadme(channel, [source], { ...options, fid, onOffer: ({ missingBytes }) => {
+      const before = source.size - missingBytes
+      // What an attempt before this one has moved is counted already.
+      this.#report.present(Math.max(0, before - transfer.bytes))
+      moved(before)
+    }, onBlock })
     if (!complete) throw new RopewalkError('ERR_INCOMPLETE', 'the server has acknowledged every block, and did not say that the file is whole')
     return { id: fid }
   }

@@ -21,9 +21,9 @@ export function renderFailure (code: string, message: string, name: string): str
 }
 
 /** The line at the end. */
-export function renderSummary ({ finished, failed, bytes }: Totals, elapsedMs: number): string {
+export function renderSummary ({ finished, failed, bytes }: Totals, elapsedMs: number, present = 0): string {
   // Below a few milliseconds a rate is an accident.
-  const rate = elapsedMs < 10 ? '' : `, ${formatRate(bytes / elapsedMs * 1000)}`
+  const rate = elapsedMs < 10 ? '' : `, ${formatRate(Math.max(0, bytes - present) / elapsedMs * 1000)}`
   const failures = failed === 0 ? '' : `; ${failed} failed`
   return `${plural(finished, 'file')}, ${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}${failures}`
 }

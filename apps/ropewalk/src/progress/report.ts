@@ -60,6 +60,8 @@ export class Report {
   #timer: NodeJS.Timeout | undefined
   /** Of `--json`, and not written yet. */
   #lines = ''
+  /** Bytes that count and have not moved: they were there before. */
+  #present = 0
 
   constructor (options: ReportOptions) {
     const { stderr, json, now, env } = options
@@ -117,6 +119,9 @@ export class Report {
     this.#options.stderr.write(`${text}\n`)
   }
 
+  /** So many bytes of what is told to have moved were there before: no rate is reckoned of them. */
+  readonly present = (bytes: number): void => { this.#present += bytes }
+
   /** What it came to, in one line. */
   summary (channels: number): void {
     const elapsedMs = this.#options.now() - this.#began
@@ -125,7 +130,7 @@ export class Report {
       this.#say(encodeLine({ event: 'summary', files: finished, failed, bytes, elapsed_ms: Math.round(elapsedMs), channels, peak_memory: peakMemory() }))
       return
     }
-    this.note(this.#paint('bold', renderSummary(this.totals, elapsedMs)))
+    this.note(this.#paint('bold', renderSummary(this.totals, elapsedMs, this.#present)))
   }
 
   /** Ends the picture. */
@@ -151,7 +156,7 @@ export class Report {
   #draw (): void {
     const screen = this.#screen
     if (screen === undefined) return
-    this.#rate.sample(this.totals.bytes, this.#options.now())
+    this.#rate.sample(this.totals.bytes - this.#present, this.#options.now())
     screen.draw(renderTty(this.#plan, this.#rate, { columns: screen.columns, rows: screen.rows, paint: this.#paint }))
   }
 }
