@@ -185,6 +185,7 @@ t.test('a file that is dropped onto the page is an object of the node', async t 
   const { address = '' } = await laptop.fact('listening', /mdsftp/)
   t.equal(await end(begin('laptop', 'get', id, '--from', address, '-o', 'back.txt')), 0)
   t.equal(await readFile(join(folder, 'laptop/back.txt'), 'utf8'), content)
+  await page.locator('#transfers li', { hasText: 'mdsftp' }).getByText('dropped & <b>bold</b>.txt').waitFor()
 })
 
 t.test('what stands still is seen: a graph, what it waits for, its connection and the windows of its channels', async t => {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { basename, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { formatId } from '../arguments.ts'
 import { readLog, RotatingLog } from '../logs/rotating-log.ts'
 import { makeStateDirectory } from '../state-directory.ts'
@@ -15,12 +16,12 @@ import { MAX_NAME_CHARACTERS } from './board.ts'
 const MAX_BYTES: number = 4 * 1024 ** 2
 const KEEP = 1
 
-/** Notes that the object `id` is the file at `path`. A disk that cannot take it is no reason to fail: then there is the id. */
-export async function noteObjectName (state: string, id: string, path: string): Promise<void> {
+/** Notes that the object `id` is the file `name`. A disk that cannot take it is no reason to fail: then there is the id. */
+export async function noteObjectName (state: string, id: string, name: string): Promise<void> {
   try {
     await makeStateDirectory(state)
     const log = await RotatingLog.open({ path: namesPath(state), maxBytes: MAX_BYTES, keep: KEEP })
-    log.append({ id, name: basename(path).slice(0, MAX_NAME_CHARACTERS) })
+    log.append({ id, name: name.slice(0, MAX_NAME_CHARACTERS) })
     await log.close()
   } catch {
     // The transfer is what counts.
@@ -32,6 +33,28 @@ export async function readObjectNames (state: string): Promise<ReadonlyMap<strin
   const names = new Map<string, string>()
   for await (const { id, name } of readLog(namesPath(state), KEEP)) if (typeof id === 'string' && typeof name === 'string') names.set(id, name)
   return names
+}
+
+/** The names that are known, for whoever looks often: read again only where there are others. */
+export class ObjectNames {
+  readonly #state: string
+  #seen = ''
+  #names: ReadonlyMap<string, string> = new Map()
+
+  constructor (state: string) {
+    this.#state = state
+  }
+
+  async look (): Promise<void> {
+    const seen = await stat(namesPath(this.#state)).then(({ ino, size }) => `${ino} ${size}`, () => '')
+    if (seen === this.#seen) return
+    this.#seen = seen
+    this.#names = await readObjectNames(this.#state)
+  }
+
+  named (transfer: TransferActivity): TransferActivity {
+    return named(transfer, this.#names)
+  }
 }
 
 /** A transfer by the name of its object, where one is known, and else by its id, as `put` has printed it. */

@@ -102,7 +102,7 @@ export async function putParts (context: Context, files: readonly string[], flag
     })
     if (entry.manifest !== undefined) await writeManifest(entry.manifest, basename(item.name), file.size, sha256, parts, entry.force)
     if (durable) await journal.remove(item.key)
-    if (item.name !== '-') for (const { id } of parts) await noteObjectName(statePath(context.env), formatId(id), item.name)
+    if (item.name !== '-') for (const { id } of parts) await noteObjectName(statePath(context.env), formatId(id), basename(item.name))
     return stored(item.name, file.size, sha256, parts, entry.manifest)
   }
 

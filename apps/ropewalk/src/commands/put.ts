@@ -63,7 +63,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       : await SourceFile.open(file)
     transfer.started(source.size)
     const { chunkId } = await putObject(node, source, { size: source.size, name: file, signal, onEvent: transfer.follow })
-    if (file !== '-') await noteObjectName(statePath(context.env), formatId(chunkId), file)
+    if (file !== '-') await noteObjectName(statePath(context.env), formatId(chunkId), basename(file))
     return stored(file, formatId(chunkId), source.size, source.digest(), formatAddress(address))
   }
 }

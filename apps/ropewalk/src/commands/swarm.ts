@@ -131,7 +131,7 @@ export async function leaveCommand (context: Context, flags: SwarmFlags): Promis
 async function * askPeer (context: Context, request: Line): AsyncGenerator<Line, void, undefined> {
   const path = swarmSocket(statePath(context.env))
   const connection = await dial({ transport: 'unix', path }, { signal: context.signal }).catch((error: unknown) => {
-    throw new RopewalkError('ERR_UNREACHABLE', 'no peer of yours is running', { cause: error, advice: ['"ropewalk swarm join --peers FILE --dir DIRECTORY" starts one, in another terminal.'] })
+    throw new RopewalkError('ERR_UNREACHABLE', 'no peer of yours is running', { cause: error, advice: ['"ropewalk swarm join --peers FILE --dir DIR" starts one, in another terminal.'] })
   })
   yield * ask(connection, request, context.signal)
 }

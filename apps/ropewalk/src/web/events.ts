@@ -31,10 +31,11 @@ export async function tellPage (response: ServerResponse, scene: Scene, log: Log
     if (!response.writableNeedDrain) {
       const { transfers, connections } = scene.board.list()
       const slow = look % SLOW === 0
+      if (slow) await scene.names.look()
       const records = log.since(record)
       record = records.at(-1)?.number ?? record
       const news = {
-        ...told.transfers(transfers),
+        ...told.transfers(transfers.map(transfer => scene.names.named(transfer))),
         ...told.changed('connections', connections),
         ...slow ? { ...told.changed('offers', scene.offers()), ...told.changed('peers', scene.peers()), ...told.changed('stores', await scene.stores()), ...told.changed('swarm', await scene.swarm() ?? null) } : {},
         ...records.length > 0 ? { log: records } : {}
@@ -63,7 +64,7 @@ class Told {
     const changed: TransferActivity[] = []
     const known = new Set<string>()
     for (const transfer of transfers) {
-      const mark = `${transfer.changedAt} ${transfer.bytes} ${transfer.state} ${transfer.waitsFor ?? ''}`
+      const mark = `${transfer.name} ${transfer.changedAt} ${transfer.bytes} ${transfer.state} ${transfer.waitsFor ?? ''}`
       known.add(transfer.id)
       if (this.#transfers.get(transfer.id) === mark) continue
       this.#transfers.set(transfer.id, mark)

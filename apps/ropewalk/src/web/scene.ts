@@ -7,6 +7,7 @@ import { statfs } from 'node:fs/promises'
 import type { FileStatus } from '@ropewalk/protocol-torronto'
 import { dial } from '@ropewalk/transport-tcp'
 import type { ActivityBoard } from '../activity/board.ts'
+import { ObjectNames } from '../activity/object-names.ts'
 import type { StoreFacts } from '../observe/metrics.ts'
 import { ask, type Line } from '../peers/control.ts'
 import type { OfferLine } from '../peers/requests.ts'
@@ -34,10 +35,17 @@ export interface SceneOptions {
 
 export class Scene {
   readonly #options: SceneOptions
+  readonly #names: ObjectNames
   #swarm: { readonly at: number, readonly facts: Promise<SwarmFacts | undefined> } = { at: -Infinity, facts: Promise.resolve(undefined) }
 
   constructor (options: SceneOptions) {
     this.#options = options
+    this.#names = new ObjectNames(options.state)
+  }
+
+  /** By which the page calls objects. */
+  get names (): ObjectNames {
+    return this.#names
   }
 
   get board (): ActivityBoard {
