@@ -49,6 +49,19 @@ t.test('at a terminal: colour, lines for people, and no control character of a n
   t.match(stderr.text, /1 failed/)
 })
 
+t.test('the time for which somebody was waited for does not count', async t => {
+  let now = 0
+  const { report: shown, stderr } = report(false, { now: () => now })
+  now = 60_000
+  shown.waited()
+  shown.event({ event: 'started', transfer: '1', name: 'a', direction: 'send', size: 1000 })
+  shown.event({ event: 'finished', transfer: '1', name: 'a', direction: 'send', bytes: 1000 })
+  now = 62_000
+  shown.summary(0)
+  shown.close()
+  t.match(stderr.text, /1 file, 1000 B in 2\.0 s, 500 B\/s/)
+})
+
 t.test('NO_COLOR and a dumb terminal', async t => {
   for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
     const { report: shown, stderr } = report(true, { env })

@@ -16,15 +16,20 @@ import { aliasOf, failureResult, offerResult } from './show.ts'
 export async function follow (context: Context, json: boolean, lines: AsyncIterable<Line>): Promise<Exit> {
   let report: Report | undefined
   let last: OfferLine | undefined
+  let waiting = false
   try {
     for await (const line of lines) {
       if (line['offer'] !== undefined) {
         const offer = last = line['offer'] as OfferLine
         report ??= new Report({ ...context, json, expected: { files: offer.files - offer.done, bytes: undefined } })
         report.result(offerResult(offer))
-        if (!json && !offer.incoming && offer.status === 'awaiting') report.note(`Waiting for ${aliasOf(offer)} to accept; Ctrl-C leaves the offer where it is`)
-      } else if (line['transfer'] !== undefined) report?.event(line['transfer'] as TransferEvent)
-      else if (line['settled'] !== undefined) return settled(report, line['settled'] as OfferLine)
+        waiting = !offer.incoming && offer.status === 'awaiting'
+        if (!json && waiting) report.note(`Waiting for ${aliasOf(offer)} to accept; Ctrl-C leaves the offer where it is`)
+      } else if (line['transfer'] !== undefined) {
+        if (waiting) report?.waited()
+        waiting = false
+        report?.event(line['transfer'] as TransferEvent)
+      } else if (line['settled'] !== undefined) return settled(report, line['settled'] as OfferLine)
     }
     return Exit.done
   } catch (error) {

@@ -51,8 +51,8 @@ export class Report {
   readonly #options: ReportOptions
   readonly #plan: Plan
   readonly #ndjson = new Ndjson()
-  readonly #began: number
-  readonly #rate: Rate
+  #began: number
+  #rate: Rate
   readonly #screen: LiveScreen | undefined
   readonly #paint: Paint
   /** Where results go. */
@@ -121,6 +121,12 @@ export class Report {
 
   /** So many bytes of what is told to have moved were there before: no rate is reckoned of them. */
   readonly present = (bytes: number): void => { this.#present += bytes }
+
+  /** Until now somebody was waited for: that is no part of how long it took. */
+  waited (): void {
+    this.#began = this.#options.now()
+    this.#rate = new Rate(this.#began)
+  }
 
   /** What it came to, in one line. */
   summary (channels: number): void {
