@@ -8,7 +8,7 @@ import { isLoopback, parseHostAddress } from '../address.ts'
 import { RopewalkError } from '../errors.ts'
 
 /** What the others speak, as `--profile` names it. */
-export const SWARM_PROFILES = ['as-implemented', 'documented', 'hardened'] as const satisfies readonly ProfileName[]
+export const SWARM_PROFILES: readonly [ProfileName, ...ProfileName[]] = ['as-implemented', 'documented', 'hardened']
 
 export interface SwarmWords {
   /** The file of peers. */
