@@ -187,7 +187,10 @@ export class SwarmState {
   /** A peer could not be reached. It is greeted again later. */
   lost (address: PeerAddress, now: number): SwarmEffect[] {
     const peer = this.#memory.peers.get(peerKey(address))
-    if (peer !== undefined && peer.presence === 'connected') this.#remove(peer, 'unknown', now)
+    if (peer === undefined) return []
+    // What was under way to it is gone, and it may not have noticed: when it speaks next, it is told.
+    peer.untold = true
+    if (peer.presence === 'connected') this.#remove(peer, 'unknown', now)
     return this.#take(now)
   }
 

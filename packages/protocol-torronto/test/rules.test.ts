@@ -197,6 +197,18 @@ t.test('what came while a peer was not there is told when it is', async t => {
   t.same(listed(state.receive({ action: 'Files', from: three, files: [] }, 4)), [], 'once')
 })
 
+t.test('what was lost on its way to a peer is told when the peer speaks next', async t => {
+  const state = joined()
+  state.receive(list(two, 1), 0)
+  state.receive(list(three), 0)
+  state.receive(upload(two, 0, full()), 1)
+  t.same(sent(state.written(two, name, 0, 65536, 2), 'Have').map(({ to }) => to.port).sort(), [two.port, three.port])
+  state.lost(three, 3)
+  // It has not noticed, and says something before we greet it again.
+  const effects = state.receive(have(three, 1), 4)
+  t.same(sent(effects, 'Files').map(({ to, message }) => [to.port, 'files' in message ? message.files.map(({ held }) => held) : undefined]), [[three.port, [[0]]]])
+})
+
 t.test('who did not give what it had announced is asked for its list, and counts again when it has it', async t => {
   const state = joined()
   state.receive(list(two, 1), 0)
