@@ -16,16 +16,37 @@ import { MAX_NAME_CHARACTERS } from './board.ts'
 const MAX_BYTES: number = 4 * 1024 ** 2
 const KEEP = 1
 
-/** Notes that the object `id` is the file `name`. A disk that cannot take it is no reason to fail: then there is the id. */
-export async function noteObjectName (state: string, id: string, name: string): Promise<void> {
-  try {
-    await makeStateDirectory(state)
-    const log = await RotatingLog.open({ path: namesPath(state), maxBytes: MAX_BYTES, keep: KEEP })
-    log.append({ id, name: name.slice(0, MAX_NAME_CHARACTERS) })
-    await log.close()
-  } catch {
-    // The transfer is what counts.
+/** Notes what objects are called, as files; written in strokes. A disk that cannot take it is no reason to fail: then there is the id. */
+export class ObjectNotes implements AsyncDisposable {
+  readonly #state: string
+  #log: Promise<RotatingLog | undefined> | undefined
+
+  constructor (state: string) {
+    this.#state = state
   }
+
+  note (id: string, name: string): void {
+    this.#log ??= openNotes(this.#state).catch(() => undefined)
+    void this.#log.then(log => { log?.append({ id, name: name.slice(0, MAX_NAME_CHARACTERS) }) })
+  }
+
+  /** Resolves when all is written. */
+  async [Symbol.asyncDispose] (): Promise<void> {
+    const log = await this.#log
+    // The transfer is what counts.
+    await log?.close().catch(() => {})
+  }
+}
+
+/** Notes one. */
+export async function noteObjectName (state: string, id: string, name: string): Promise<void> {
+  await using notes = new ObjectNotes(state)
+  notes.note(id, name)
+}
+
+async function openNotes (state: string): Promise<RotatingLog> {
+  await makeStateDirectory(state)
+  return await RotatingLog.open({ path: namesPath(state), maxBytes: MAX_BYTES, keep: KEEP })
 }
 
 /** The names that are known, by id. */

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { put as putObject, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
-import { noteObjectName } from '../activity/object-names.ts'
+import { ObjectNotes } from '../activity/object-names.ts'
 import { formatId } from '../arguments.ts'
 import { formatAddress } from '../address.ts'
 import { runBatch } from '../batch.ts'
@@ -40,6 +40,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
   if (wantsParts(flags)) return await putParts(context, files, flags)
   const address = nodeAddress(flags.to, flags.allowPlaintext)
   const expected = { files: files.length, bytes: await sizeOf(files) }
+  await using notes = new ObjectNotes(statePath(context.env))
 
   return await withSession(context, address, flags, async (node, channels) => {
     const report = new Report({ ...context, json: flags.json, expected, label: basename })
@@ -63,7 +64,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       : await SourceFile.open(file)
     transfer.started(source.size)
     const { chunkId } = await putObject(node, source, { size: source.size, name: file, signal, onEvent: transfer.follow })
-    if (file !== '-') await noteObjectName(statePath(context.env), formatId(chunkId), basename(file))
+    if (file !== '-') notes.note(formatId(chunkId), basename(file))
     return stored(file, formatId(chunkId), source.size, source.digest(), formatAddress(address))
   }
 }
