@@ -97,6 +97,7 @@ export const transportTcp: PackageLimits = {
     LENT_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_BUFFER_BYTES: 'the size of a buffer that is read into',
     LEAST_READ_BYTES: 'when such a buffer is too full to be read into',
+    LITTER_ITEMS: 'what is thrown away with such a buffer, so that it is collected soon',
     FINGERPRINT_LENGTH: 'part of an address',
     SERIAL_BYTES: 'part of a certificate',
     DAY_MS: 'a unit of time',
