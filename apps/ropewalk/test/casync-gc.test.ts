@@ -1,6 +1,6 @@
 /**
  * Collections beside processes that make indexes in the same store, round after round: what an index names is there in the end, whatever was collected
- * meanwhile. `ROPEWALK_ROUNDS` says how many rounds.
+ * meanwhile. A fifth of `ROPEWALK_ROUNDS` is how many rounds.
  */
 import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import t from 'tap'
 import { casync, chunkFiles, noise } from './casync-scene.ts'
 import { folder } from './processes.ts'
 
-const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 4)
+const ROUNDS = Math.ceil(Number(process.env['ROPEWALK_ROUNDS'] ?? 10) / 5)
 const MAKERS = 2
 const SIZES = '--chunk-size=1K:4K:16K'
 

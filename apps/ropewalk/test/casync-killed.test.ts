@@ -1,6 +1,6 @@
 /**
  * Extractions of trees and pulls that are killed with SIGKILL at random moments, again and again, and go on: what a run was given is not asked for by
- * the next one, but for what was on its way. `ROPEWALK_ROUNDS` says how often each is killed.
+ * the next one, but for what was on its way. Each is killed half of `ROPEWALK_ROUNDS` times.
  */
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { casync, chunkFiles, countingServer, noise, type CountingServer } from './casync-scene.ts'
 import { Command, folder } from './processes.ts'
 
-const ROUNDS = Number(process.env['ROPEWALK_ROUNDS'] ?? 6)
+const ROUNDS = Math.ceil(Number(process.env['ROPEWALK_ROUNDS'] ?? 10) / 2)
 
 /** Chunks that `fetchChunks` has on their way at most, and those that `storeMissing` has. */
 const ON_THEIR_WAY = 64

@@ -66,8 +66,8 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     '    --listen mdsftp+tls://0.0.0.0:7740',
     'ropewalk serve --listen mdsftp+unix:/run/ropewalk.sock --store /srv/objects',
     'ropewalk serve --ipc unix:/run/uploads.sock --ipc-key ipc.key',
-    'ropewalk serve --chunks /srv/images --listen yamux+tls://0.0.0.0:7740 --allow sha256=9f86…',
-    'ropewalk serve --chunks /srv/images --listen casync+stdio: -- pull - - a.caibx default.castr',
+    'ropewalk serve --chunks /srv/images --listen yamux+tls://0.0.0.0:7740',
+    'ropewalk serve --chunks images --listen casync+stdio:a.caibx',
     'ropewalk serve --listen torronto+tcp://10.0.0.2:7750 --allow-plaintext \\',
     '    --swarm-peers peers.txt --swarm-dir shared'
   ], SERVE_HELP)
