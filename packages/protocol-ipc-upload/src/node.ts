@@ -8,6 +8,7 @@ import { toHex } from '@ropewalk/framing'
 import { chunkId, isUuid } from './chunk-id-codec.ts'
 import { BLOCK_BYTES, MAX_BLOCK_BYTES, MAX_CHUNKS, MAX_FILE_BYTES, MAX_FILES, MAX_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TOKEN_TRIES, MAX_WINDOW, MIN_BLOCK_BYTES, Reason } from './constants.ts'
 import { utf8Bytes } from './json-codec.ts'
+import { IpcUploadError } from './errors.ts'
 import type { Block, Clock, Hashes, StoredUpload, UploadPlan, UploadStore, VerifyToken } from './ports.ts'
 import { systemClock } from './clock.ts'
 import { TransferState, type BlockPlace } from './transfer-state.ts'
@@ -170,6 +171,7 @@ export class UploadNode {
       const block = await this.store.read(state.plan, file, index)
       const from = position + filled - index * blockBytes
       const piece = block.subarray(from, from + bytes.length - filled)
+      if (piece.length === 0) throw new IpcUploadError('ERR_STORE', 'transfer', `block ${index} of file ${file} has ${block.length} bytes in the store, fewer than it was written with`)
       bytes.set(piece, filled)
       filled += piece.length
     }

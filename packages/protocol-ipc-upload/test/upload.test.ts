@@ -3,7 +3,7 @@ import t from 'tap'
 import { chunkId, downloadFinal, serve, upload, uploadFinal } from '../src/index.ts'
 import { nodeHashes } from '../src/node/index.ts'
 import { bytesOf, vector } from './recorded.ts'
-import { connect, FID, fileOf, scene, Speaker } from './scene.ts'
+import { connect, FID, fileOf, MemoryUploadStore, scene, Speaker } from './scene.ts'
 
 t.test('chunk ids are those of the specification', async t => {
   for (const { file, index, chunk } of vector('readme-auth').fields['expectedChunks'] as Array<{ file: number, index: number, chunk: string }>) {
@@ -110,6 +110,22 @@ t.test('profile final: upload, again, resume, download, and the digest of what w
   serve(right, { node, profile: 'final' }).catch(() => {})
   await t.rejects(downloadFinal(left, { digest: 'f'.repeat(64) }, () => {}, await options()), { code: 'ERR_NOT_FOUND' })
   t.equal(store.written.length, 3)
+})
+
+t.test('a store whose block is shorter than it was written fails the upload, and holds up nobody', async t => {
+  const shortened = new MemoryUploadStore()
+  const { node, token, store } = scene({ store: shortened })
+  const read = shortened.read.bind(shortened)
+  let kept = 0
+  shortened.read = async (plan, file, index) => (await read(plan, file, index)).subarray(0, kept)
+  for (kept of [0, 999]) {
+    store.uploads.clear()
+    const file = fileOf('short', 2500, kept)
+    const [left, right] = duplexPair()
+    const served = serve(right, { node, profile: 'final' }).catch(() => {})
+    await t.rejects(uploadFinal(left, [file], { token: await token(), hashes: nodeHashes }), { code: 'ERR_REFUSED', reason: 'storage failure' })
+    await served
+  }
 })
 
 t.test('refusals of the vectors, in the words of the specification', async t => {

@@ -3,6 +3,7 @@ import type { Block, StoredUpload, UploadPlan, UploadStore } from '@ropewalk/pro
 /** Takes everything and keeps nothing: what is measured is the protocol, not the disk. */
 export class Discard implements UploadStore {
   taken = 0
+  readonly #zeros = new Uint8Array(1_048_576)
 
   async open (): Promise<undefined> {
     return undefined
@@ -17,8 +18,13 @@ export class Discard implements UploadStore {
     for (const block of blocks) this.taken += block.bytes.length
   }
 
-  async read (): Promise<Uint8Array> {
-    return new Uint8Array(0)
+  /** Of what was not kept, zeros. */
+  async read (plan: UploadPlan, file: number, index: number): Promise<Uint8Array> {
+    return await this.readRange(plan, file, index * plan.blockBytes, plan.blockBytes)
+  }
+
+  async readRange ({ files }: UploadPlan, file: number, position: number, length: number): Promise<Uint8Array> {
+    return this.#zeros.subarray(0, Math.min(length, (files[file] as { size: number }).size - position))
   }
 
   async finish (): Promise<void> {}
