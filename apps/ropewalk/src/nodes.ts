@@ -8,6 +8,7 @@ import { Pool, type StorageConnection, type Use } from '@ropewalk/protocol-mdsft
 import { formatAddress, type NodeAddress } from './address.ts'
 import type { Context } from './context.ts'
 import { codeOf } from './errors.ts'
+import { writeLines } from './progress/lines.ts'
 import { countChannels, openSession, SILENT, type SessionFlags } from './session.ts'
 
 /** An address, and who has named it. */
@@ -32,7 +33,7 @@ export class Nodes implements AsyncDisposable {
   readonly #tell: (text: string) => void
 
   constructor (context: Context, flags: SessionFlags) {
-    this.#tell = text => { if (!flags.json && !context.signal.aborted) context.stderr.write(text) }
+    this.#tell = text => { if (!flags.json && !context.signal.aborted) writeLines(context.stderr, text) }
     this.#pool = new Pool({
       dialMs: ASK_MS,
       dial: async key => {

@@ -7,7 +7,8 @@ import { Command, CommanderError, type Option } from 'commander'
 import type { Context } from './context.ts'
 import { exitFor } from './errors.ts'
 import { Exit, EXIT_HELP } from './exit-codes.ts'
-import { describeFailure } from './failure.ts'
+import { printFailure } from './failure.ts'
+import { writeLines } from './progress/lines.ts'
 import { addActivity } from './tree/activity.ts'
 import { addAuthority } from './tree/authority.ts'
 import { addCasync } from './tree/casync.ts'
@@ -31,7 +32,7 @@ export async function run (argv: readonly string[], context: Context): Promise<E
     return exit
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.usage
-    context.stderr.write(`${describeFailure(context.signal.aborted ? context.signal.reason : error)}\n`)
+    printFailure(context.stderr, context.signal.aborted ? context.signal.reason : error)
     return exitFor(context.signal.aborted ? context.signal.reason : error)
   }
 }
@@ -50,7 +51,7 @@ export function commandTree (context: Context, done: (exit: Exit) => void): Comm
     .configureOutput({
       writeOut: text => { context.stdout.write(text) },
       writeErr: text => { context.stderr.write(text) },
-      outputError: (text, write) => write(text.replace(/^error: /, 'ropewalk: ')),
+      outputError: text => { writeLines(context.stderr, text.replace(/^error: /, 'ropewalk: ').trimEnd()) },
       getOutHelpWidth: () => Math.min(context.stdout.columns ?? 80, 100),
       getErrHelpWidth: () => Math.min(context.stderr.columns ?? 80, 100)
     })

@@ -13,6 +13,8 @@ export function prompter ({ stdin, stderr, signal }: Context): ((question: strin
       const answer = await lines.question(`${question} [y/N] `, { signal })
       return /^y(es)?$/i.test(answer.trim())
     } catch (error) {
+      // What is said next begins on a line of its own.
+      if (signal.aborted) stderr.write('\n')
       signal.throwIfAborted()
       throw error
     } finally {

@@ -12,6 +12,7 @@ import { loadAuthorities, loadToken } from './credentials.ts'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
 import { channelOf, STORAGE_PROTOCOL } from './muxed-route.ts'
 import { KnownNodes } from './known-nodes.ts'
+import { writeLines } from './progress/lines.ts'
 import { prompter } from './prompt.ts'
 import { loadNodeId, statePath } from './state-directory.ts'
 import { dialAddress } from './transports.ts'
@@ -39,7 +40,7 @@ export type FormatAddress = (address: NodeAddress) => string
 const CLOSE_TIMEOUT_MS = 1000
 
 /** A node that refuses a token says nothing, and one that speaks another wire nothing that can be read. */
-export const SILENT = 'The node has answered nothing: does it ask for a token (--token-file), or speak another wire (--profile)?\n'
+export const SILENT = 'The node has answered nothing: does it ask for a token (--token-file), or speak another wire (--profile)?'
 
 /** Reads the address of a node, and refuses one that would carry files in the clear. */
 export function nodeAddress (text: string | undefined, allowPlaintext: boolean): NodeAddress {
@@ -62,7 +63,7 @@ export async function withSession<T> (context: Context, address: NodeAddress, fl
   try {
     return await work(node, channels)
   } finally {
-    if (channels() > 0 && node.readAt === readAt && !context.signal.aborted && !flags.json) context.stderr.write(SILENT)
+    if (channels() > 0 && node.readAt === readAt && !context.signal.aborted && !flags.json) writeLines(context.stderr, SILENT)
     await closeSession(node)
   }
 }
@@ -140,7 +141,7 @@ async function dialNode (context: Context, address: NodeAddress, state: string, 
     own: identity.fingerprint,
     trust: flags.trust,
     ask: flags.json ? undefined : prompter(context),
-    note: text => { context.stderr.write(`${text}\n`) },
+    note: text => { writeLines(context.stderr, text) },
     format
   }
   let unknown: string | undefined

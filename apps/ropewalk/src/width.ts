@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { stripVTControlCharacters } from 'node:util'
+
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u
@@ -31,6 +33,40 @@ export function fit (text: string, columns: number): string {
 export function column (text: string, columns: number): string {
   const fitted = fit(text, columns)
   return fitted + ' '.repeat(Math.max(0, columns - widthOf(fitted)))
+}
+
+/**
+ * `text`, each of its lines in at most `columns`, broken between words; what goes on stands two columns further in. A word that
+ * fits into no line stays where it is: an address or a path is copied whole.
+ */
+export function wrap (text: string, columns: number): string {
+  return text.split('\n').map(line => wrapLine(line, columns)).join('\n')
+}
+
+function wrapLine (line: string, columns: number): string {
+  if (visible(line) <= columns) return line
+  const indent = `${/^ */.exec(line)?.[0] ?? ''}  `
+  let wrapped = ''
+  let used = 0
+  for (const [piece, spaces = '', word = ''] of line.matchAll(/( *)([^ ]+)/g)) {
+    const width = visible(word)
+    const tooLong = width > columns - indent.length
+    if (tooLong || used + spaces.length + width <= columns) {
+      wrapped += piece
+      used += spaces.length + width
+      // The terminal itself goes on in the next row.
+      if (tooLong) used %= columns
+    } else {
+      wrapped += `\n${indent}${word}`
+      used = indent.length + width
+    }
+  }
+  return wrapped
+}
+
+/** Columns of a text that may be coloured. */
+function visible (text: string): number {
+  return widthOf(stripVTControlCharacters(text))
 }
 
 function widthOfSegment (segment: string): number {

@@ -68,7 +68,7 @@ t.test('NO_COLOR and a dumb terminal', async t => {
     shown.event(FAILED)
     shown.summary(0)
     shown.close()
-    t.equal(stderr.text, 'failed evil\\x1b[2J\\x0a.txt: no (ERR_X)\n0 files, 0 B in 0.5 s, 0 B/s; 1 failed\n')
+    t.equal(stderr.text, '\rfailed evil\\x1b[2J\\x0a.txt: no (ERR_X)\n\r0 files, 0 B in 0.5 s, 0 B/s; 1 failed\n')
   }
   const { report: shown, stderr } = report(true, { env: { NO_COLOR: '' } })
   shown.summary(0)

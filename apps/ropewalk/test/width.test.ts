@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { column, fit, widthOf } from '../src/width.ts'
+import { column, fit, widthOf, wrap } from '../src/width.ts'
 
 t.test('counts columns, not characters', async t => {
   t.equal(widthOf('abc'), 3)
@@ -21,6 +21,23 @@ t.test('cuts in the middle and keeps the ending', async t => {
 t.test('never takes more columns than there are', async t => {
   fc.assert(fc.property(fc.string({ unit: 'grapheme' }), fc.nat(40), (text, columns) => {
     return widthOf(fit(text, columns)) <= columns && widthOf(column(text, columns)) === columns
+  }))
+  t.pass()
+})
+
+t.test('wraps between words, with an indent, and breaks no word', async t => {
+  t.equal(wrap('one two three', 7), 'one two\n  three')
+  t.equal(wrap('  one two three\nfour', 9), '  one two\n    three\nfour')
+  t.equal(wrap('one two', 7), 'one two', 'what fits is as it was')
+  t.equal(wrap('\u001b[31mone two\u001b[39m', 7), '\u001b[31mone two\u001b[39m', 'colour takes no room')
+  t.equal(wrap('at mdsftp+tls://example.org:7740 it is', 12), 'at mdsftp+tls://example.org:7740 it\n  is', 'an address stays whole, and the terminal goes on behind it')
+})
+
+t.test('what is wrapped has the same words, and no line is wider than it must be', async t => {
+  fc.assert(fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '日', 'é'), minLength: 1, maxLength: 12 })), fc.integer({ min: 14, max: 60 }), (words, columns) => {
+    const wrapped = wrap(words.join(' '), columns)
+    const narrow = wrapped.split('\n').every(line => widthOf(line) <= columns || line.split(' ').some(word => widthOf(word) > columns - 2))
+    return narrow && wrapped.split(/\s+/).filter(word => word !== '').join(' ') === words.join(' ')
   }))
   t.pass()
 })

@@ -6,7 +6,8 @@
 import type { Context } from '../context.ts'
 import { codeOf, exitFor, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
-import { describeFailure } from '../failure.ts'
+import { printFailure } from '../failure.ts'
+import { writeLines } from '../progress/lines.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { Phases } from '../progress/phases.ts'
 
@@ -32,9 +33,8 @@ export async function withPhases (context: Context, flags: ReportFlags, work: (p
     phases.close()
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown
     if (flags.json) (dataOnStdout ? context.stderr : context.stdout).write(encodeLine({ event: 'failed', code: codeOf(error), message: messageOf(error), ...factsOf(error) }))
-    const advice = error instanceof RopewalkError ? [] : adviceFor(error)
-    const said = codeOf(error) === 'ERR_USER_INTERRUPT' && kept !== undefined ? `Interrupted: ${kept}.` : describeFailure(error)
-    context.stderr.write(`${[said, ...advice.map(line => `  ${line}`)].join('\n')}\n`)
+    if (codeOf(error) === 'ERR_USER_INTERRUPT' && kept !== undefined) writeLines(context.stderr, `Interrupted: ${kept}.`)
+    else printFailure(context.stderr, error, adviceFor(error))
     return exitOf(error)
   }
 }
@@ -65,6 +65,6 @@ const ADVICE: Readonly<Record<string, string>> = {
 }
 
 function adviceFor (error: unknown): string[] {
-  const advice = ADVICE[codeOf(error)]
+  const advice = error instanceof RopewalkError ? undefined : ADVICE[codeOf(error)]
   return advice === undefined ? [] : [advice]
 }

@@ -1,6 +1,7 @@
 import { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 import { Exit } from '../exit-codes.ts'
+import { writeLines } from '../progress/lines.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { webAddress } from '../services/chunks-address.ts'
@@ -32,7 +33,7 @@ export async function casyncServe (context: Context, root: string, { listen, all
     control: undefined,
     state: statePath(env),
     json,
-    note: text => { if (!json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },
+    note: text => { if (!json) writeLines(stderr, text) },
     onTrouble: trouble(context, json),
     listening: where => { tell(context, json, 'listening', where) }
   }

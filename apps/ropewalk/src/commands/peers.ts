@@ -4,6 +4,7 @@ import { Exit } from '../exit-codes.ts'
 import type { Line } from '../peers/control.ts'
 import { aliasOf, peerResult } from '../peers/show.ts'
 import { withNode, type AskNode } from '../peers/with-node.ts'
+import { writeLines } from '../progress/lines.ts'
 import { Report, type Result } from '../progress/report.ts'
 
 export interface PeersFlags { readonly discover: boolean, readonly json: boolean }
@@ -13,7 +14,7 @@ export interface PeerFlags { readonly json: boolean }
 export async function peers (context: Context, { discover, json }: PeersFlags): Promise<Exit> {
   return await withNode(context, { alone: 'quiet', discover }, async ask => {
     const count = await tellAll(context, json, ask({ do: 'peers' }), line => peerResult(line))
-    if (count === 0 && !json) context.stderr.write('No peers. "ropewalk pair" makes one of another machine.\n')
+    if (count === 0 && !json) writeLines(context.stderr, 'No peers. "ropewalk pair" makes one of another machine.')
     return Exit.done
   })
 }

@@ -9,6 +9,7 @@ import { loadCertificate } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { keepHeapSmall } from '../heap.ts'
+import { writeLines } from '../progress/lines.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { parseLevels, type LogLevels } from '../observe/log-levels.ts'
 import { peakMemory } from '../progress/report.ts'
@@ -101,7 +102,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
     control,
     state,
     json: flags.json,
-    note: text => { if (!flags.json) stderr.write(`${stderr.isTTY === true ? '\r' : ''}${text}\n`) },
+    note: text => { if (!flags.json) writeLines(stderr, text) },
     onTrouble: trouble(context, flags.json),
     listening: address => tell(context, flags.json, 'listening', address)
   })
@@ -230,7 +231,7 @@ export function trouble ({ stderr, stdout, now }: Context, json: boolean): (remo
     }
     const [code, message] = [codeOf(error), messageOf(error)]
     if (json) stdout.write(encodeLine({ event: 'trouble', remote, code, message, not_told: silent }))
-    else stderr.write(`${remote}: ${escapeName(message)} (${code})${silent > 0 ? `; ${silent} more were not told` : ''}\n`)
+    else writeLines(stderr, `${remote}: ${escapeName(message)} (${code})${silent > 0 ? `; ${silent} more were not told` : ''}`)
     silent = 0
   }
 }

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { ask, type Line } from '../peers/control.ts'
+import { writeLines } from '../progress/lines.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { peakMemory } from '../progress/report.ts'
 import { statePath } from '../state-directory.ts'
@@ -40,7 +41,7 @@ export async function joinCommand (context: Context, flags: JoinFlags): Promise<
   const { stdout, stderr, signal } = context
   const setup = await swarmSetup(flags)
   const { self, peers } = setup
-  const note = (text: string): void => { if (!flags.json) stderr.write(`${text}\n`) }
+  const note = (text: string): void => { if (!flags.json) writeLines(stderr, text) }
   const told = new Map<string, number>()
   const member = await Member.join({
     ...setup, state: statePath(context.env),
@@ -93,7 +94,7 @@ export async function insertCommand (context: Context, files: readonly string[],
       context.signal.throwIfAborted()
       const found = codeOf(error) === 'ENOENT' ? fileError(error) : error
       if (flags.json) context.stdout.write(encodeLine({ event: 'failed', name: escapeName(name), code: codeOf(found), message: messageOf(found) }))
-      else context.stderr.write(`${escapeName(file)}: ${escapeName(messageOf(found))} (${codeOf(found)})\n`)
+      else writeLines(context.stderr, `${escapeName(file)}: ${escapeName(messageOf(found))} (${codeOf(found)})`)
       exit = Exit.failed
     }
   }
@@ -124,7 +125,7 @@ export async function queryCommand (context: Context, flags: QueryFlags): Promis
 export async function leaveCommand (context: Context, flags: SwarmFlags): Promise<Exit> {
   for await (const _ of askPeer(context, { ask: 'leave' })) continue
   if (flags.json) context.stdout.write(encodeLine({ event: 'left' }))
-  else context.stderr.write('Left.\n')
+  else writeLines(context.stderr, 'Left.')
   return Exit.done
 }
 

@@ -10,6 +10,7 @@ import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit, worst } from '../exit-codes.ts'
 import { formatBytes, plural } from '../format.ts'
 import { askedFor, forEachObject, type Asked, type ObjectFlags } from '../objects.ts'
+import { writeLines } from '../progress/lines.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { LEDGER_FILE, sha256Hash } from '../services/storage.ts'
 
@@ -75,7 +76,7 @@ async function verifyStore (context: Context, directory: string, ids: readonly s
         bytes += verified.bytes
         exits.push(tell(verified))
       }
-      if (!json) stderr.write(`${plural(count, 'object')}, ${formatBytes(bytes)}; ${exits.filter(exit => exit !== Exit.done).length} not right\n`)
+      if (!json) writeLines(stderr, `${plural(count, 'object')}, ${formatBytes(bytes)}; ${exits.filter(exit => exit !== Exit.done).length} not right`)
       return worst(exits)
     } finally {
       await ledger.close()

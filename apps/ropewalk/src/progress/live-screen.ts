@@ -12,7 +12,7 @@ export interface Terminal {
 }
 
 /** Of a terminal that does not tell. */
-const DEFAULT_COLUMNS = 80
+export const DEFAULT_COLUMNS = 80
 const DEFAULT_ROWS = 24
 
 export class LiveScreen {

@@ -7,6 +7,7 @@
 import { escapeName } from '@ropewalk/receive'
 import { formatBytes, formatDuration, formatEta, formatRate } from '../format.ts'
 import { column, fit } from '../width.ts'
+import { writeLines } from './lines.ts'
 import { LiveScreen } from './live-screen.ts'
 import { encodeLine, PROGRESS_INTERVAL_MS } from './ndjson.ts'
 import { Rate } from './rate.ts'
@@ -76,7 +77,7 @@ export class Phases {
   readonly note = (text: string): void => {
     if (this.#options.json) return
     this.#screen?.clear()
-    this.#options.stderr.write(`${text}\n`)
+    writeLines(this.#options.stderr, text)
   }
 
   /** Something that was got over: a line for people, a fact for programs. */
@@ -92,12 +93,12 @@ export class Phases {
     else out.write(out.isTTY === true ? `${lines.join('\n')}\n` : `${row.join('\t')}\n`)
   }
 
-  /** Leaves on the screen what each phase came to. */
+  /** Leaves on the screen what each phase came to; one that failed before its first byte came to nothing. */
   close (): void {
     clearInterval(this.#timer)
     this.#timer = undefined
     if (this.#screen === undefined) return
-    this.#draw()
+    this.#draw(({ bytes, endedAt }) => bytes > 0 || endedAt !== undefined)
     this.#screen.keep()
   }
 
@@ -113,11 +114,11 @@ export class Phases {
     this.#out.write(encodeLine({ event, phase: line.name, bytes: line.bytes, size: line.size }))
   }
 
-  #draw (): void {
+  #draw (isShown: (line: Line) => boolean = () => true): void {
     const screen = this.#screen
     if (screen === undefined) return
     const now = this.#options.now()
-    screen.draw(this.#lines.map(line => this.#render(line, screen.columns, now)))
+    screen.draw(this.#lines.filter(isShown).map(line => this.#render(line, screen.columns, now)))
   }
 
   #render ({ name, bytes, size, rate, began, endedAt }: Line, columns: number, now: number): string {

@@ -9,6 +9,7 @@
 import { styleText } from 'node:util'
 import type { TransferEvent } from '@ropewalk/interface'
 import { escapeName } from '@ropewalk/receive'
+import { writeLines } from './lines.ts'
 import { LiveScreen, type Terminal } from './live-screen.ts'
 import { encodeLine, Ndjson } from './ndjson.ts'
 import { Plan, type Expected, type Totals } from './plan.ts'
@@ -90,7 +91,7 @@ export class Report {
     if (event.event === 'failed' && event.code === 'ERR_USER_INTERRUPT') return
     if (this.#screen === undefined) {
       const line = renderEvent(event, shown.name)
-      if (line !== undefined) this.#options.stderr.write(`${line}\n`)
+      if (line !== undefined) writeLines(this.#options.stderr, line)
       return
     }
     if (event.event === 'failed') this.note(this.#paint('red', renderFailure(event.code, event.message, shown.name)))
@@ -116,7 +117,7 @@ export class Report {
   /** A line for people. */
   readonly note = (text: string): void => {
     this.#screen?.clear()
-    this.#options.stderr.write(`${text}\n`)
+    writeLines(this.#options.stderr, text)
   }
 
   /** So many bytes of what is told to have moved were there before: no rate is reckoned of them. */

@@ -8,6 +8,7 @@ import { networkInterfaces } from 'node:os'
 import { parsePeers, swarmKey, MAX_HARDENED_PEERS, MAX_PEERS, type PeerAddress, type ProfileName, type SwarmKey } from '@ropewalk/protocol-torronto'
 import { fileError, messageOf, RopewalkError } from '../errors.ts'
 import type { SwarmWords } from './options.ts'
+import { addressOf } from './words.ts'
 
 export interface SwarmSetup {
   readonly self: PeerAddress
@@ -21,6 +22,7 @@ export interface SwarmSetup {
 export async function swarmSetup ({ peers: path, dir, as, profile, key }: SwarmWords): Promise<SwarmSetup> {
   const peers = await readPeers(path, profile)
   const self = as ?? ownAddress(peers)
+  if (!peers.some(peer => addressOf(peer) === addressOf(self))) throw new RopewalkError('ERR_USAGE', `no peer of the list is ${addressOf(self)}`, { text: path, advice: ['This peer is spelled as in the list.'] })
   const secret = key === undefined ? undefined : await readKey(key)
   if (secret !== undefined && profile !== 'hardened') throw new RopewalkError('ERR_USAGE', 'a key is for the profile hardened: others cannot prove that they know it')
   return { self, peers, directory: dir, profile, key: secret }
