@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
+import { turn } from '@ropewalk/testing'
 import t from 'tap'
 import { Sources } from '../src/peers/sources.ts'
 import { folder } from './processes.ts'
@@ -69,5 +70,33 @@ t.test('X2: what is offered has the digest of its content, of any length', async
     writeFileSync(path, CONTENT.subarray(0, size))
     const [file] = await sources.list(path, {})
     t.match(file, { size, sha256: createHash('sha256').update(CONTENT.subarray(0, size)).digest('hex') })
+  }
+})
+
+t.test('memory is used again behind what is still held, and not before', async t => {
+  const path = join(await folder(t), 'large')
+  const content = randomBytes(5_000_000)
+  writeFileSync(path, content)
+  const sources = new Sources(() => {})
+  const start = 123
+  for (const [heldBytes, most] of [[0, 2], [1, 3], [300_000, 4], [1_500_000, 8], [undefined, Infinity]] as const) {
+    const pieces: Uint8Array[] = []
+    const buffers = new Set<ArrayBufferLike>()
+    let end = start
+    for await (const piece of sources.read(path, start, content.length, { heldBytes })) {
+      pieces.push(piece)
+      end += piece.length
+      buffers.add(piece.buffer)
+      // The next one is read into one of them by now, and that is waited for.
+      const next = content.subarray(end, end + piece.length)
+      while (buffers.size === most && next.length > 0 && ![...buffers].some(buffer => next.equals(new Uint8Array(buffer, 0, next.length)))) await turn()
+      for (let at = end, index = pieces.length - 1; index >= 0 && at > end - piece.length - (heldBytes ?? Infinity); index--) {
+        const { length } = pieces[index] as Uint8Array
+        if (Buffer.compare(pieces[index] as Uint8Array, content.subarray(at - length, at)) !== 0) return t.fail(`${heldBytes}: piece ${index} of ${pieces.length} was overwritten`)
+        at -= length
+      }
+    }
+    t.equal(end, content.length)
+    t.equal(buffers.size, Math.min(most, pieces.length), `${heldBytes}: so many buffers for ${pieces.length} pieces`)
   }
 })

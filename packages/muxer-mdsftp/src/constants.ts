@@ -1,3 +1,5 @@
+import { SEND_BUFFER_BYTES } from '@ropewalk/mux'
+
 /** Bytes before every payload: kind (1) + channel (4) + payload length (4). From the specification, section 1.1. */
 export const HEADER_BYTES = 9
 
@@ -120,6 +122,9 @@ export const SHARED_WINDOW_BYTES = 262_144
 
 /** Bytes view: fragments that a sender may have unacknowledged on one channel. Ours; both ends must agree. */
 export const WINDOW_FRAGMENTS = 1024
+
+/** Bytes view: of what its sink was given, a channel holds the last so many bytes and the last array; the peer has taken those before. Ours. */
+export const HELD_BYTES: number = WINDOW_BYTES + SEND_BUFFER_BYTES
 
 /** Channels that one side may have open on a connection. Ours, from section 8; the reference allows a million. */
 export const MAX_CHANNELS = 1024

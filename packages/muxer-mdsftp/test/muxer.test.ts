@@ -2,7 +2,7 @@ import { chopped, collect, counting, duplexPair, pattern, settle, verify } from 
 import { muxerSuite, type MakeMuxers } from '@ropewalk/testing/muxer-suite'
 import fc from 'fast-check'
 import t from 'tap'
-import { mdsftp, SHARED_WINDOW_BYTES, WINDOW_BYTES, type MdsftpMuxer } from '../src/index.ts'
+import { HELD_BYTES, mdsftp, SHARED_WINDOW_BYTES, WINDOW_BYTES, type MdsftpMuxer } from '../src/index.ts'
 
 const make = (fast: boolean): MakeMuxers => line => {
   const [left, right] = line.connect()
@@ -43,11 +43,12 @@ t.test('a sleeping reader holds the sender at the window while it is offered 512
   sending.catch(() => {})
   const incoming = right[Symbol.asyncIterator]()
   const { value: asleep } = await incoming.next()
-  await asleep.source[Symbol.asyncIterator]().next()
+  const { value: taken } = await asleep.source[Symbol.asyncIterator]().next()
   await settle(() => offered.bytes)
   const held = offered.bytes
   t.ok(held >= WINDOW_BYTES, `${held} bytes: the window is used`)
   t.ok(held <= 2 * WINDOW_BYTES + 3 * 65_536, `${held} bytes: the window, one chunk that was taken and the send buffer`)
+  t.ok(held - taken.byteLength - 65_536 <= HELD_BYTES, `${held} bytes without the ${taken.byteLength} that were taken and the last array: no more is held`)
   const [[sender], [reader]] = [[...left.channels()], [...right.channels()]]
   t.match(sender, { id: reader?.id, sendRoom: 0, unread: 0 }, 'whoever looks in sees that there is no room')
   t.ok((sender?.waiting ?? 0) > 0, 'that something waits')

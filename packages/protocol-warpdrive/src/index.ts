@@ -21,7 +21,7 @@ export type { WarpdriveErrorCode, WarpdriveErrorOptions, WarpdriveErrorScope } f
 export { MemoryState } from './memory-store.ts'
 export { openNode, WarpdriveNode } from './node.ts'
 export type { NodeOptions, Transfer } from './node.ts'
-export type { FileSource, Inbox, InboxFileOptions, InboxFolderOptions, InboxWriter, OfferedFile, Query, Sha256, StateStore, StoredOffer } from './ports.ts'
+export type { FileSource, Inbox, InboxFileOptions, InboxFolderOptions, InboxWriter, OfferedFile, Query, ReadOptions, Sha256, StateStore, StoredOffer } from './ports.ts'
 export { serveSession } from './server.ts'
 export type { Answers, ServeOptions } from './server.ts'
 export { Session } from './session.ts'

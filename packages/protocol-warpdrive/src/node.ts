@@ -16,7 +16,7 @@ import { checkId, checkManifest, isExtended, manifestBytes } from './manifest-co
 import { MemoryState } from './memory-store.ts'
 import { OffersState } from './offers-state.ts'
 import { PeersState } from './peers-state.ts'
-import type { FileSource, Inbox, OfferedFile, Query, Sha256, StateStore, StoredOffer } from './ports.ts'
+import type { FileSource, Inbox, OfferedFile, Query, ReadOptions, Sha256, StateStore, StoredOffer } from './ports.ts'
 import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
 import { recall, receiveOffer, tellOutcome } from './receiving.ts'
 import { serveSession, type Answers } from './server.ts'
@@ -92,8 +92,11 @@ export class WarpdriveNode implements Answers {
     for (const peer of peers) this.#peers.restore(peer)
   }
 
-  /** Answers one session. `caller` is who the transport says it is; the node itself, and only it, may give local commands. */
-  async serve (channel: Channel, caller: string, port: string, { signal }: AbortOptions = {}): Promise<Error | undefined> {
+  /**
+   * Answers one session. `caller` is who the transport says it is; the node itself, and only it, may give local commands. `heldBytes`: of what it is given
+   * the channel still uses no more than the last so many bytes, and the last array. By default it may use all.
+   */
+  async serve (channel: Channel, caller: string, port: string, { signal, heldBytes }: ReadOptions = {}): Promise<Error | undefined> {
     const count = this.#sessions.get(caller) ?? 0
     const most = this.#options.maxPeerSessions ?? MAX_PEER_SESSIONS
     if (count >= most) {
@@ -104,7 +107,7 @@ export class WarpdriveNode implements Answers {
     this.#sessions.set(caller, count + 1)
     try {
       const both = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
-      return await serveSession(channel, this, { ...this.#sessionOptions(), port, caller, local: caller === this.identity, signal: both })
+      return await serveSession(channel, this, { ...this.#sessionOptions(), port, caller, local: caller === this.identity, signal: both, heldBytes })
     } finally {
       const left = (this.#sessions.get(caller) ?? 1) - 1
       if (left === 0) this.#sessions.delete(caller)
@@ -237,12 +240,12 @@ export class WarpdriveNode implements Answers {
     this.#changed(this.#offers.settle(false, id, outcome === Outcome.completed ? 'completed' : outcome === Outcome.declined ? 'rejected' : 'failed', this.#clock.now()))
   }
 
-  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, { signal }: AbortOptions = {}): AsyncIterable<Uint8Array> {
+  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
     this.admit(caller)
     const offer = this.#offers.peek(false, id)
     // The same answer for what is not there and what is not yours.
     if (offer === undefined || offer.peer !== caller) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer for this peer')
-    return this.#send(offer, index, offset, one, signal)
+    return this.#send(offer, index, offset, one, options)
   }
 
   /** Ends every session and download. */
@@ -251,7 +254,7 @@ export class WarpdriveNode implements Answers {
     await Promise.allSettled(Array.from(this.#running.values(), ({ finished }) => finished))
   }
 
-  async * #send (offer: { readonly id: string }, index: bigint, offset: bigint, one: boolean, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  async * #send (offer: { readonly id: string }, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
     if (offset < 0n || (one && index < 0n)) throw new WarpdriveError('ERR_BAD_VALUE', `a download from ${index}, ${offset}`)
     const sources = this.#sources.get(offer.id) ?? []
     const first = index < 0n ? 0 : Number(index)
@@ -266,7 +269,7 @@ export class WarpdriveNode implements Answers {
         const start = at === first ? Number(offset) : 0
         let sent = start
         if (start < file.size) {
-          for await (const bytes of this.#options.files.read(file.source, start, file.size, { signal })) {
+          for await (const bytes of this.#options.files.read(file.source, start, file.size, options)) {
             sent += bytes.length
             yield bytes
           }

@@ -12,12 +12,17 @@ export interface OfferedFile extends FileInfo {
   readonly source: string
 }
 
+export interface ReadOptions extends AbortOptions {
+  /** So many of the bytes that came last are still in use, and the array that came last: the memory of those before may be used again. By default all are. */
+  readonly heldBytes?: number | undefined
+}
+
 /** Files to offer. */
 export interface FileSource {
   /** The entries below `path`, a folder before what is in it; `uri` relative, `path` not telling where it lies. */
   list (path: string, options: AbortOptions): Promise<OfferedFile[]>
   /** Bytes from `start` up to `end`; fewer when the file has become shorter. */
-  read (source: string, start: number, end: number, options: AbortOptions): AsyncIterable<Uint8Array>
+  read (source: string, start: number, end: number, options: ReadOptions): AsyncIterable<Uint8Array>
 }
 
 export interface InboxFileOptions extends AbortOptions {

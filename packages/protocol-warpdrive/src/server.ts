@@ -5,11 +5,12 @@
  */
 import type { AbortOptions, Channel } from '@ropewalk/interface'
 import { argumentBytes, decodeCommand, hasJson, type Command, type Filter } from './command-codec.ts'
-import { IDLE_TIMEOUT_MS, MAX_UNCONFIRMED } from './constants.ts'
+import { IDLE_TIMEOUT_MS, MAX_UNCONFIRMED, MAX_WAITING_BYTES } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import { encodeJson, offerJson, peerJson, statusJson, type FileInfo, type Offer, type OfferStatus, type Peer } from './json-codec.ts'
 import { encodeCslq } from './cslq-codec.ts'
 import { commandOf, LOCAL_COMMANDS, type CommandType } from './profile-codec.ts'
+import type { ReadOptions } from './ports.ts'
 import { Session, type SessionOptions } from './session.ts'
 
 /** What a session is answered with. Whatever throws closes the session: the protocol has no other way to refuse. */
@@ -30,7 +31,7 @@ export interface Answers {
   /** What became of an offer at the caller: our extension. */
   settleOffer? (caller: string, id: string, outcome: number): Promise<void>
   /** The bytes behind the confirmation. Throws at once when there is nothing for this caller. */
-  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: AbortOptions): AsyncIterable<Uint8Array>
+  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncIterable<Uint8Array>
 }
 
 export interface ServeOptions extends SessionOptions {
@@ -42,6 +43,8 @@ export interface ServeOptions extends SessionOptions {
   local: boolean
   /** How long the session may stand without a command. Default 60 s. */
   idleMs?: number | undefined
+  /** Of what it is given the channel still uses no more than the last so many bytes, and the last array. By default it may use all. */
+  heldBytes?: number | undefined
 }
 
 /** Answers until the session is over. Never rejects: resolves to what ended it, undefined when that was the caller's wish. */
@@ -63,7 +66,7 @@ export async function serveSession (channel: Channel, answers: Answers, options:
 /** Entries that were sent on this session and not confirmed, oldest first. */
 interface Sent { readonly id: string, readonly index: number }
 
-async function answerOne (session: Session, answers: Answers, { caller, local, port, idleMs = IDLE_TIMEOUT_MS }: ServeOptions, sent: Sent[]): Promise<boolean> {
+async function answerOne (session: Session, answers: Answers, { caller, local, port, heldBytes, idleMs = IDLE_TIMEOUT_MS }: ServeOptions, sent: Sent[]): Promise<boolean> {
   const code = await session.byte('command', idleMs)
   // What ends a download may arrive as a command, and so may the LF behind a JSON value.
   if (code === 0) {
@@ -78,7 +81,7 @@ async function answerOne (session: Session, answers: Answers, { caller, local, p
   if (type === 'end') return false
   if (type === 'sendOffer') answers.admit(caller)
   const command = await readCommand(session, type)
-  await perform(session, answers, caller, command)
+  await perform(session, answers, caller, command, heldBytes)
   if (command.type === 'downloadRange') {
     if (sent.length >= MAX_UNCONFIRMED) throw new WarpdriveError('ERR_TOO_MANY', `too many entries that are not confirmed: ${sent.length + 1} > ${MAX_UNCONFIRMED}`)
     sent.push({ id: command.id, index: Number(command.index) })
@@ -100,7 +103,7 @@ async function readCommand (session: Session, type: CommandType): Promise<Comman
   return decodeCommand(type, head, json, session.maxEntries)
 }
 
-async function perform (session: Session, answers: Answers, caller: string, command: Command): Promise<void> {
+async function perform (session: Session, answers: Answers, caller: string, command: Command, heldBytes: number | undefined): Promise<void> {
   const { signal } = session
   switch (command.type) {
     case 'listPeers':
@@ -135,7 +138,9 @@ async function perform (session: Session, answers: Answers, caller: string, comm
     }
     case 'download':
     case 'downloadRange': {
-      const bytes = answers.download(caller, command.id, command.index, command.offset, command.type === 'downloadRange', { signal })
+      const bytes = answers.download(caller, command.id, command.index, command.offset, command.type === 'downloadRange', {
+        signal, heldBytes: heldBytes === undefined ? undefined : heldBytes + MAX_WAITING_BYTES
+      })
       await session.send(Uint8Array.of(0))
       for await (const chunk of bytes) await session.send(chunk)
       break

@@ -64,6 +64,28 @@ t.test('only so many bytes wait for a channel that nobody reads: then the sender
   t.equal(await failed, 'ERR_TIMEOUT')
 })
 
+t.test('whoever reads the files is told what of them is still in use: what the channel and the session hold, or all', async t => {
+  const { alice, files } = await pair({ a: 'abcdef' })
+  const { id } = await alice.createOffer(BOB, '')
+  const told: unknown[] = []
+  const read = files.read.bind(files)
+  files.read = (source, start, end, ...rest: unknown[]) => {
+    told.push((rest[0] as { heldBytes?: number }).heldBytes)
+    return read(source, start, end)
+  }
+  for (const options of [{}, { heldBytes: 1000 }]) {
+    const [left, right] = duplexPair()
+    const served = alice.serve(right, BOB, 'warpdrive', options)
+    const session = new Session(left)
+    await askRange(session, id, 0, 0)
+    await begun(session)
+    t.equal(new TextDecoder().decode(await session.bytes(6, 'content')), 'abcdef')
+    await session.close()
+    t.equal(await served, undefined)
+  }
+  t.same(told, [undefined, 1000 + MAX_WAITING_BYTES])
+})
+
 t.test('a download that creeps is not cut off, however long one write takes to fill; one that then stands still is', async t => {
   const { alice, bob, files, clock } = await pair({ a: 'abcdef' }, { bob: { parallel: 1 } })
   const { id } = await alice.createOffer(BOB, '')

@@ -5,7 +5,7 @@
  * @module
  */
 import type { AbortOptions, Channel, Connection, Listener, Muxer } from '@ropewalk/interface'
-import { mdsftp } from '@ropewalk/muxer-mdsftp'
+import { HELD_BYTES, mdsftp } from '@ropewalk/muxer-mdsftp'
 import { yamux } from '@ropewalk/muxer-yamux'
 import { handle, select } from '@ropewalk/negotiate'
 import type { Identity } from '@ropewalk/transport-tcp'
@@ -37,6 +37,8 @@ export interface Link {
   /** Of the other end, without its port where it has dialled us. */
   readonly address: string
   readonly muxer: Muxer
+  /** Of what is sent a channel of it uses no more than the last so many bytes, and the last array. Unknown: all. */
+  readonly heldBytes?: number | undefined
   /** Others speak on it too, and end it. */
   readonly carried?: true | undefined
 }
@@ -102,7 +104,7 @@ export class Links {
       connection.abort(error as Error)
       throw error
     })
-    if (address.mux === undefined) return this.#adopt(seen, mdsftp(seen.connection, { role: 'dialer' }), formatPeerAddress(address))
+    if (address.mux === undefined) return this.#adopt(seen, mdsftp(seen.connection, { role: 'dialer' }), formatPeerAddress(address), HELD_BYTES)
     const link = this.#adopt(seen, yamux(seen.connection, { role: 'client' }), formatPeerAddress(address))
     this.#run(this.#options.greet(link).catch((error: unknown) => { link.muxer.abort(error as Error) }))
     return link
@@ -188,7 +190,7 @@ export class Links {
         seen.end()
         throw new RopewalkError('ERR_REFUSED', 'its grant is to read, and peers bring')
       }
-      const link = this.#adopt(seen, mdsftp(seen.connection, { role: 'acceptor' }), address)
+      const link = this.#adopt(seen, mdsftp(seen.connection, { role: 'acceptor' }), address, HELD_BYTES)
       if (!this.#options.isKnown(fingerprint)) this.#bound(link)
     } catch (error) {
       connection.abort(error as Error)
@@ -207,9 +209,9 @@ export class Links {
     timer.unref()
   }
 
-  #adopt (seen: Admitted, muxer: Muxer & MuxerFacts, address: string): Link {
+  #adopt (seen: Admitted, muxer: Muxer & MuxerFacts, address: string, heldBytes?: number): Link {
     const { fingerprint = '' } = seen.connection.remote
-    const link: Link = { fingerprint, address, muxer }
+    const link: Link = { fingerprint, address, muxer, heldBytes }
     seen.muxedBy(muxer)
     seen.over.addEventListener('abort', () => { muxer.abort(seen.over.reason as Error) }, { once: true })
     this.#count++

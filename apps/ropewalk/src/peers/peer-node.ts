@@ -204,7 +204,7 @@ export class PeerNode {
 
   async #serve (protocol: string, channel: Channel, link: Link): Promise<void> {
     if (protocol === WARPDRIVE) {
-      await this.warpdrive.serve(channel, link.fingerprint, 'warpdrive')
+      await this.warpdrive.serve(channel, link.fingerprint, 'warpdrive', { heldBytes: link.heldBytes })
       return
     }
     const waiting = this.#paired

@@ -9,7 +9,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
-import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile } from '@ropewalk/protocol-warpdrive'
+import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
 
@@ -55,13 +55,13 @@ export class Sources implements FileSource {
     return found.map(file => ({ ...file, ...facts.get(file) }))
   }
 
-  async * read (source: string, start: number, end: number, { signal }: AbortOptions): AsyncGenerator<Uint8Array> {
+  async * read (source: string, start: number, end: number, { signal, heldBytes }: ReadOptions): AsyncGenerator<Uint8Array> {
     const base = { transfer: source, name: source, direction: 'send' as const }
     let at = start
     let over = false
     this.#emit(source, { event: 'started', ...base, size: end })
     try {
-      for await (const bytes of contentOf(source, start, end, signal)) {
+      for await (const bytes of contentOf(source, start, end, signal, heldBytes === undefined ? undefined : inTurn(heldBytes, end - start))) {
         at += bytes.length
         yield bytes
         this.#emit(source, { event: 'progress', ...base, bytes: at, size: end })
@@ -94,7 +94,7 @@ async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | und
   const digest = new ContentDigest(sha256, size)
   try {
     let length = 0
-    for await (const bytes of contentOf(source, 0, size, signal, twoBuffers(size))) {
+    for await (const bytes of contentOf(source, 0, size, signal, inTurn(0, size))) {
       digest.update(bytes)
       length += bytes.length
     }
@@ -143,17 +143,25 @@ async function * contentOf (path: string, start: number, end: number, signal: Ab
 
 const NOTHING: Uint8Array = new Uint8Array(0)
 
+/** Fewer bytes than there is room for only at the end of the file. */
 async function readAt (fd: number, at: number, end: number, bufferOf: (bytes: number) => Buffer): Promise<Uint8Array> {
   const buffer = bufferOf(Math.min(READ_BYTES, end - at))
-  const { bytesRead } = await read(fd, buffer, 0, buffer.length, at)
-  return buffer.subarray(0, bytesRead)
+  for (let filled = 0; ;) {
+    const { bytesRead } = await read(fd, buffer, filled, buffer.length - filled, at + filled)
+    filled += bytesRead
+    if (bytesRead === 0 || filled === buffer.length) return buffer.subarray(0, filled)
+  }
 }
 
-/** Two in turn, for who is done with one when he asks for the next: fresh memory costs more than the hashing does. */
-function twoBuffers (size: number): (bytes: number) => Buffer {
-  const both: Buffer[] = []
+/**
+ * Buffers that are used in turn, for who still uses the last `heldBytes` and the last array when he asks for the next, which was read by then:
+ * fresh memory costs more than the hashing does.
+ */
+function inTurn (heldBytes: number, size: number): (bytes: number) => Buffer {
+  const count = Math.ceil(heldBytes / READ_BYTES) + 2
+  const all: Buffer[] = []
   let turn = 0
-  return bytes => (both[turn++ % 2] ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size))).subarray(0, bytes)
+  return bytes => (all[turn++ % count] ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size))).subarray(0, bytes)
 }
 
 const read: typeof readFile.__promisify__ = promisify(readFile)

@@ -21,6 +21,13 @@ export const muxerMdsftp: PackageLimits = {
       test: ['muxer.test.ts', 'beside another channel a sender uses a part of the window, and alone again all of it']
     },
     {
+      constant: 'HELD_BYTES',
+      of: 'bytes that a channel holds of what its sink was given, besides the last array',
+      unit: 'bytes',
+      beyond: 'the source is asked for no more',
+      test: ['muxer.test.ts', 'a sleeping reader holds the sender at the window while it is offered 512 MiB, and others run']
+    },
+    {
       constant: 'WINDOW_FRAGMENTS',
       of: 'fragments unacknowledged, in one direction of a channel',
       unit: 'fragments',
