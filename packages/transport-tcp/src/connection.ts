@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { AbortOptions, ByteFlow, ByteReceiver, Bytes, Connection, RemoteInfo, Source } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { formatHostPort } from './address.ts'
@@ -11,7 +12,7 @@ import { CLOSE_TIMEOUT_MS, RECEIVE_BUFFER_BYTES } from './constants.ts'
 import { TransportError, transportError } from './errors.ts'
 import { closedHere, Inbound } from './inbound.ts'
 import { Outbound } from './outbound.ts'
-import type { ReadBuffer } from './read-buffer.ts'
+import { type ReadBuffer, readIntoBuffer } from './read-buffer.ts'
 
 export interface SocketOptions {
   /** Bytes that may wait unread before the socket is paused. */
@@ -22,7 +23,7 @@ export interface SocketOptions {
 
 /** What `dial` and `listen` know of the sockets that they make. */
 export interface SocketParts {
-  /** The `onread` that the socket was made with; without it, bytes come as 'data' events. */
+  /** The `onread` that the socket was made with; without it, bytes come as 'data' events, until a TLS socket is given one. */
   readBuffer?: ReadBuffer | undefined
   /** The TCP socket under a TLS socket. */
   carrier?: Socket | undefined
@@ -136,7 +137,10 @@ export class SocketConnection implements Connection {
   readonly #onData = (bytes: Uint8Array): void => this.#inbound.receive(bytes, false)
 
   #read (readBuffer: ReadBuffer | undefined): void {
-    if (!this.#reading && readBuffer == null) this.#socket.on('data', this.#onData)
+    if (!this.#reading && readBuffer == null) {
+      this.#socket.on('data', this.#onData)
+      if (this.#socket instanceof TLSSocket) readIntoBuffer(this.#socket, this.#inbound)
+    }
     this.#reading = true
     this.#socket.resume()
   }

@@ -19,14 +19,13 @@ export const BYTES_PER_TURN: number = 1024 * 1024
 /** Bytes of the buffer that lent reads go to. One a thread, not one a socket. */
 export const LENT_BUFFER_BYTES: number = 256 * 1024
 
-/** Bytes of one buffer that is read into and then given away, in pieces. */
+/** Bytes of one buffer that is read into and then given away, in pieces; of TCP, and of TLS, whose reads are records of at most 16 KiB. */
 export const OWNED_BUFFER_BYTES: number = 256 * 1024
+export const OWNED_RECORDS_BYTES: number = 64 * 1024
 
-/** Items of the array that is thrown away with each owned buffer: 16 KiB. Half as many do as well, four times as many do no better: measured. */
-export const LITTER_ITEMS = 2048
-
-/** Room in it below which the next read goes to a new one. */
-export const LEAST_READ_BYTES: number = 64 * 1024
+/** Items of the array that is thrown away for each so many bytes of owned buffers: 32 KiB. */
+export const LITTER_ITEMS = 4096
+export const LITTERED_BYTES: number = 64 * 1024
 
 /** How long a graceful close waits for the peer's end before the socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 5_000

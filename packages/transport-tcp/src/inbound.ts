@@ -128,6 +128,7 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
         if (!this.#paused || this.#mode !== 'attached') return
         this.#paused = false
         this.#tap.open()
+        if (this.#queue.length > 0) queueMicrotask(() => this.#catchUp())
       }
     }
   }
@@ -137,7 +138,9 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
     if (this.#mode === 'discard') return
 
     if (this.#mode === 'attached') {
-      this.#receiver?.bytes(bytes, lent)
+      // Records of TLS that came with the one that the receiver has paused at: at most what one read holds.
+      if (this.#paused || this.#queue.length > 0) this.#queue.append(lent ? bytes.slice() : bytes)
+      else this.#receiver?.bytes(bytes, lent)
       return
     }
 
@@ -217,7 +220,18 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
     else waiting?.resolve(outcome.result)
   }
 
+  /** Gives the receiver what came while it had paused. */
+  #catchUp (): void {
+    for (const bytes of Array.from(this.#queue)) {
+      if (this.#paused || this.#mode !== 'attached') return
+      this.#queue.consume(bytes.length)
+      this.#receiver?.bytes(bytes, false)
+    }
+    if (this.#ended) this.#tell()
+  }
+
   #tell (error?: Error): void {
+    if (error === undefined && this.#mode === 'attached' && this.#queue.length > 0) return
     const receiver = this.#receiver
     this.#receiver = undefined
     receiver?.end(error)

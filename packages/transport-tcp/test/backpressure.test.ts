@@ -6,6 +6,7 @@ import { settle, turn } from '@ropewalk/testing'
 import t from 'tap'
 import { SocketConnection } from '../src/connection.ts'
 import { RECEIVE_BUFFER_BYTES, RECEIVE_BUFFER_ITEMS, SEND_BUFFER_BYTES } from '../src/constants.ts'
+import { Inbound } from '../src/inbound.ts'
 import { dial, fromSocket } from '../src/index.ts'
 import { ReadBuffer, withReadBuffer } from '../src/read-buffer.ts'
 import { connected, KINDS, rawPair } from './sockets.ts'
@@ -131,6 +132,24 @@ for (const [name, open] of [['data events', plain], ['a buffer of ours', withBuf
     t.equal(received, TOTAL)
   })
 }
+
+t.test('the end waits for what came while the receiver had paused', async t => {
+  const inbound = new Inbound({ open () {}, close () {}, left () {} }, 1024)
+  const told: string[] = []
+  const flow = inbound.attach({ bytes: bytes => { told.push(String(Buffer.from(bytes))) }, end: error => { told.push(`end ${String(error)}`) } })
+  flow.pause()
+  const lent = new TextEncoder().encode('one')
+  inbound.receive(lent, true)
+  lent.fill(0)
+  inbound.receive(new TextEncoder().encode('two'), false)
+  await turn()
+  t.same(told, [])
+  flow.resume()
+  inbound.receive(new TextEncoder().encode('three'), true)
+  inbound.end()
+  await turn()
+  t.same(told, ['one', 'two', 'three', 'end undefined'])
+})
 
 t.test('a receiver that keeps what comes is given memory of its own, and one that changes its mind is lent to again', async t => {
   const { peer, connection } = await withBuffer(t)

@@ -1,3 +1,4 @@
+import { turn } from '@ropewalk/testing'
 import t from 'tap'
 import { createIdentity, dial, type DialTlsOptions } from '../src/index.ts'
 import { bytesOf, connected, identity, listening, take } from './sockets.ts'
@@ -69,4 +70,55 @@ t.test('both sides must speak the same protocol where they name any', async t =>
   dialled.abort(new Error('over'))
   accepted.abort(new Error('over'))
   await t.rejects(dial(listener.address, { tls: { alpn: ['other'] } }), { code: 'ERR_TLS' })
+})
+
+for (const reader of ['dialled', 'accepted'] as const) {
+  t.test(`${reader}, attached: records are lent or given as the receiver wants, and none comes while it has paused`, async t => {
+    const pair = await connected(t, 'tls')
+    const writer = pair[reader === 'dialled' ? 'accepted' : 'dialled']
+    const sent = Buffer.from(Array.from({ length: 4_000_000 }, (_, i) => (i * 7) >> 3))
+    const given: Uint8Array[] = []
+    const lent: boolean[] = []
+    const ended = Promise.withResolvers<Error | undefined>()
+    let keeps = false
+    let paused = false
+    let came = 0
+    const flow = pair[reader].attach?.({
+      get keeps () { return keeps },
+      bytes (bytes, isLent = true) {
+        t.notOk(paused)
+        lent.push(isLent)
+        given.push(isLent ? bytes.slice() : bytes)
+        keeps = given.length % 7 < 3
+        if (given.length % 5 !== 0) return
+        paused = true
+        flow?.pause()
+        came++
+        setImmediate(() => {
+          paused = false
+          flow?.resume()
+        })
+      },
+      end: ended.resolve
+    })
+    await Promise.all([writer.sink([sent]), ended.promise.then(error => t.equal(error, undefined))])
+    t.equal(Buffer.compare(Buffer.concat(given), sent), 0)
+    t.ok(lent.includes(true) && lent.includes(false), 'this Node reads TLS into buffers of ours')
+    t.ok(came > 10)
+  })
+}
+
+t.test('what a TLS socket has read before anybody asks comes first', async t => {
+  const { dialled, accepted } = await connected(t, 'tls')
+  const sent = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => (i * 7) >> 3))
+  const asked = Promise.withResolvers<void>()
+  const writing = accepted.sink((async function * () {
+    yield sent.subarray(0, 100_000)
+    await asked.promise
+    yield sent.subarray(100_000)
+  })())
+  for (let turns = 0; turns < 50; turns++) await turn()
+  asked.resolve()
+  t.equal(Buffer.compare(await bytesOf(dialled.source), sent), 0)
+  await writing
 })

@@ -96,8 +96,9 @@ export const transportTcp: PackageLimits = {
   others: {
     LENT_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_BUFFER_BYTES: 'the size of a buffer that is read into',
-    LEAST_READ_BYTES: 'when such a buffer is too full to be read into',
-    LITTER_ITEMS: 'what is thrown away with such a buffer, so that it is collected soon',
+    OWNED_RECORDS_BYTES: 'the size of a buffer that TLS is read into',
+    LITTER_ITEMS: 'what is thrown away with such buffers, so that they are collected soon',
+    LITTERED_BYTES: 'how much of them it is thrown away for',
     FINGERPRINT_LENGTH: 'part of an address',
     SERIAL_BYTES: 'part of a certificate',
     DAY_MS: 'a unit of time',
