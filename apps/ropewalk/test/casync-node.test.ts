@@ -88,7 +88,7 @@ t.test('only what lies below the folder is served, and pushes only where that wa
     t.match(refused, { code: 1, stderr: /not below the folders that are served here/ }, name)
   }
   t.match(await here(['casync', 'pull', '--what=archive', `${address}::secret.txt`, to], state), { code: 1, stderr: /an archive in \.catar/ })
-  t.match(await here(['casync', 'pull', `${address}::none.caibx`, to], state), { code: 1 })
+  t.match(await here(['casync', 'pull', `${address}::none.caibx`, to], state), { code: 1, stderr: /no such file or directory/ })
   t.match(await here(['casync', 'push', join(root, 'inner', 'a.caibx'), `${address}::new.caibx`], state), { code: 1, stderr: /push is not allowed here/ })
   t.notOk((await readdir(root)).includes('new.caibx'))
   t.same(await readdir(to), [])

@@ -11,6 +11,7 @@ import t, { type Test } from 'tap'
 import { doctor } from '../src/commands/doctor.ts'
 import { thisMachine, type World } from '../src/doctor/machine.ts'
 import { KnownNodes } from '../src/known-nodes.ts'
+import { makeBlob, noise } from './casync-scene.ts'
 import { here, HereNode } from './node.ts'
 import { facts, folder } from './processes.ts'
 
@@ -98,6 +99,43 @@ t.test('a node that is well is found so, over TLS and a unix socket, and one tha
     t.match(steps['window'], { outcome: 'ok', message: /one file moves at most .*\/s/ })
   }
   t.match((await examined(state, tls)).steps, { identity: { message: 'the key in the address' }, node: { message: /one of yours is running/ } })
+})
+
+t.test('what a node has of casync: there, or not served, not there, not an index, not for us', async t => {
+  const [state, stranger] = [await folder(t), await folder(t)]
+  const root = join(state, 'images')
+  await mkdir(root)
+  await makeBlob(noise('doctor', 300_000), join(root, 'a.caibx'), join(root, 'default.castr'))
+  await writeFile(join(root, 'cut.caibx'), (await readFile(join(root, 'a.caibx'))).subarray(0, 100))
+  await writeFile(join(root, 'b.catar'), 'archive')
+  const own = (await loadIdentity(state)).fingerprint
+  const env = { ROPEWALK_CHUNKS_LISTEN: 'http://127.0.0.1:0' }
+  const node = new HereNode(t, ['--chunks', root, '--allow', own, '--listen', 'yamux+tls://127.0.0.1:0', '--listen', 'yamux+ws://[::1]:0', '--listen', `yamux+unix:${join(state, 'n.sock')}`], state, env)
+  const addresses = (await node.told('listening', 4)).map(({ address }) => String(address)).filter(address => address.startsWith('yamux'))
+  t.equal(addresses.length, 3)
+  for (const address of addresses.filter(address => !address.includes('+ws:'))) {
+    const { code, steps } = await examined(state, `${address}::a.caibx`)
+    t.match({ code, steps }, { code: 0, steps: { connect: { outcome: 'ok' }, casync: { outcome: 'ok' }, path: { outcome: 'ok', message: /^an index of \d+ chunks?, 293\.0 KiB$/ } } })
+    t.notOk('muxer' in steps, 'objects are not asked for')
+  }
+  const [tls = '', web = ''] = addresses
+  t.match(await examined(state, `${tls}::b.catar`), { code: 0, steps: { identity: { message: 'the key in the address' }, path: { message: /^an archive/ } } })
+  t.match(await examined(state, `${tls}::default.castr`), { code: 0, steps: { path: { message: /answers for chunks/ } } })
+  t.match(await examined(state, `${tls}::none.caibx`), { code: 3, failed: ['path'], steps: { path: { code: 'ERR_ABORTED', advice: [/nothing of that name/] } } })
+  t.match(await examined(state, `${tls}::../a.caibx`), { code: 3, failed: ['path'], steps: { path: { message: /not below the folders/, advice: [/only below the folder/] } } })
+  t.match(await examined(state, `${tls}::cut.caibx`), { code: 3, failed: ['path'], steps: { path: { code: 'ERR_TRUNCATED', advice: [/cut short/] } } })
+  t.match(await examined(stranger, `${tls}::a.caibx`), { code: 3, failed: ['path'], steps: { casync: { outcome: 'ok' }, path: { advice: [/without a word/, /--protocol casync/] } } })
+  t.match(await examined(state, `${web}::a.caibx`), { code: 3, steps: { websocket: { outcome: 'ok' }, path: { advice: [/without a word/, /key/] } } }, 'where nobody shows a key')
+  await node.stop()
+  t.match(await examined(state, `${tls}::a.caibx`), { code: 3, failed: ['connect'], steps: { connect: { advice: [/nobody listens/, /"ropewalk serve"/] }, path: { outcome: 'skipped', message: 'not tried: connect failed' } } })
+
+  const without = new HereNode(t, ['--listen', `yamux+unix:${join(state, 'm.sock')}`], state)
+  await without.told('listening')
+  t.match(await examined(state, `yamux+unix:${join(state, 'm.sock')}::a.caibx`), { code: 3, failed: ['casync'], steps: { casync: { code: 'ERR_UNSUPPORTED', advice: [/--chunks DIRECTORY there/] }, path: { outcome: 'skipped' } } })
+  const rude = await server(t, createServer(socket => { socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') }))
+  t.match(await examined(state, `yamux+tcp://127.0.0.1:${rude}::a.caibx`), { code: 3, failed: ['casync'], steps: { casync: { advice: [/answers nothing/, /your key/] } } })
+  t.match(await here(['doctor', 'yamux+tcp://192.0.2.7::a.caibx'], state), { code: 2, stderr: /without encryption[^]*yamux\+tls/ })
+  t.match(await here(['doctor', `${tls}::a.caibx`, '--token-file', 'x'], state), { code: 2, stderr: /no place for a token/ })
 })
 
 t.test('grants are made, hold for a node that runs, are taken back, and all of it is in the audit log', async t => {

@@ -36,6 +36,7 @@ export function kindToMake (text: string, what?: Kind): Kind {
   return kind
 }
 
-function kindByName (text: string): Kind | undefined {
+/** Undefined where the name says nothing. */
+export function kindByName (text: string): Kind | undefined {
   return ENDINGS[/\.([a-z]+)$/.exec(nameOf(parseLocator(text)))?.[1] ?? '']
 }

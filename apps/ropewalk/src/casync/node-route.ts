@@ -34,7 +34,11 @@ export function casyncAddress (text: string): NodeAddress {
 export async function openCasync (context: Context, address: string, words: readonly string[]): Promise<Connection> {
   const { env, signal } = context
   const connection = await reach(context, casyncAddress(address), statePath(env), { trust: false, json: false })
-  const channel = await channelOf(connection, CASYNC_PROTOCOL, { signal })
+  return saying(words, await channelOf(connection, CASYNC_PROTOCOL, { signal }))
+}
+
+/** `channel`, on which `words` go ahead of what is sent. */
+export function saying (words: readonly string[], channel: Connection): Connection {
   return { ...channel, source: channel.source, sink: async (source, options) => { await channel.sink(behind(words, source), options) } }
 }
 

@@ -38,11 +38,7 @@ export async function startRemote (context: Context, call: RemoteCall): Promise<
   const { env, signal, stderr } = context
   const target = call.index ?? call.archive ?? call.stores[0]
   if (target === undefined) throw new TypeError('nothing is asked for')
-  const words = [
-    ...(call.rateLimitBps === undefined ? [] : [`--rate-limit-bps=${call.rateLimitBps}`]),
-    call.verb, '-', word(call.archive), word(call.index),
-    ...(call.stores.length === 0 ? ['-'] : call.stores.map(word))
-  ]
+  const words = wordsOf(call)
   // What it says is for whoever started us.
   const options = { env, signal, onStderr: (bytes: Uint8Array) => { stderr.write(printable(bytes)) } }
   try {
@@ -54,6 +50,15 @@ export async function startRemote (context: Context, call: RemoteCall): Promise<
     signal.throwIfAborted()
     throw error instanceof RopewalkError ? error : unreachable(target, error)
   }
+}
+
+/** What the helper of casync is called with. */
+export function wordsOf ({ verb, archive, index, stores, rateLimitBps }: RemoteCall): string[] {
+  return [
+    ...(rateLimitBps === undefined ? [] : [`--rate-limit-bps=${rateLimitBps}`]),
+    verb, '-', word(archive), word(index),
+    ...(stores.length === 0 ? ['-'] : stores.map(word))
+  ]
 }
 
 /** Chunks of another host. A session gives each once, so a second question begins a new one. */

@@ -1,8 +1,11 @@
 import { escapeName } from '@ropewalk/receive'
 import { parseAddress } from '../address.ts'
+import { parseLocator, type Locator } from '../casync/locator.ts'
 import type { Context } from '../context.ts'
+import { RopewalkError } from '../errors.ts'
 import { machineSteps, thisMachine, type World } from '../doctor/machine.ts'
 import { nodeSteps } from '../doctor/node.ts'
+import type { Steps } from '../doctor/way.ts'
 import { examine, type Finding, type Outcome } from '../doctor/steps.ts'
 import { Exit } from '../exit-codes.ts'
 import { Report, type Result } from '../progress/report.ts'
@@ -18,7 +21,8 @@ export interface DoctorFlags {
 
 /** Says whether this machine can run a node, and whether the one at `text` can be reached; and if not, at which step it ends. */
 export async function doctor (context: Context, text: string | undefined, { tokenFile, timeout, json }: DoctorFlags, world: World = thisMachine): Promise<Exit> {
-  const address = text === undefined ? undefined : parseAddress(text)
+  const signal = (): AbortSignal => AbortSignal.any([context.signal, AbortSignal.timeout(timeout)])
+  const way = text === undefined ? undefined : await wayTo(context, text, tokenFile, signal)
   const report = new Report({ ...context, json })
   let exit: Exit = Exit.done
   const tell = async (findings: AsyncIterable<Finding>, failure: Exit): Promise<void> => {
@@ -29,14 +33,27 @@ export async function doctor (context: Context, text: string | undefined, { toke
     }
   }
   await tell(examine(machineSteps(statePath(context.env), world)), Exit.failed)
-  if (address === undefined) return exit
-  const { steps, close } = nodeSteps(context, address, { tokenFile, timeoutMs: timeout })
+  if (way === undefined) return exit
   try {
-    await tell(examine(steps), Exit.unreachable)
+    await tell(examine(way.steps), Exit.unreachable)
   } finally {
-    close()
+    way.close()
   }
   return exit
+}
+
+/** To a node that stores, or to what one has of casync: `ADDRESS::PATH`. */
+async function wayTo (context: Context, text: string, tokenFile: string | undefined, within: () => AbortSignal): Promise<Steps> {
+  const named = namedAtNode(text)
+  if (named === undefined) return nodeSteps(context, parseAddress(text), tokenFile, within)
+  if (tokenFile !== undefined) throw new RopewalkError('ERR_USAGE', 'casync has no place for a token: nodes know who comes by the key', { text })
+  return (await import('../doctor/casync.ts')).casyncSteps(context, named, within)
+}
+
+function namedAtNode (text: string): Locator & { kind: 'node' } | undefined {
+  if (!text.startsWith('yamux+') || !text.replace(/\[[^\]]*\]/, '').includes('::')) return undefined
+  const locator = parseLocator(text)
+  return locator.kind === 'node' ? locator : undefined
 }
 
 /** Characters of a finding that are shown. Ours. */

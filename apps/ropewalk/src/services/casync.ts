@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { realpath } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, Connection } from '@ropewalk/interface'
@@ -16,7 +16,7 @@ import { formatLocator } from '../casync/locator.ts'
 import { acceptCasync, CASYNC_PROTOCOL } from '../casync/node-route.ts'
 import { parseHelperCall, type HelperCall } from '../casync/remote-end.ts'
 import { serveCall } from '../casync/serving.ts'
-import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import type { Admitted } from './door.ts'
 import { asConnection } from './muxed.ts'
 import type { Host, Service } from './service.ts'
@@ -40,8 +40,9 @@ const [INDEX, ARCHIVE] = [/\.(caibx|caidx)$/, /\.catar$/]
 /** How long a client may take to hear that it is refused. Ours. */
 const TELL_MS = 1000
 
-/** `EACCES`, as casync tells it. */
+/** `EACCES` and `ENOENT`, as casync tells them. */
 const NOT_ALLOWED = 13
+const NOT_THERE = 2
 
 /** Offers the protocol to every listener for several. */
 export async function startCasync (host: Host, options: CasyncOptions): Promise<Service> {
@@ -70,6 +71,7 @@ export class CasyncSessions {
       let call: HelperCall
       try {
         call = await this.#confined(parseHelperCall(words), seen)
+        if (call.verb === 'pull') await assertThere(call)
       } catch (error) {
         await tellRefusal(channel, error)
         throw error
@@ -156,11 +158,18 @@ export function defaultCall (path: string | undefined): HelperCall {
   return ARCHIVE.test(path) ? { verb: 'pull', index: undefined, archive: at(path), stores: [undefined] } : { verb: 'pull', index: at(path), archive: undefined, stores: [store] }
 }
 
+/** A session that breaks off later says nothing of why. A store may well not be there: then it has no chunks. */
+async function assertThere ({ index, archive }: HelperCall): Promise<void> {
+  for (const locator of [index, archive]) {
+    if (locator?.kind === 'file') await access(locator.path).catch((error: unknown) => { throw new RopewalkError('ERR_NOT_FOUND', fileError(error).message, { cause: error }) })
+  }
+}
+
 /** Says so in the words of the protocol, and waits until the client has heard it: what is broken off before might not arrive. */
 async function tellRefusal (channel: Channel, error: unknown): Promise<void> {
   const timer = setTimeout(() => { channel.abort(error as Error) }, TELL_MS)
   try {
-    await channel.sink(encodeMessage({ type: 'ABORT', errno: NOT_ALLOWED, reason: escapeName(messageOf(error)) }))
+    await channel.sink(encodeMessage({ type: 'ABORT', errno: codeOf(error) === 'ERR_NOT_FOUND' ? NOT_THERE : NOT_ALLOWED, reason: escapeName(messageOf(error)) }))
     for await (const _ of channel.source) continue
   } catch {
     // The client has gone, and this is what was waited for.

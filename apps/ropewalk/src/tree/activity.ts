@@ -31,11 +31,11 @@ export function addActivity (program: Command, context: Context, done: (exit: Ex
 
   const examine = json(program.command('doctor'))
     .description('say whether this machine can run a node and reach another, and if not, where the way ends')
-    .argument('[address]', 'the node to reach')
+    .argument('[address]', 'the node to reach; ADDRESS::PATH is what it has of casync')
     .option('--token-file <file>', 'the access token of the cluster')
     .addOption(new Option('--timeout <time>', 'how long a step may take').argParser(checked(parseDuration)).default(STEP_MS, '10s'))
     .action(async (address: string | undefined, flags: DoctorFlags) => done(await (await import('../commands/doctor.ts')).doctor(context, address, flags)))
-  examples(examine, ['ropewalk doctor', 'ropewalk doctor mdsftp+tls://nas.example:7740'], '\nExit code 1 says that something here is wrong, 3 that the way to the node is.\n')
+  examples(examine, ['ropewalk doctor', 'ropewalk doctor mdsftp+tls://nas.example:7740', 'ropewalk doctor yamux+tls://nas.example::images/a.caibx'], '\nExit code 1 says that something here is wrong, 3 that the way to the node is.\n')
 
   const past = json(program.command('history'))
     .description('list transfers that are over, the newest last')
