@@ -5,7 +5,7 @@
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { LENT_BUFFER_BYTES, LITTER_ITEMS, LITTERED_BYTES, OWNED_BUFFER_BYTES, OWNED_RECORDS_BYTES } from './constants.ts'
+import { LENT_BUFFER_BYTES, LITTER_ITEMS, OWNED_BUFFER_BYTES, OWNED_RECORDS_BYTES, RECORDS_LITTER_ITEMS } from './constants.ts'
 import type { Inbound } from './inbound.ts'
 
 /**
@@ -32,12 +32,10 @@ export class ReadBuffer {
   #owned: Uint8Array | undefined
   #used = 0
   #current: Uint8Array
-  /** Bytes of one owned buffer, of which a quarter at least must be free for a read. */
-  readonly #ownedBytes: number
+  readonly #sizes: { readonly ownedBytes: number, readonly litterItems: number }
 
-  constructor ({ inbound, ownedBytes = OWNED_BUFFER_BYTES }: { inbound?: Inbound, ownedBytes?: number } = {}) {
-    this.#inbound = inbound
-    this.#ownedBytes = ownedBytes
+  constructor (sizes: { readonly ownedBytes: number, readonly litterItems: number } = { ownedBytes: OWNED_BUFFER_BYTES, litterItems: LITTER_ITEMS }) {
+    this.#sizes = sizes
     this.#current = this.#lend()
     this.onread = {
       buffer: () => {
@@ -72,10 +70,10 @@ export class ReadBuffer {
   }
 
   #give (): Uint8Array {
-    const bytes = this.#ownedBytes
-    if (this.#owned === undefined || this.#owned.length - this.#used < bytes / 4) {
-      this.#owned = Buffer.allocUnsafeSlow(bytes)
-      for (let littered = 0; littered < bytes; littered += LITTERED_BYTES) litter = new Array(LITTER_ITEMS)
+    const { ownedBytes, litterItems } = this.#sizes
+    if (this.#owned === undefined || this.#owned.length - this.#used < ownedBytes / 4) {
+      this.#owned = Buffer.allocUnsafeSlow(ownedBytes)
+      litter = new Array(litterItems)
       void litter
       this.#used = 0
     }
@@ -122,7 +120,9 @@ export function readIntoBuffer (socket: TLSSocket, inbound: Inbound): void {
   const handle = reading._handle
   if (typeof handle?.useUserBuffer !== 'function' || buffer === undefined || next === undefined || callback === undefined) return
 
-  const { onread } = new ReadBuffer({ inbound, ownedBytes: OWNED_RECORDS_BYTES })
+  const readBuffer = new ReadBuffer({ ownedBytes: OWNED_RECORDS_BYTES, litterItems: RECORDS_LITTER_ITEMS })
+  readBuffer.serve(inbound)
+  const { onread } = readBuffer
   const first = (onread.buffer as () => Uint8Array)()
   reading[buffer] = first
   reading[next] = onread.buffer

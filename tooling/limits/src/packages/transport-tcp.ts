@@ -98,7 +98,7 @@ export const transportTcp: PackageLimits = {
     OWNED_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_RECORDS_BYTES: 'the size of a buffer that TLS is read into',
     LITTER_ITEMS: 'what is thrown away with such buffers, so that they are collected soon',
-    LITTERED_BYTES: 'how much of them it is thrown away for',
+    RECORDS_LITTER_ITEMS: 'what is thrown away with such buffers, so that they are collected soon',
     FINGERPRINT_LENGTH: 'part of an address',
     SERIAL_BYTES: 'part of a certificate',
     DAY_MS: 'a unit of time',
