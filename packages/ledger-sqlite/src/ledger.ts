@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import type { AbortOptions, Ledger, LedgerAnswer, LedgerDrop, LedgerEntry, LedgerLease, LedgerLimits, LedgerOptions, LedgerRequest, LedgerUsage } from '@ropewalk/interface'
 import { MAX_BATCH_STEPS, YOUNG_MIB } from './constants.ts'
 import { LedgerError } from './errors.ts'
-import type { Ask, Leave, StepName, Told, WorkerSettings } from './messages.ts'
+import type { Answers, Ask, Leave, StepName, WorkerSettings } from './messages.ts'
 
 export interface SqliteLedgerOptions {
   /** Make every change survive loss of power before it resolves, not only those that ask for it. Slower by a sync each. */
@@ -62,7 +62,7 @@ class SqliteLedger implements Ledger {
     this.#worker = worker
     this.#alwaysLasting = alwaysLasting
     this.opened = this.#wait(this.#number++, 'open the ledger')
-    worker.on('message', (told: Told[]) => this.#told(told))
+    worker.on('message', (answers: Answers) => this.#told(answers))
     worker.on('error', error => this.#break(new LedgerError('ERR_IO', `the ledger's thread failed: ${String(error)}`, error)))
     worker.on('exit', () => this.#break(new LedgerError('ERR_CLOSED', 'the ledger is closed')))
     this.#hold()
@@ -170,16 +170,18 @@ class SqliteLedger implements Ledger {
     })
   }
 
-  #told (answers: Told[]): void {
-    for (const told of answers) {
-      const waiting = this.#waiting.get(told.number)
-      this.#waiting.delete(told.number)
+  #told ({ told, ready }: Answers): void {
+    for (const answer of told) {
+      const waiting = this.#waiting.get(answer.number)
+      this.#waiting.delete(answer.number)
       if (waiting === undefined) continue
-      if ('code' in told) waiting.reject(new LedgerError(told.code, `${waiting.doing}: ${told.message}`))
-      else waiting.resolve(told.value as never)
+      if ('code' in answer) waiting.reject(new LedgerError(answer.code, `${waiting.doing}: ${answer.message}`))
+      else waiting.resolve(answer.value as never)
     }
-    this.#working = false
-    if (this.#asked.length > 0) this.#send()
+    if (ready) {
+      this.#working = false
+      if (this.#asked.length > 0) this.#send()
+    }
     this.#hold()
   }
 

@@ -19,4 +19,7 @@ export type Told =
   | { readonly number: number, readonly value: unknown }
   | { readonly number: number, readonly code: LedgerErrorCode, readonly message: string }
 
+/** What the worker tells. `ready`: it has done the last batch, and takes the next. */
+export interface Answers { readonly told: readonly Told[], readonly ready: boolean }
+
 export interface WorkerSettings { readonly path: string, readonly maxFileBytes: number }

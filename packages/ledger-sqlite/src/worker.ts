@@ -1,13 +1,17 @@
 /**
- * The thread that SQLite runs in: it is synchronous, and a sync of the disk takes milliseconds. What comes together is one
- * transaction.
+ * The thread that SQLite runs in: it is synchronous. What comes together is one transaction.
+ *
+ * A sync of the disk takes milliseconds, and most steps need none: so the log is synced beside the transactions, once for all who came
+ * meanwhile, and only who asked for something lasting waits for it.
  *
  * @module
  */
+import { closeSync, fdatasync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { LedgerError, sqliteCode } from './errors.ts'
-import type { Ask, Leave, Told, WorkerSettings } from './messages.ts'
+import type { Answers, Ask, Leave, Told, WorkerSettings } from './messages.ts'
+import { LogSync } from './log-sync.ts'
 import { prepareFile } from './schema.ts'
 import { Steps } from './steps.ts'
 
@@ -15,37 +19,43 @@ const port = parentPort as MessagePort
 const { path, maxFileBytes } = workerData as WorkerSettings
 let database: DatabaseSync
 let steps: Steps
-/** How the file is synced now; setting it anew for each transaction would cost as much as a small one. */
-let lasting = true
+/** SQLite's log, opened once more: whatever it wrote there is synced through any descriptor. It has no locks on it that closing could take away. */
+let log: number
+const logSync = new LogSync({ begin: done => { fdatasync(log, done) }, tell: told => { tell(told, false) } })
 
 try {
   database = new DatabaseSync(path, { timeout: 0 })
   prepareFile(database, maxFileBytes)
   steps = new Steps(database)
-  // Everybody else is kept out from the first write on.
-  syncAs(false)
-  database.exec('BEGIN IMMEDIATE; UPDATE total SET one = 1; COMMIT')
-  tell([{ number: 0, value: undefined }])
+  // Everybody else is kept out from the first write on. It makes the log, and with a sync SQLite makes the log's name durable too.
+  database.exec('BEGIN IMMEDIATE; UPDATE total SET one = 1; COMMIT; PRAGMA synchronous = NORMAL')
+  log = openSync(`${path}-wal`, 'r+')
+  tell([{ number: 0, value: undefined }], true)
 } catch (error) {
-  tell([failure(0, error)])
+  tell([failure(0, error)], true)
   port.close()
 }
 
 port.on('message', (batch: Ask[] | Leave) => {
-  if (Array.isArray(batch)) tell(take(batch))
-  else close(batch)
+  // Whoever waits for a sync is told first.
+  if (!Array.isArray(batch)) logSync.whenIdle(() => { close(batch) })
+  else {
+    const told = take(batch)
+    const lasting = new Set(batch.flatMap(({ number, lasting }) => lasting ? [number] : []))
+    const wait = told.filter(answer => lasting.has(answer.number) && !('code' in answer))
+    tell(wait.length === 0 ? told : told.filter(answer => !wait.includes(answer)), true)
+    if (wait.length > 0) logSync.hold(wait)
+  }
 })
 
-function tell (told: Told[]): void {
-  port.postMessage(told)
+function tell (told: readonly Told[], ready: boolean): void {
+  port.postMessage({ told, ready } satisfies Answers)
 }
 
 /** Takes the steps in one transaction: all of them are done, or none. */
 function take (asked: Ask[]): Told[] {
   try {
-    const reads = asked.every(({ step }) => READS.has(step))
-    if (!reads) syncAs(asked.some(ask => ask.lasting))
-    database.exec(reads ? 'BEGIN' : 'BEGIN IMMEDIATE')
+    database.exec(asked.every(({ step }) => READS.has(step)) ? 'BEGIN' : 'BEGIN IMMEDIATE')
     const told = asked.map(takeOne)
     database.exec('COMMIT')
     return told
@@ -55,8 +65,9 @@ function take (asked: Ask[]): Told[] {
   }
 }
 
-function takeOne ({ number, step, values }: Ask): Told {
+function takeOne ({ number, step, values, lasting }: Ask): Told {
   try {
+    if (lasting && logSync.lost !== undefined) throw logSync.lost
     return { number, value: (steps[step] as (...values: readonly unknown[]) => unknown)(...values) }
   } catch (error) {
     // What a step refuses has changed nothing; what SQLite refuses ends them all.
@@ -65,21 +76,14 @@ function takeOne ({ number, step, values }: Ask): Told {
   }
 }
 
-/** Without a sync, a transaction survives the death of the process; the next one with a sync makes it last as well. */
-function syncAs (last: boolean): void {
-  if (last === lasting) return
-  database.exec(`PRAGMA synchronous = ${last ? 'FULL' : 'NORMAL'}`)
-  lasting = last
-}
-
 function close ({ number }: Leave): void {
   try {
-    syncAs(true)
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    closeSync(log)
+    database.exec('PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)')
     database.close()
-    tell([{ number, value: undefined }])
+    tell([{ number, value: undefined }], true)
   } catch (error) {
-    tell([failure(number, error)])
+    tell([failure(number, error)], true)
   }
   port.close()
 }

@@ -114,11 +114,12 @@ export class StorageNode {
   async sizeOf (id: Id): Promise<number | undefined> {
     const upload = this.#uploads.get(id)
     if (upload !== undefined) return upload.recorded
-    const reservation = await this.reservation(id)
-    if (reservation?.state === 'complete') return reservation.size
+    await this.#ready
     const info = await this.store.stat(id)
-    if (reservation !== undefined) return info?.size ?? 0
-    return info?.committed === true ? info.size : undefined
+    // The store has said that it is whole and lasts: what the ledger says of it does not matter.
+    if (info?.committed === true) return info.size
+    const reservation = await this.reservation(id)
+    return reservation?.state === 'complete' ? reservation.size : reservation === undefined ? undefined : info?.size ?? 0
   }
 
   /** True when everything announced has come, committed or not. Only such chunks can be locked. */

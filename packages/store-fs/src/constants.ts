@@ -42,3 +42,12 @@ export const LIST_BATCH_FILES = 64
 
 /** Where Linux tells which boot this is. */
 export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id'
+
+/** Reads and writes of at most so many bytes need no thread. Ours: the system copies them in less time than it takes to wake one. */
+export const AT_ONCE_BYTES = 65_536
+
+/** How long calls to the disk may hold up the event loop in one stroke. Ours. */
+export const STROKE_MS = 2
+
+/** The share of all time that they may take. Ours. */
+export const STROKE_SHARE = 0.5

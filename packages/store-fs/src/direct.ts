@@ -5,17 +5,17 @@
  *
  * @module
  */
-import type { FileHandle } from 'node:fs/promises'
 import { DIRECT_BYTES, DISK_BLOCK_BYTES, MAX_VECTORS } from './constants.ts'
 import { systemCode } from './errors.ts'
+import type { StoreFile } from './file-system.ts'
 
 export class DirectFile {
-  readonly #open: () => Promise<FileHandle>
-  #handle: FileHandle | undefined
+  readonly #open: () => Promise<StoreFile>
+  #handle: StoreFile | undefined
   #refused = false
 
   /** `open` opens the file once more, for writing and with O_DIRECT. */
-  constructor (open: () => Promise<FileHandle>) {
+  constructor (open: () => Promise<StoreFile>) {
     this.#open = open
   }
 

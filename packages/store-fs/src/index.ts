@@ -3,10 +3,11 @@
  *
  * @module
  */
-export { BEHIND_BYTES, LIST_BATCH_FILES, LOCK_ANSWER_MS, LOCK_SETTLE_MS, MAX_KEPT_FILES, MAX_VECTORS } from './constants.ts'
+export { AT_ONCE_BYTES, BEHIND_BYTES, LIST_BATCH_FILES, LOCK_ANSWER_MS, LOCK_SETTLE_MS, MAX_KEPT_FILES, MAX_VECTORS } from './constants.ts'
 export { StoreError } from './errors.ts'
 export type { StoreErrorCode } from './errors.ts'
 export { nodeFileSystem } from './file-system.ts'
-export type { FileSystem } from './file-system.ts'
+export type { FileSystem, StoreFile } from './file-system.ts'
 export { openFsStore } from './store.ts'
 export type { FsStoreOptions } from './store.ts'
+export { Strokes } from './strokes.ts'

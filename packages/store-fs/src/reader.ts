@@ -1,15 +1,15 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { FragmentReader } from '@ropewalk/interface'
 import { StoreError, storeError } from './errors.ts'
+import type { StoreFile } from './file-system.ts'
 
 /** Reads through a descriptor of its own, so that removing the object does not disturb it. */
 export class FileReader implements FragmentReader {
   readonly size: number
-  readonly #handle: FileHandle
+  readonly #handle: StoreFile
   readonly #id: string
   #closed: Promise<void> | undefined
 
-  constructor (handle: FileHandle, id: string, size: number) {
+  constructor (handle: StoreFile, id: string, size: number) {
     this.#handle = handle
     this.#id = id
     this.size = size

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { constants, type Stats } from 'node:fs'
+import { constants } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { BOOT_FILE } from './constants.ts'
 import type { DirectorySync } from './directory-sync.ts'
-import { StoreError, systemCode } from './errors.ts'
+import { StoreError } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { isId, isShard, parseMarker, parseObject, type Layout } from './layout.ts'
 
@@ -66,7 +66,7 @@ export async function committedBytes (fs: FileSystem, layout: Layout, shards: It
   let bytes = 0
   for (const shard of shards) {
     for (const name of await fs.readdir(join(layout.objects, shard))) {
-      if (parseObject(name) != null) bytes += (await fs.lstat(join(layout.objects, shard, name))).size
+      if (parseObject(name) != null) bytes += (await fs.lstat(join(layout.objects, shard, name)))?.size ?? 0
     }
   }
   return bytes
@@ -99,7 +99,9 @@ async function sortPartial (fs: FileSystem, layout: Layout): Promise<{ files: Se
 /** The size that the unfinished object has from now on, or `undefined` when it had to go. */
 async function recoverOne (fs: FileSystem, layout: Layout, id: string, trusted: number, options: RecoverOptions): Promise<number | undefined> {
   const path = layout.partialOf(id)
-  const { size, mtimeMs } = await fs.lstat(path)
+  const entry = await fs.lstat(path)
+  if (entry == null) return undefined
+  const { size, mtimeMs } = entry
   const keep = options.unfinished === 'keep' &&
     trusted > 0 &&
     Date.now() - mtimeMs <= options.maxUnfinishedAgeMs &&
@@ -128,28 +130,19 @@ export async function isCommitted (fs: FileSystem, layout: Layout, id: string): 
 
 /** A file without content is only taken for an empty object if it was committed as one. */
 export async function committedSize (fs: FileSystem, layout: Layout, id: string): Promise<number | undefined> {
-  const object = await entryOf(fs, layout.objectOf(id))
+  const object = await fs.lstat(layout.objectOf(id))
   if (object?.isFile() === true && object.size > 0) return object.size
-  const empty = await entryOf(fs, layout.emptyOf(id))
+  const empty = await fs.lstat(layout.emptyOf(id))
   return empty?.isFile() === true && empty.size === 0 ? 0 : undefined
-}
-
-/** `lstat`, or `undefined` where there is nothing. */
-export async function entryOf (fs: FileSystem, path: string): Promise<Stats | undefined> {
-  try {
-    return await fs.lstat(path)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 async function readBoot (fs: FileSystem, layout: Layout): Promise<string | undefined> {
   const path = join(layout.root, BOOT_FILE)
-  if (await entryOf(fs, path) == null) return undefined
+  if (await fs.lstat(path) == null) return undefined
   const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(64), 0, 64, 0)
+    const buffer = Buffer.alloc(64)
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
     return buffer.toString('latin1', 0, bytesRead)
   } finally {
     await handle.close()
@@ -161,7 +154,7 @@ async function writeBoot (fs: FileSystem, sync: DirectorySync, layout: Layout, b
   const path = join(layout.root, BOOT_FILE)
   const handle = await fs.open(`${path}.new`, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600)
   try {
-    await handle.write(Buffer.from(boot, 'latin1'))
+    await handle.write(Buffer.from(boot, 'latin1'), 0, undefined, 0)
     await handle.datasync()
   } finally {
     await handle.close()

@@ -8,13 +8,12 @@
  * @module
  */
 import { constants } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from '@ropewalk/interface'
 import { LIST_BATCH_FILES } from './constants.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError, systemCode } from './errors.ts'
-import { nodeFileSystem, type FileSystem } from './file-system.ts'
+import { nodeFileSystem, type FileSystem, type StoreFile } from './file-system.ts'
 import { checkId, Layout, parseObject } from './layout.ts'
 import { bootId, lockDirectory, type DirectoryLock } from './lock.ts'
 import { Quota } from './quota.ts'
@@ -50,7 +49,7 @@ export async function openFsStore (directory: string, options: FsStoreOptions = 
     const found = await recover(fs, sync, layout, await bootId(), { unfinished, maxUnfinishedAgeMs })
     let used = maxBytes === Infinity ? 0 : await committedBytes(fs, layout, found.shards)
     for (const { size } of found.unfinished.values()) used += size
-    const place = { fs, sync, layout, quota: new Quota(maxBytes, used), direct, kept: new Set<FileHandle>() }
+    const place = { fs, sync, layout, quota: new Quota(maxBytes, used), direct, kept: new Set<StoreFile>() }
     const kept = Array.from(found.unfinished, ([id, { size, marker }]) => new Unfinished(place, id, size, marker))
     return new FsStore(place, lock, found.shards, kept)
   } catch (error) {

@@ -1,10 +1,9 @@
 import { constants } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { MAX_KEPT_FILES } from './constants.ts'
 import { DirectFile } from './direct.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError } from './errors.ts'
-import type { FileSystem } from './file-system.ts'
+import type { FileSystem, StoreFile } from './file-system.ts'
 import type { Layout } from './layout.ts'
 import type { Quota } from './quota.ts'
 import { FileWriter, type WriterOwner } from './writer.ts'
@@ -18,7 +17,7 @@ export interface Place {
   /** Large writes go past the system's cache. */
   readonly direct: boolean
   /** Files that nobody writes to and that are open all the same. */
-  readonly kept: Set<FileHandle>
+  readonly kept: Set<StoreFile>
 }
 
 /** One unfinished object: its file, its marker, and its writer when it has one. */
@@ -32,7 +31,7 @@ export class Unfinished implements WriterOwner {
   #data: 'unknown' | 'dirty' | 'clean' | 'tainted' = 'unknown'
   #writer: FileWriter | undefined
   /** The last writer's, for the sync that a commit needs: opening the file once more costs as much as writing little to it. */
-  #handle: FileHandle | undefined
+  #handle: StoreFile | undefined
 
   constructor (place: Place, id: string, size = 0, marker = 0) {
     this.#place = place
@@ -153,7 +152,7 @@ export class Unfinished implements WriterOwner {
     this.#data = 'tainted'
   }
 
-  async released (size: number, handle: FileHandle): Promise<void> {
+  async released (size: number, handle: StoreFile): Promise<void> {
     const { kept } = this.#place
     try {
       if (kept.size >= MAX_KEPT_FILES || this.#data !== 'dirty') await handle.close()
@@ -167,7 +166,7 @@ export class Unfinished implements WriterOwner {
     }
   }
 
-  #takeHandle (): FileHandle | undefined {
+  #takeHandle (): StoreFile | undefined {
     const handle = this.#handle
     this.#handle = undefined
     if (handle !== undefined) this.#place.kept.delete(handle)

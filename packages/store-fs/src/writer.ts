@@ -1,9 +1,9 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { FragmentWriter } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BEHIND_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
 import type { DirectFile } from './direct.ts'
 import { StoreError, storeError } from './errors.ts'
+import type { StoreFile } from './file-system.ts'
 
 /** What a writer tells the unfinished object that it writes to. */
 export interface WriterOwner {
@@ -16,13 +16,13 @@ export interface WriterOwner {
   /** The system has lost data that it had taken. */
   tainted (): void
   /** The writer has let go of the object, and leaves its file. */
-  released (size: number, handle: FileHandle): Promise<void>
+  released (size: number, handle: StoreFile): Promise<void>
 }
 
 /** Appends to a file by position, so that the file is true to `size` even after a write that failed half way. */
 export class FileWriter implements FragmentWriter {
   readonly id: string
-  readonly #handle: FileHandle
+  readonly #handle: StoreFile
   readonly #owner: WriterOwner
   readonly #direct: DirectFile | undefined
   #size: number
@@ -33,7 +33,7 @@ export class FileWriter implements FragmentWriter {
   #behindAt: number
   #behind: Promise<void> | undefined
 
-  constructor (id: string, handle: FileHandle, size: number, owner: WriterOwner, direct?: DirectFile) {
+  constructor (id: string, handle: StoreFile, size: number, owner: WriterOwner, direct?: DirectFile) {
     this.id = id
     this.#handle = handle
     this.#size = size

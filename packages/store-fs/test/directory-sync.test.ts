@@ -1,7 +1,6 @@
-import type { FileHandle } from 'node:fs/promises'
 import t from 'tap'
 import { DirectorySync } from '../src/directory-sync.ts'
-import { nodeFileSystem } from '../src/file-system.ts'
+import { nodeFileSystem, type StoreFile } from '../src/file-system.ts'
 
 /** A directory whose syncs end when the test says so. */
 function slowDirectory (): { sync: DirectorySync, ends: Array<(error?: Error) => void> } {
@@ -10,7 +9,7 @@ function slowDirectory (): { sync: DirectorySync, ends: Array<(error?: Error) =>
     sync: () => new Promise<void>((resolve, reject) => { ends.push(error => error == null ? resolve() : reject(error)) }),
     close: async () => {}
   }
-  return { ends, sync: new DirectorySync({ ...nodeFileSystem, open: async () => handle as unknown as FileHandle }) }
+  return { ends, sync: new DirectorySync({ ...nodeFileSystem, open: async () => handle as unknown as StoreFile }) }
 }
 
 t.test('who comes while a sync is under way waits for the next one, together with all the others', async t => {

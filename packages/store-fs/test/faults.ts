@@ -1,5 +1,4 @@
-import type { FileHandle } from 'node:fs/promises'
-import { nodeFileSystem, type FileSystem } from '../src/index.ts'
+import { nodeFileSystem, type FileSystem, type StoreFile } from '../src/index.ts'
 
 /** Decides what becomes of the `count`th call of that name for that path: an error to throw, a number of bytes for a short write, or nothing to let it pass. */
 export type Fault = (call: { name: string, path: string, count: number }) => Error | number | undefined
@@ -45,18 +44,18 @@ export function systemError (code: string): Error {
   return Object.assign(new Error(`${code}: injected`), { code })
 }
 
-function wrap (handle: FileHandle, path: string, decide: (name: string, path: string) => number | undefined): FileHandle {
-  const wrapped: Partial<FileHandle> = {
-    write: (async (bytes: Uint8Array, offset = 0, length = bytes.length - offset, position: number) => {
+function wrap (handle: StoreFile, path: string, decide: (name: string, path: string) => number | undefined): StoreFile {
+  const wrapped: Partial<StoreFile> = {
+    write: async (bytes, offset, length = bytes.length - offset, position) => {
       const short = decide('write', path)
       return await handle.write(bytes, offset, Math.min(short ?? length, length), position)
-    }) as FileHandle['write'],
-    writev: (async (vectors: Uint8Array[], position: number) => {
+    },
+    writev: async (vectors, position) => {
       const short = decide('write', path)
       if (short == null) return await handle.writev(vectors, position)
       const joined = Buffer.concat(vectors)
       return await handle.write(joined, 0, Math.min(short, joined.length), position)
-    }) as unknown as FileHandle['writev'],
+    },
     datasync: async () => {
       decide('datasync', path)
       await handle.datasync()

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { put as putObject, type StorageConnection } from '@ropewalk/protocol-mdsftp'
 import { escapeName } from '@ropewalk/receive'
@@ -12,7 +11,7 @@ import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { nodeAddress, withSession, type SessionFlags } from '../session.ts'
-import { SourceFile } from '../source-file.ts'
+import { sizeOf, SourceFile } from '../source-file.ts'
 import { spool } from '../spool.ts'
 import { statePath } from '../state-directory.ts'
 import type { Transfer } from '../transfer.ts'
@@ -39,7 +38,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
   if (files.length === 0 && !flags.resume) throw new RopewalkError('ERR_USAGE', 'name a file; or say --resume to go on with what was interrupted')
   if (wantsParts(flags)) return await putParts(context, files, flags)
   const address = nodeAddress(flags.to, flags.allowPlaintext)
-  const expected = { files: files.length, bytes: await sizeOf(files) }
+  const expected = { files: files.length, bytes: await sizeOfAll(files) }
   await using notes = new ObjectNotes(statePath(context.env))
 
   return await withSession(context, address, flags, async (node, channels) => {
@@ -79,12 +78,9 @@ function stored (file: string, id: string, size: number, sha256: string, address
 }
 
 /** Bytes of all files together; undefined where that cannot be said. What is wrong with one of them is for its transfer to tell. */
-async function sizeOf (files: readonly string[]): Promise<number | undefined> {
+async function sizeOfAll (files: readonly string[]): Promise<number | undefined> {
   if (files.includes('-')) return undefined
   let bytes = 0
-  for (const file of files) {
-    const found = await stat(file).catch(() => undefined)
-    if (found?.isFile() === true) bytes += found.size
-  }
+  for (const file of files) bytes += await sizeOf(file) ?? 0
   return bytes
 }
