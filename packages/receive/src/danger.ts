@@ -11,11 +11,11 @@
  */
 export function dangerOf (root: string, name: string): string | undefined {
   const components = `${root}/${name}`.split(/[/\\]/).filter(component => component !== '').map(fold)
-  const own = name.split('/').length
-  for (const [pattern, parts] of PATTERNS) {
-    // At least the last component that the pattern fixes must be the peer's choice.
-    for (let at = Math.max(0, components.length - own - parts.length + 1); at + parts.length <= components.length; at++) {
-      if (parts.every((part, index) => matches(part, components[at + index] as string))) return pattern
+  const own = components.length - name.split('/').length
+  for (let at = Math.max(0, own - MOST_PARTS + 1); at < components.length; at++) {
+    for (const [pattern, parts] of [...BEGINNINGS.get(components[at] as string) ?? [], ...WILD]) {
+      // At least the last component that the pattern fixes must be the peer's choice.
+      if (at + parts.length > own && parts.every((part, index) => matches(part, components[at + index]))) return pattern
     }
   }
   return undefined
@@ -25,7 +25,8 @@ function fold (component: string): string {
   return component.normalize('NFKC').toLowerCase()
 }
 
-function matches (part: string, component: string): boolean {
+function matches (part: string, component: string | undefined): boolean {
+  if (component === undefined) return false
   return part.startsWith('*') ? component.endsWith(part.slice(1)) : part.endsWith('*') ? component.startsWith(part.slice(0, -1)) : part === component
 }
 
@@ -45,3 +46,8 @@ const PATTERNS: ReadonlyArray<readonly [string, readonly string[]]> = [
   '.emacs', '.emacs.d', '.gdbinit', '.lldbinit', '.pythonrc', '.irbrc', '.pryrc', '.gemrc', '.curlrc', '.wgetrc', '.mailcap', '.forward', '.procmailrc',
   '.screenrc', '.tmux.conf', '.local/bin', 'sitecustomize.py', 'usercustomize.py'
 ].map(pattern => [pattern, pattern.split('/')])
+
+/** A thousand names are looked at in a moment: most begin none of them. */
+const WILD = PATTERNS.filter(([, [first = '']]) => first.includes('*'))
+const BEGINNINGS = Map.groupBy(PATTERNS.filter(pattern => !WILD.includes(pattern)), ([, [first = '']]) => first)
+const MOST_PARTS = Math.max(...PATTERNS.map(([, parts]) => parts.length))

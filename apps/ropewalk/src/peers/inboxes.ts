@@ -131,7 +131,8 @@ export class Inboxes implements Inbox {
       write: async bytes => {
         await writer.write(bytes).catch(failed)
         have += bytes.length
-        this.#emit(offer, { event: 'progress', ...base, bytes: have, size }, peer)
+        // Of the last ones it is told when they last.
+        if (have < size) this.#emit(offer, { event: 'progress', ...base, bytes: have, size }, peer)
       },
       finish: async () => {
         await writer.finish().catch(failed)

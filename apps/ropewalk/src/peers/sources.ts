@@ -64,7 +64,8 @@ export class Sources implements FileSource {
       for await (const bytes of contentOf(source, start, end, signal, heldBytes === undefined ? undefined : inTurn(heldBytes, end - start))) {
         at += bytes.length
         yield bytes
-        this.#emit(source, { event: 'progress', ...base, bytes: at, size: end })
+        // Of the last ones it is told that they are the last.
+        if (at < end) this.#emit(source, { event: 'progress', ...base, bytes: at, size: end })
       }
       over = at === end
     } catch (error) {

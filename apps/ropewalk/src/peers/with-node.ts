@@ -10,6 +10,7 @@ import { dial } from '@ropewalk/transport-tcp'
 import { ActivityBoard } from '../activity/board.ts'
 import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
+import { keepHeapSmall } from '../heap.ts'
 import { Control, controlPath } from '../services/control.ts'
 import { startPeers } from '../services/peers.ts'
 import { Door } from '../services/door.ts'
@@ -43,10 +44,12 @@ export async function withNode<T> (context: Context, options: NodeOptions, work:
   const path = controlPath(state)
   let connection = await dial({ transport: 'unix', path }, { signal: context.signal }).catch(nobody)
   let service: Service | undefined
+  let heapAsItWas: (() => void) | undefined
   if (connection === undefined) {
     if (options.alone === 'refuse') {
       throw new RopewalkError('ERR_UNREACHABLE', 'no node of yours is running', { advice: options.advice ?? ['"ropewalk serve --inbox DIRECTORY" starts one, in another terminal.'] })
     }
+    heapAsItWas = keepHeapSmall()
     const board = new ActivityBoard()
     const control = await Control.open(state)
     service = await startPeers({
@@ -76,6 +79,7 @@ export async function withNode<T> (context: Context, options: NodeOptions, work:
   } finally {
     muxer.abort(new RopewalkError('ERR_STOPPED', 'the command is over'))
     await service?.stop(0)
+    heapAsItWas?.()
   }
 }
 
