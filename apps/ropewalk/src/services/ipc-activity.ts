@@ -82,13 +82,14 @@ export class ReportedUploads implements UploadStore {
     return await this.#store.find(wanted, options)
   }
 
-  /** The same files, for who may take them and bring none. */
+  /** The same files, for who may take them and bring none. What a node does to a file whose last block has come waits for who may write. */
   readOnly (): UploadStore {
+    const leave = async (): Promise<void> => {}
     const refuse = async (): Promise<never> => { throw new RopewalkError('ERR_REFUSED', 'its grant is to read only') }
     return {
       open: async (id, options) => await this.open(id, options), read: async (plan, file, index, options) => await this.read(plan, file, index, options),
       readRange: this.readRange,
-      find: async (wanted, options) => await this.find(wanted, options), create: refuse, write: refuse, finish: refuse, reset: refuse
+      find: async (wanted, options) => await this.find(wanted, options), create: refuse, write: refuse, finish: leave, reset: leave
     }
   }
 
