@@ -5,7 +5,7 @@
  */
 import { escapeName } from '@ropewalk/receive'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
-import { writeLines } from './progress/lines.ts'
+import { harmless, writeLines } from './progress/lines.ts'
 import { DEFAULT_COLUMNS } from './progress/live-screen.ts'
 import type { Output } from './progress/report.ts'
 
@@ -17,10 +17,10 @@ export function printFailure (stderr: Output, error: unknown, advice: readonly s
 
 function describe (error: unknown, columns: number): string[] {
   if (codeOf(error) === 'ERR_USER_INTERRUPT') return ['ropewalk: interrupted']
-  const lines = [`ropewalk: ${messageOf(error)} (${codeOf(error)})`]
+  const lines = [`ropewalk: ${harmless(messageOf(error))} (${codeOf(error)})`]
   if (!(error instanceof RopewalkError)) return lines
   if (error.text !== undefined) lines.push(...pointAt(error.text, error.at, columns))
-  return [...lines, ...error.advice.map(line => `  ${line}`)]
+  return [...lines, ...error.advice.map(line => `  ${harmless(line)}`)]
 }
 
 /** The text again, with a mark under the character that is wrong. */

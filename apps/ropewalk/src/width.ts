@@ -48,7 +48,7 @@ function wrapLine (line: string, columns: number): string {
   const indent = `${/^ */.exec(line)?.[0] ?? ''}  `
   let wrapped = ''
   let used = 0
-  for (const [piece, spaces = '', word = ''] of line.matchAll(/( *)([^ ]+)/g)) {
+  for (const [piece, spaces = '', word = ''] of line.trimEnd().matchAll(/( *)([^ ]+)/g)) {
     const width = visible(word)
     const tooLong = width > columns - indent.length
     if (tooLong || used + spaces.length + width <= columns) {

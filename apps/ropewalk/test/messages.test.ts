@@ -1,5 +1,7 @@
 /** What is said of a mistake: at a terminal within its width, broken between words; elsewhere a line as it stands. */
+import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Context } from '../src/context.ts'
@@ -158,6 +160,20 @@ t.test('Ctrl-C, and each code that errors of the command line have, are among th
 t.test('a terminal gets lines where elsewhere is one', async t => {
   const { stderr } = await say(['put'], { ROPEWALK_STATE: state }, { tty: true, columns: 50 })
   t.equal(stderr, '\rropewalk: name a file; or say --resume to go on\n  with what was interrupted (ERR_USAGE)\n')
+})
+
+t.test('words of the other end do nothing in a terminal', async t => {
+  const server = createServer(socket => {
+    socket.on('error', () => {}).once('data', () => { socket.end('HTTP/1.1 403 no\x1b]0;title\x07 \x9b31m red\r\n\r\n', 'latin1') })
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => { server.close() })
+  await once(server, 'listening')
+  const there = `yamux+ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+  for (const words of [['stat', ID, '--at', there], ['casync', 'pull', `${there}::a.caibx`, at('empty')], ['doctor', there]]) {
+    const { stdout, stderr } = await say(words, { ROPEWALK_STATE: state, TERM: 'dumb' }, { tty: true })
+    t.match(stdout + stderr, /no\\\\?x1b\]0;title/, `${words[0] ?? ''} says it`)
+    t.notMatch(stdout + stderr, /[^\n\r\P{Cc}]/u)
+  }
 })
 
 /** Whether what `plain` says is said at terminals of 80 and of 50 columns too, and nothing over their edge but what is one word. */

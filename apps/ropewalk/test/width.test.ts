@@ -33,6 +33,11 @@ t.test('wraps between words, with an indent, and breaks no word', async t => {
   t.equal(wrap('at mdsftp+tls://example.org:7740 it is', 12), 'at mdsftp+tls://example.org:7740 it\n  is', 'an address stays whole, and the terminal goes on behind it')
 })
 
+t.test('a line that somebody has filled with spaces takes no longer than others', async t => {
+  t.equal(wrap(`one${' '.repeat(1_000_000)}`, 80), 'one')
+  t.equal(wrap(`one${' '.repeat(1_000_000)}two`, 80), 'one\n  two')
+})
+
 t.test('what is wrapped has the same words, and no line is wider than it must be', async t => {
   fc.assert(fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '日', 'é'), minLength: 1, maxLength: 12 })), fc.integer({ min: 14, max: 60 }), (words, columns) => {
     const wrapped = wrap(words.join(' '), columns)

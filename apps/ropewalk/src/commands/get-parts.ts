@@ -153,7 +153,7 @@ export async function getParts (context: Context, targets: readonly Target[], fl
         attempt = file.done(index) > done ? 1 : attempt + 1
         if (attempt > MAX_ATTEMPTS) throw error
         const waitMs = FIRST_WAIT_MS * 2 ** (attempt - 1)
-        report.note(`${escapeName(piece.id)}: ${messageOf(error)} (${codeOf(error)}); again in ${formatDuration(waitMs)}`)
+        report.note(`${escapeName(piece.id)}: ${escapeName(messageOf(error))} (${codeOf(error)}); again in ${formatDuration(waitMs)}`)
         await pause(waitMs, undefined, { signal: ended })
       }
     }

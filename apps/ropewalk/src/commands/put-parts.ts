@@ -90,7 +90,7 @@ export async function putParts (context: Context, files: readonly string[], flag
       resumed: !anew,
       giveUpMs: durable ? flags.retryFor * 1000 : 0,
       remember: async lasting => { if (durable) await journal.save(entry, lasting) },
-      onRetry: (error, waitMs) => { report.note(`${escapeName(item.name)}: ${messageOf(error)} (${codeOf(error)}); again in ${formatDuration(waitMs)}`) },
+      onRetry: (error, waitMs) => { report.note(`${escapeName(item.name)}: ${escapeName(messageOf(error))} (${codeOf(error)}); again in ${formatDuration(waitMs)}`) },
       onResumed: (part, bytes) => {
         if (flags.json) report.fact({ event: 'resumed', name: item.name, id: part.record === undefined ? null : formatId(part.record.chunkId), offset: part.offset, size: part.size, bytes, hashed: file.hashed })
         else report.note(`${escapeName(item.name)}: going on at ${formatBytes(part.offset + bytes)} of ${formatBytes(file.size)}`)

@@ -106,7 +106,7 @@ class Sender {
       } catch (error) {
         this.#context.signal.throwIfAborted()
         if (!PASSING.has(codeOf(error)) || attempt >= MAX_ATTEMPTS) throw error
-        if (!this.#flags.json) this.#report.note(`${escapeName(path)}: ${messageOf(error)}; it goes on with what is missing`)
+        if (!this.#flags.json) this.#report.note(`${escapeName(path)}: ${escapeName(messageOf(error))}; it goes on with what is missing`)
         await sleep(pauseMs, undefined, { signal: this.#context.signal }).catch(() => { this.#context.signal.throwIfAborted() })
         pauseMs *= 2
       }

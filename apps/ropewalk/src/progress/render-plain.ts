@@ -5,6 +5,7 @@
  */
 import type { TransferEvent } from '@ropewalk/interface'
 import { formatBytes, formatDuration, formatRate, plural } from '../format.ts'
+import { harmless } from './lines.ts'
 import type { Totals } from './plan.ts'
 
 /** The line for an event, without newline; undefined for events that are not worth one. `name` is already escaped. */
@@ -17,7 +18,7 @@ export function renderEvent (event: TransferEvent, name: string): string | undef
 }
 
 export function renderFailure (code: string, message: string, name: string): string {
-  return `failed ${name}: ${message} (${code})`
+  return `failed ${name}: ${harmless(message)} (${code})`
 }
 
 /** The line at the end. */
