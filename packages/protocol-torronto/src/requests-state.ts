@@ -2,6 +2,7 @@
 import { MAX_PEER_REQUESTS, MAX_REQUESTS } from './constants.ts'
 import type { Askable, FileState } from './file-state.ts'
 import type { Memory } from './memory-state.ts'
+import type { ChunkRef } from './message.ts'
 import { lengthWithoutNuls } from './name-codec.ts'
 import type { PeerState } from './peer-state.ts'
 import type { Sharing } from './sharing-state.ts'
@@ -21,8 +22,7 @@ export class Requests {
 
   /** Asks for what the fewest hold, of who is least busy, as far as the bounds allow. */
   askRarest (now: number): void {
-    let room = MAX_REQUESTS
-    for (const file of this.#memory.files.values()) room -= file.requests.size
+    let room = this.#room()
     for (const file of this.#memory.files.values()) {
       while (room > 0 && file.left > 0) {
         const askable = this.#askable(file)
@@ -35,12 +35,31 @@ export class Requests {
     }
   }
 
+  /**
+   * Whether one more chunk that this peer has changes nothing of what may be asked for: most announcements are of what is here, or asked for, already,
+   * and to look for the rarest at each of them cost more than all else. False where the peer may have all of the file by it: then it is asked otherwise.
+   */
+  cannotAsk (peer: PeerState, { name, index, count }: ChunkRef): boolean {
+    const file = this.#memory.files.get(name)
+    if (file === undefined || file.count !== count || (file.resumed && !file.finished) || peer.presence !== 'connected' || peer.speaks !== 'hardened') return false
+    const has = file.holders.get(peer.key)?.size ?? 0
+    if (has === 0 || has >= file.count - 1) return false
+    return file.finished || file.held.has(index) || file.requests.has(index) || peer.asked >= MAX_PEER_REQUESTS || this.#room() <= 0
+  }
+
   ask (file: FileState, index: number, key: string, now: number, first?: { peer: string, data: Uint8Array }): void {
     const peer = this.#memory.peers.get(key) as PeerState
     peer.asked++
     peer.total++
     file.requests.set(index, { peer: key, askedAt: now, writing: false, first })
     this.#memory.effects.push({ type: 'send', to: peer.address, message: { action: 'Download', from: this.#memory.options.self, chunk: this.#sharing.refFor(peer, file, index) } })
+  }
+
+  /** Chunks that may be asked for still. */
+  #room (): number {
+    let room = MAX_REQUESTS
+    for (const file of this.#memory.files.values()) room -= file.requests.size
+    return room
   }
 
   /**

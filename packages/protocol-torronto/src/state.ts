@@ -109,10 +109,13 @@ export class SwarmState {
         this.#knowledge.connect(peer, now)
         if (!peer.avoided) for (const listed of message.files) this.#knowledge.learn(peer, listed)
         break
-      case 'Have':
+      case 'Have': {
+        const idle = this.#requests.cannotAsk(peer, message.chunk)
         this.#knowledge.have(peer, message.chunk, now)
         this.#copies.announced(peer, this.#memory.files.get(message.chunk.name), message.chunk.index)
+        if (idle) return this.#memory.take()
         break
+      }
       case 'Download': this.#download(peer, message.chunk, now); break
       case 'Upload': this.#upload(peer, message.chunk, message.data, now); break
       case 'Remove': this.#remove(peer, 'disconnected', now); break
