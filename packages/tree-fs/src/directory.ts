@@ -5,10 +5,12 @@
  * @module
  */
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { systemCode } from './errors.ts'
 import { bytesOf, nameOf, pathOf } from './path.ts'
-import { runTool } from './tools.ts'
+
+/** A descriptor that says which folder, and needs none of its permissions. From Linux; Node has no name for it. */
+const O_PATH = 0o10000000
 
 export class Directory {
   readonly handle: FileHandle
@@ -55,9 +57,28 @@ export class Directory {
     await rm(this.at(name), { recursive: true, force: true }).catch(async (error: unknown) => {
       // Folders that their owner may not write to keep what is in them.
       if (systemCode(error) !== 'EACCES') throw error
-      await runTool('chmod', ['-R', 'u+rwX', '--', name], { cwd: this.path, maxBytes: 65536 })
+      await this.unlock(name, true)
       await rm(this.at(name), { recursive: true, force: true })
     })
+  }
+
+  /** Lets us into the folder `name`, if it is ours, and with `deep` into those in it. Files, which may have other names elsewhere, and what links lead to stay as they are. */
+  async unlock (name: string, deep: boolean): Promise<void> {
+    const handle = await open(this.at(name), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(() => undefined)
+    if (handle === undefined) return
+    try {
+      const place = `/proc/self/fd/${handle.fd}`
+      await chmod(place, (await handle.stat()).mode & 0o7777 | 0o700).catch(() => {})
+      if (!deep) return
+      const inside = await Directory.open(`${place}/.`)
+      try {
+        for (const entry of await inside.names()) await inside.unlock(entry, true)
+      } finally {
+        await inside.close()
+      }
+    } finally {
+      await handle.close()
+    }
   }
 
   async close (): Promise<void> {

@@ -21,7 +21,7 @@ export interface WriteTreeOptions extends AbortOptions {
   durable?: boolean | undefined
   /**
    * A folder on the same file system, made where it is not there, for what is not whole yet. Whoever is killed leaves it: the next who is given it takes away
-   * what is half done, and puts back what was at the path. For one writer at a time. Default: names beside the path, which a kill leaves for good. Not with `in-place`.
+   * what is half done, and puts back what was at the path. For one path, and one writer at a time. Default: names beside the path, which a kill leaves for good. Not with `in-place`.
    */
   workspace?: string | undefined
   /** Told of what could not be set or made; without it, that is an error. */
@@ -65,20 +65,17 @@ async function build (parts: Source<TreePart>, parent: Directory, name: string, 
   try {
     const there = (await parent.names()).includes(name)
     if (there && options.existing !== 'replace') throw new TreeError('ERR_EXISTS', `${JSON.stringify(name)} exists`, { path: '' })
-    const root = await directory.make(fresh, false)
+    const builder = new TreeBuilder(await directory.make(fresh, false), options, false)
+    let written: WrittenTree
     try {
-      const builder = new TreeBuilder(root, options, false)
-      const written = await builder.write(parts)
-      if (there) await rename(parent.at(name), directory.at(old)).catch(ifGone)
-      await place(directory.at(fresh), parent, name)
-      await builder.finish(parent, name)
-      return written
+      written = await builder.write(parts)
+      await exchange(parent, name, staging, there)
     } catch (error) {
       await directory.remove(fresh)
       throw error
-    } finally {
-      await directory.remove(old)
     }
+    await builder.finish(parent, name).finally(() => directory.remove(old))
+    return written
   } finally {
     if (directory !== parent) await directory.close()
   }
@@ -119,6 +116,34 @@ async function enter (workspace: string): Promise<Directory> {
   }
 }
 
+/** Puts what was built at the path, and what was there aside. Where that fails it is there again. */
+async function exchange (parent: Directory, name: string, { directory, fresh, old }: Staging, there: boolean): Promise<void> {
+  const aside = there && await putAside(parent, name, directory, old)
+  try {
+    await place(directory.at(fresh), parent, name)
+  } catch (error) {
+    if (aside) await place(directory.at(old), parent, name)
+    throw error
+  }
+}
+
+/** False where it is gone. */
+async function putAside (parent: Directory, name: string, directory: Directory, old: string): Promise<boolean> {
+  const move = async (): Promise<void> => { await rename(parent.at(name), directory.at(old)) }
+  try {
+    await move().catch(async (error: unknown) => {
+      // A folder that comes into another has to be one that we may write to.
+      if (systemCode(error) !== 'EACCES') throw error
+      await parent.unlock(name, false)
+      await move()
+    })
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw treeError(error, 'put aside', '')
+  }
+}
+
 /** An empty folder that appeared meanwhile is no loss; anything else stays. */
 async function place (from: string | Buffer, parent: Directory, name: string): Promise<void> {
   try {
@@ -126,8 +151,4 @@ async function place (from: string | Buffer, parent: Directory, name: string): P
   } catch (error) {
     throw treeError(error, 'put in place', join('.', name))
   }
-}
-
-function ifGone (error: unknown): void {
-  if (systemCode(error) !== 'ENOENT') throw treeError(error, 'put aside', '')
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { link, lstat, mkdir, readdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, link, lstat, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -158,6 +158,53 @@ t.test('in a workspace, what a kill has left is cleared up by the next one, and 
   t.same((await readdir(place)).sort(), ['tree', 'work'])
 })
 
+t.test('where the new tree cannot get its place, what was there has it again', async t => {
+  const place = await folder(t)
+  const [to, workspace] = [join(place, 'tree'), join(place, 'work')]
+  await mkdir(join(to, 'mine'), { recursive: true })
+  async function * parts (): AsyncGenerator<TreePart> {
+    yield * [directory(''), leave('')]
+    await rm(join(workspace, 'new'), { recursive: true })
+  }
+  await t.rejects(writeTree(parts(), to, { existing: 'replace', workspace, durable: false }), { name: 'TreeError', message: /put in place/ })
+  t.same(await readdir(to), ['mine'])
+  t.same(await readdir(workspace), [])
+})
+
+for (const workspaced of [false, true]) {
+  t.test(`folders that nobody may write to are replaced${workspaced ? ' through a workspace' : ''}, and what has other names or is linked to stays as it is`, async t => {
+    const place = await folder(t)
+    await asNobody(place, async () => {
+      const to = join(place, 'tree')
+      await mkdir(join(to, 'within'), { recursive: true })
+      await mkdir(join(place, 'outside'))
+      await writeFile(join(to, 'within', 'file'), 'before')
+      await link(join(to, 'within', 'file'), join(place, 'other name'))
+      await symlink(join(place, 'outside'), join(to, 'within', 'link'))
+      await chmod(join(place, 'other name'), 0o400)
+      for (const path of ['outside', 'tree/within', 'tree']) await chmod(join(place, path), 0o500)
+      await writeTree([directory(''), ...file('new'), leave('')], to, { existing: 'replace', durable: false, ...workspaced && { workspace: join(place, 'work') } })
+      t.same(await readdir(to), ['new'])
+      t.same((await readdir(place)).sort(), ['other name', 'outside', 'tree', ...workspaced ? ['work'] : []])
+      t.same(workspaced ? await readdir(join(place, 'work')) : [], [])
+      t.equal((await stat(join(place, 'other name'))).mode & 0o777, 0o400)
+      t.equal((await stat(join(place, 'outside'))).mode & 0o777, 0o500)
+    })
+  })
+}
+
+t.test('a link that cannot be removed is an error, and what it leads to stays as it is', async t => {
+  const place = await folder(t)
+  await mkdir(join(place, 'tree', 'within'), { recursive: true })
+  await symlink(join(place, 'outside'), join(place, 'tree', 'within', 'link'))
+  await asNobody(place, async () => {
+    await mkdir(join(place, 'outside'), 0o500)
+    const parts = [directory(''), directory('within'), leave('within'), leave('')]
+    await t.rejects(writeTree(parts, join(place, 'tree'), { existing: 'in-place', durable: false }), { code: 'ERR_PERMISSION' })
+    t.equal((await stat(join(place, 'outside'))).mode & 0o777, 0o500)
+  })
+})
+
 t.test('after a kill there is the whole tree, or what was there before', async t => {
   const from = await variedTree(t)
   const place = await folder(t)
@@ -197,3 +244,19 @@ t.test('an abort leaves nothing, and trouble is an error or is told', async t =>
   t.match(await writeTree([...odd.slice(0, 2), pointer('b', 'a'), leave('')], join(place, 'to'), plain), { nodes: 3 })
   t.equal(await readlink(join(place, 'to/b')), 'a')
 })
+
+/** Root may do what others may not: `work` is done as somebody else, whose folder `place` is. */
+async function asNobody (place: string, work: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return await work()
+  await chown(place, NOBODY, NOBODY)
+  process.setegid?.(NOBODY)
+  process.seteuid?.(NOBODY)
+  try {
+    await work()
+  } finally {
+    process.seteuid?.(0)
+    process.setegid?.(0)
+  }
+}
+
+const NOBODY = 65534
