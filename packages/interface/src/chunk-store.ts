@@ -30,6 +30,15 @@ export interface ChunkPutOptions extends AbortOptions {
 export interface ChunkSource {
   /** The chunk, its bytes verified by its id; `undefined` when there is none. A damaged chunk is an error with the code `ERR_CHUNK_DAMAGED` or `ERR_CHUNK_SIZE`, never a result. */
   get (id: ChunkId, options?: ChunkGetOptions): Promise<Chunk | undefined>
+  /** The chunk as one stream of zstd, xz or gzip, verified likewise, for whoever only passes it on. `undefined` says that it is not at hand so: `get` says more. */
+  lend? (id: ChunkId, options?: ChunkGetOptions): Promise<LentBytes | undefined>
+}
+
+/** Bytes that are good until they are given back. Whoever never does that costs memory, and nothing else. */
+export interface LentBytes {
+  readonly bytes: Uint8Array
+  /** Once. */
+  release (): void
 }
 
 /** Where chunks are kept. Of one id there is one content, so that whoever comes second changes nothing. */

@@ -16,6 +16,8 @@ export interface Connection extends Channel {
    * Call it at most once, and before `source` is iterated.
    */
   attach? (receiver: ByteReceiver): ByteFlow
+  /** True where `sink` asks for the next item only once nothing looks at the one before any more: its memory may then be used again. */
+  readonly releases?: boolean
 }
 
 /** Takes bytes synchronously. Its methods must not throw. */

@@ -5,7 +5,7 @@
  */
 export type { AbortOptions, Bytes, Channel, Source } from './channel.ts'
 export type {
-  Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkSource, ChunkStore, Hasher
+  Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkSource, ChunkStore, Hasher, LentBytes
 } from './chunk-store.ts'
 export type { ByteFlow, ByteReceiver, Connection, Dial, Listen, Listener, RemoteInfo } from './connection.ts'
 export type {

@@ -1,4 +1,4 @@
-import type { ChunkCompression, ChunkId, ChunkSource, Source, Bytes } from '@ropewalk/interface'
+import type { Chunk, ChunkCompression, ChunkId, ChunkSource, Source, Bytes } from '@ropewalk/interface'
 import { ByteQueue } from '@ropewalk/framing'
 import { ANSWERS_AHEAD, INDEX_SLICE_BYTES, MAX_WIRE_CHUNK_BYTES } from './constants.ts'
 import { CasyncError } from './errors.ts'
@@ -24,18 +24,29 @@ export class Bell {
   }
 }
 
+/** What is sent, and what is to be called once nothing of it is needed any more. */
+export interface Answer {
+  readonly message: Message
+  readonly release?: (() => void) | undefined
+}
+
 /** The answers to `ids`, in order, several of them being fetched and compressed at a time. */
-export function answers (ids: AsyncIterable<ChunkId>, store: ChunkSource, compression: ChunkCompression, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
-  return lookahead(ids, async (id, turn): Promise<Message> => {
-    const chunk = await store.get(id, { signal: turn.signal, urgent: turn.urgent })
-    if (chunk === undefined) return { type: 'MISSING', id }
-    // desync reads nothing but compressed chunks.
-    const data = chunk.compressed ?? await compression.compress(chunk.bytes)
+export function answers (ids: AsyncIterable<ChunkId>, store: ChunkSource, compression: ChunkCompression, signal: AbortSignal): AsyncGenerator<Answer, void, undefined> {
+  return lookahead(ids, async (id, turn): Promise<Answer> => {
+    const options = { signal: turn.signal, urgent: turn.urgent }
+    const lent = await store.lend?.(id, options)
+    const data = lent?.bytes ?? await compressed(await store.get(id, options), compression)
+    if (data === undefined) return { message: { type: 'MISSING', id } }
     if (data.length > MAX_WIRE_CHUNK_BYTES) {
       throw new CasyncError('ERR_FRAME_SIZE', 'transfer', `chunk ${id} does not fit a frame: ${data.length} > ${MAX_WIRE_CHUNK_BYTES} bytes`, { id, remote: false })
     }
-    return { type: 'CHUNK', compressed: true, id, data }
+    return { message: { type: 'CHUNK', compressed: true, id, data }, release: lent === undefined ? undefined : () => { lent.release() } }
   }, { maxItems: ANSWERS_AHEAD, signal })
+}
+
+/** desync reads nothing but compressed chunks. */
+async function compressed (chunk: Chunk | undefined, compression: ChunkCompression): Promise<Uint8Array | undefined> {
+  return chunk === undefined ? undefined : chunk.compressed ?? await compression.compress(chunk.bytes)
 }
 
 /** Sends a file in slices of 64 KiB, since casync misreads an index of which fewer than 64 bytes come first. */

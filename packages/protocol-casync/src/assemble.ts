@@ -27,7 +27,7 @@ export interface AssembleOptions extends AheadOptions {
    * Verifies a whole chunk and writes it to its place in the target without its bytes coming by here: from a place in a file, or else from the first
    * source. False when it could not, and has written nothing; then the chunk is looked for as always.
    */
-  direct?: ((item: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined) => Promise<boolean>) | undefined
+  direct?: ((item: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined, turn: { readonly signal: AbortSignal, readonly urgent: boolean }) => Promise<boolean>) | undefined
   /** Told of each chunk, in order, once it is in its place. */
   onChunk?: ((item: IndexItem, from: Origin) => void) | undefined
 }
@@ -98,7 +98,7 @@ class Assembly {
       this.#remember(item)
       return 'existing'
     }
-    const directly = whole ? await this.#move(item) : undefined
+    const directly = whole ? await this.#move(item, turn) : undefined
     if (directly !== undefined) return directly
     const { chunk, from } = await this.#find(item, turn)
     const first = Math.max(start, this.#range.start)
@@ -108,18 +108,18 @@ class Assembly {
   }
 
   /** Without its bytes: what is written already first, then seeds, then the source. */
-  async #move (item: IndexItem): Promise<Origin | undefined> {
+  async #move (item: IndexItem, turn: Turn): Promise<Origin | undefined> {
     const direct = this.#direct
     if (direct === undefined) return undefined
     await this.#moving.get(item.id)?.catch(() => {})
     for (const places of [this.#written, ...this.#seeds]) {
       if (!(places instanceof Places)) continue
       const position = places.positionOf(item.id, item.end - item.start)
-      if (position === undefined || !await direct(item, { file: places.file, position })) continue
+      if (position === undefined || !await direct(item, { file: places.file, position }, turn)) continue
       this.#remember(item)
       return places === this.#written ? 'self' : 'seed'
     }
-    const moving = direct(item, undefined).then(placed => {
+    const moving = direct(item, undefined, turn).then(placed => {
       if (placed) this.#remember(item)
       return placed
     }).finally(() => { this.#moving.delete(item.id) })

@@ -10,12 +10,13 @@
  *
  * @module
  */
-import { ByteQueue, fromHex, readU64LE, toHex, writeU64LE } from '@ropewalk/framing'
+import { fromHex, readU64LE, toHex, writeU64LE } from '@ropewalk/framing'
 import type { ChunkId } from '@ropewalk/interface'
 import {
   CHUNK_HEADER_BYTES, CHUNK_ID_BYTES, ERRNO_LIMIT, FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MESSAGE_TYPES, REQUEST_HEADER_BYTES
 } from './constants.ts'
 import { CasyncError, type CasyncErrorCode } from './errors.ts'
+import { FrameBuffer } from './frame-buffer-codec.ts'
 
 export type MessageType = keyof typeof MESSAGE_TYPES
 
@@ -60,11 +61,17 @@ export function * requestedIds (ids: Uint8Array): Generator<ChunkId, void, undef
 
 /** Cuts a stream into messages, wherever the transport cut it. Keeps one frame at most, as it comes. */
 export class MessageDecoder {
-  readonly #kept: ByteQueue = new ByteQueue({ maxBytes: MAX_FRAME_BYTES, maxChunks: MAX_FRAME_BYTES / 256 })
+  readonly #lends: boolean
+  readonly #kept = new FrameBuffer()
   /** Size and type of the frame that has begun. */
   #begun: { readonly size: number, readonly type: MessageType } | undefined
   #offset = 0
   #failure: CasyncError | undefined
+
+  /** With `lends`, what a message carries is good until the next is asked for: `owned` makes it last. */
+  constructor ({ lends = false }: { lends?: boolean | undefined } = {}) {
+    this.#lends = lends
+  }
 
   /** Where the message begins that is being read. */
   get offset (): number {
@@ -75,31 +82,37 @@ export class MessageDecoder {
   * push (bytes: Uint8Array): Generator<Message, void, undefined> {
     if (this.#failure !== undefined) throw this.#failure
     for (let at = 0; at < bytes.length;) {
-      const wanted = (this.#begun?.size ?? FRAME_HEADER_BYTES) - this.#kept.byteLength
+      const size = this.#begun?.size ?? FRAME_HEADER_BYTES
+      const wanted = size - this.#kept.length
       const rest = bytes.length - at
-      if (this.#begun === undefined && this.#kept.byteLength === 0 && rest >= FRAME_HEADER_BYTES) {
+      if (this.#begun === undefined && this.#kept.length === 0 && rest >= FRAME_HEADER_BYTES) {
         this.#begun = this.#begin(bytes.subarray(at, at + FRAME_HEADER_BYTES))
         continue
       }
-      if (rest < wanted || this.#kept.byteLength > 0) this.#kept.push(bytes.subarray(at, Math.min(bytes.length, at + wanted)))
+      if (rest < wanted || this.#kept.length > 0) this.#kept.push(bytes.subarray(at, Math.min(bytes.length, at + wanted)), size)
       if (rest < wanted) return
       if (this.#begun === undefined) {
-        this.#begun = this.#begin(this.#kept.peek(FRAME_HEADER_BYTES))
+        this.#begun = this.#begin(this.#kept.bytes)
         at += wanted
         if (this.#begun.size > FRAME_HEADER_BYTES) continue
-        yield this.#message(this.#kept.take(FRAME_HEADER_BYTES))
+        yield this.#message(this.#take())
         continue
       }
-      const whole = this.#kept.byteLength > 0 ? this.#kept.take(this.#begun.size) : bytes.subarray(at, at + wanted)
+      const whole = this.#kept.length > 0 ? this.#take() : bytes.subarray(at, at + wanted)
       at += wanted
       yield this.#message(whole)
     }
   }
 
+  #take (): Uint8Array {
+    const whole = this.#kept.take()
+    return this.#lends ? whole : whole.slice()
+  }
+
   /** Call when the stream ends: it may only end between messages, else `ERR_TRUNCATED`. */
   end (): void {
     if (this.#failure !== undefined) throw this.#failure
-    const got = this.#kept.byteLength
+    const got = this.#kept.length
     if (got === 0) return
     throw new CasyncError('ERR_TRUNCATED', 'channel', `stream ended inside ${this.#begun?.type ?? 'a header'}: ${got} < ${this.#begun?.size ?? FRAME_HEADER_BYTES} bytes`, { offset: this.#offset })
   }
@@ -154,6 +167,12 @@ export class MessageDecoder {
     this.#failure = new CasyncError(code, 'channel', `byte ${this.#offset}: ${message}`, { offset: this.#offset })
     throw this.#failure
   }
+}
+
+/** The same, whatever becomes of what the decoder has lent. A copy, which `slice` of a Buffer is not. */
+export function owned (message: Message): Message {
+  if ('data' in message) return { ...message, data: new Uint8Array(message.data) }
+  return message.type === 'REQUEST' ? { ...message, ids: new Uint8Array(message.ids) } : message
 }
 
 const TYPES: ReadonlyMap<bigint, MessageType> = new Map(Object.entries(MESSAGE_TYPES).map(([name, word]) => [word, name as MessageType]))

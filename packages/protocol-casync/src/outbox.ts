@@ -5,6 +5,8 @@ import { MAX_UNSENT_BYTES } from './constants.ts'
 /** Frames on their way to the channel, one at a time and whole. */
 export class Outbox implements AsyncIterable<Bytes> {
   #frames: Uint8Array[][] = []
+  /** Of those frames. */
+  #releases: Array<() => void> = []
   #unsent = 0
   #ended = false
   #failure: { error: unknown } | undefined
@@ -17,11 +19,12 @@ export class Outbox implements AsyncIterable<Bytes> {
     this.#onTaken = onTaken
   }
 
-  /** Resolves when there is room for more; whoever waits for that before sending on bounds what is kept. */
-  async send (parts: Uint8Array[]): Promise<void> {
+  /** Resolves when there is room for more; whoever waits for that before sending on bounds what is kept. `release` is called when the reader asks for what comes after. */
+  async send (parts: Uint8Array[], release?: () => void): Promise<void> {
     this.#assertWhole()
     if (this.#ended) throw new TypeError('the outbox has ended')
     this.#frames.push(parts)
+    if (release !== undefined) this.#releases.push(release)
     this.#unsent += byteLength(parts)
     this.#wakeReader?.()
     while (this.#unsent > MAX_UNSENT_BYTES && this.#failure === undefined) await new Promise<void>(resolve => { this.#writers.push(resolve) })
@@ -38,6 +41,7 @@ export class Outbox implements AsyncIterable<Bytes> {
   fail (error: unknown, lastWords: Uint8Array[] | undefined): void {
     this.#failure ??= { error }
     this.#frames = lastWords === undefined || this.#ended ? [] : [lastWords]
+    this.#releases = []
     this.#ended = true
     this.#wakeReader?.()
     this.#wakeWriters()
@@ -47,9 +51,12 @@ export class Outbox implements AsyncIterable<Bytes> {
     for (;;) {
       // All that waits, so that small frames do not travel one by one.
       const parts = this.#frames.flat()
+      const releases = this.#releases
       this.#frames = []
+      this.#releases = []
       if (parts.length > 0) {
         yield new Uint8ArrayList(...parts)
+        for (const release of releases) release()
         this.#unsent = Math.max(0, this.#unsent - byteLength(parts))
         this.#onTaken()
         this.#wakeWriters()

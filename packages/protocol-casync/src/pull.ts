@@ -32,9 +32,17 @@ export interface PullSession extends ChunkSource, AsyncDisposable {
   readonly index: AsyncIterable<Uint8Array>
   /** The bytes of the archive, while they come. Nothing else comes until they are read. */
   readonly archive: AsyncIterable<Uint8Array>
+  /**
+   * The chunk as it came, for whoever decompresses and verifies elsewhere. `use` is lent it, and copies what it needs before it returns. It resolves
+   * to nothing once it has used the chunk, or else to its copy of the data, of which the chunk is then made here, `length` bytes long, or an error
+   * that says what is wrong. `undefined` when the other end does not have it.
+   */
+  take (id: ChunkId, length: number, use: Use, options?: Pick<ChunkGetOptions, 'signal' | 'urgent'>): Promise<Chunk | 'used' | undefined>
   /** Says goodbye, when nothing is owed any more; else breaks the session off. Idempotent. */
   close (): Promise<void>
 }
+
+export type Use = (packed: Packed) => Promise<Uint8Array | undefined>
 
 /** Begins a session; index and chunks are asked for unless said otherwise. Resolves once both sides have said hello. */
 export async function pull (channel: Channel, options: PullOptions): Promise<PullSession> {
@@ -48,7 +56,8 @@ export async function pull (channel: Channel, options: PullOptions): Promise<Pul
 const ARCHIVE_AHEAD_BYTES = 1024 * 1024
 
 interface Waiter {
-  resolve (packed: Packed | undefined): void
+  /** What came is lent. */
+  arrived (packed: Packed | undefined): void
   reject (error: unknown): void
 }
 
@@ -88,7 +97,8 @@ class Session implements PullSession {
     this.#listening = this.#wire.listen({
       message: message => this.#receive(message),
       end: () => { this.#state.end() },
-      waiting: () => this.#state.waiting
+      waiting: () => this.#state.waiting,
+      borrows: true
     }).then(() => new CasyncError('ERR_INTERRUPTED', 'channel', 'the session is over'), (error: unknown) => error).then(error => {
       this.#die(error)
       reject(error)
@@ -106,6 +116,12 @@ class Session implements PullSession {
     return await abortable(getting, options.signal)
   }
 
+  async take (id: ChunkId, length: number, use: Use, options: Pick<ChunkGetOptions, 'signal' | 'urgent'> = {}): Promise<Chunk | 'used' | undefined> {
+    options.signal?.throwIfAborted()
+    if (this.#missing.has(id)) return undefined
+    return await abortable(this.#take(id, length, use, options.urgent), options.signal)
+  }
+
   close (): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -115,20 +131,37 @@ class Session implements PullSession {
     await this.close()
   }
 
-  async #get (id: ChunkId, { length, urgent = false }: ChunkGetOptions): Promise<Chunk | undefined> {
+  async #get (id: ChunkId, { length, urgent }: ChunkGetOptions): Promise<Chunk | undefined> {
+    return await this.#ask(id, urgent, async ({ compressed, data }) => await this.#unpack({ id, compressed, data: new Uint8Array(data) }, length))
+  }
+
+  async #take (id: ChunkId, length: number, use: Use, urgent: boolean | undefined): Promise<Chunk | 'used' | undefined> {
+    return await this.#ask(id, urgent, async packed => {
+      const { compressed } = packed
+      const data = await use(packed)
+      return data === undefined ? 'used' : await this.#unpack({ id, compressed, data }, length)
+    })
+  }
+
+  async #unpack (packed: Packed, length: number | undefined): Promise<Chunk> {
+    const { maxChunkBytes = MAX_CHUNK_BYTES, compression } = this.#options
+    return await unpack(packed, compression, this.#verifier, maxChunkBytes, length)
+  }
+
+  /** `use` is called as soon as it comes, and may not keep what it is lent. */
+  async #ask<T> (id: ChunkId, urgent: boolean = false, use: (packed: Packed) => Promise<T>): Promise<T | undefined> {
     this.#state.assertFresh(id)
     while (this.#waiters.size >= this.#maxOutstanding && this.#over === undefined) await new Promise<void>(resolve => { this.#queue.push(resolve) })
     if (this.#over !== undefined) throw this.#over.error
     const request = this.#state.request(id, urgent)
-    const { promise, resolve, reject } = Promise.withResolvers<Packed | undefined>()
-    this.#waiters.set(id, { resolve, reject })
+    const used = new Promise<T | undefined>((resolve, reject) => {
+      const arrived = (packed: Packed | undefined): void => { resolve(packed === undefined ? undefined : this.#unpacking.run(packed.data.length, () => use(packed))) }
+      this.#waiters.set(id, { arrived, reject })
+    })
     // If that fails, so does the session, and then whoever waits.
     this.#wire.send(request).catch(() => {})
     this.#wire.touch()
-    const packed = await promise
-    const { maxChunkBytes = MAX_CHUNK_BYTES, compression } = this.#options
-    if (packed === undefined) return undefined
-    return await this.#unpacking.run(packed.data.length, () => unpack(packed, compression, this.#verifier, maxChunkBytes, length))
+    return await used
   }
 
   #receive (message: Message): void | Promise<void> {
@@ -137,7 +170,7 @@ class Session implements PullSession {
       case 'greeted':
         this.#greet?.()
         return
-      case 'file': return this[fact.kind].push(fact.data)
+      case 'file': return this[fact.kind].push(new Uint8Array(fact.data))
       case 'file-end':
         this[fact.kind].end()
         return
@@ -153,7 +186,7 @@ class Session implements PullSession {
   #settle (id: ChunkId, packed: Packed | undefined): void {
     const waiter = this.#waiters.get(id)
     this.#waiters.delete(id)
-    waiter?.resolve(packed)
+    waiter?.arrived(packed)
     this.#queue.shift()?.()
   }
 

@@ -1,9 +1,10 @@
 import type { AbortOptions, Channel } from '@ropewalk/interface'
+import { isAttachable, readAttached } from './attached.ts'
 import { abortFor } from './abort-codec.ts'
 import { Deadline, systemClock, type Clock } from './clock.ts'
 import { HELLO_TIMEOUT_MS, IDLE_TIMEOUT_MS, LAST_WORDS_MS } from './constants.ts'
 import { CasyncError } from './errors.ts'
-import { encodeMessage, MessageDecoder, type Message } from './message-codec.ts'
+import { encodeMessage, MessageDecoder, owned, type Message } from './message-codec.ts'
 import { Outbox } from './outbox.ts'
 
 /** What every session takes. Aborting the signal tells the peer, ends the channel and rejects with the signal's reason. */
@@ -24,11 +25,14 @@ export interface Listener {
   end (): void
   /** Whether the peer owes something, so that its silence counts. */
   waiting (): boolean
+  /** What messages carry is good until `message` returns, which spares an array for each. Default false: it lasts. */
+  readonly borrows?: boolean | undefined
 }
 
 /** A channel that carries messages: says hello, listens, gives up aloud. */
 export class Wire {
   readonly #channel: Channel
+  readonly #releases: boolean
   readonly #outbox: Outbox
   readonly #sent: Promise<void>
   readonly #clock: Clock
@@ -46,6 +50,7 @@ export class Wire {
   constructor (channel: Channel, hello: Message, options: SessionOptions) {
     const { helloMs = HELLO_TIMEOUT_MS, idleMs = IDLE_TIMEOUT_MS, clock = systemClock, signal } = options
     this.#channel = channel
+    this.#releases = 'releases' in channel && channel.releases === true
     this.#clock = clock
     this.#idleMs = idleMs
     this.#signal = signal
@@ -59,9 +64,9 @@ export class Wire {
     if (signal?.aborted === true) this.#onAbort()
   }
 
-  /** Encodes and sends. Resolves when there is room for more. */
-  async send (message: Message): Promise<void> {
-    await this.#outbox.send(encodeMessage(message))
+  /** Encodes and sends. Resolves when there is room for more. `release` is called once the channel has done with what the message carries, if it tells. */
+  async send (message: Message, release?: () => void): Promise<void> {
+    await this.#outbox.send(encodeMessage(message), this.#releases ? release : undefined)
   }
 
   /** Reads to the end of the stream. Rejects, at once, with whatever ended the session; what is left to do then is done behind it. */
@@ -74,12 +79,16 @@ export class Wire {
   }
 
   async #read (listener: Listener): Promise<void> {
-    const decoder = new MessageDecoder()
+    const { borrows = false } = listener
+    const decoder = new MessageDecoder({ lends: borrows })
+    const take = (bytes: Uint8Array): void | Promise<void> => {
+      const taken = this.#take(decoder, bytes, listener)
+      this.touch()
+      return taken
+    }
     try {
-      for await (const list of this.#channel.source) {
-        for (const piece of list) await this.#take(decoder, piece, listener)
-        this.touch()
-      }
+      if (borrows && isAttachable(this.#channel)) await readAttached(this.#channel, take)
+      else for await (const list of this.#channel.source) for (const piece of list) await take(piece)
       if (this.#failure === undefined) {
         decoder.end()
         listener.end()
@@ -94,16 +103,42 @@ export class Wire {
     }
   }
 
-  /** After a failure the rest is let go by, so that the peer can hear our last words. */
-  async #take (decoder: MessageDecoder, piece: Uint8Array, listener: Listener): Promise<void> {
+  /** After a failure the rest is let go by, so that the peer can hear our last words. While one message is waited for, those behind it are kept. */
+  #take (decoder: MessageDecoder, bytes: Uint8Array, listener: Listener): void | Promise<void> {
     if (this.#failure !== undefined) return
+    let handling: Promise<void> | undefined
+    const behind: Message[] = []
+    let wrong: { readonly error: unknown } | undefined
     try {
-      for (const message of decoder.push(piece)) {
-        const handled = listener.message(message)
-        if (handled !== undefined) await handled
-        this.#greeted ||= message.type === 'HELLO'
+      for (const message of decoder.push(bytes)) {
+        if (handling !== undefined) {
+          behind.push(owned(message))
+          continue
+        }
+        handling = this.#handle(message, listener) ?? undefined
         if (this.#failure !== undefined) return
       }
+    } catch (error) {
+      wrong = { error }
+    }
+    if (handling !== undefined) return this.#handleBehind(handling, behind, wrong, listener)
+    if (wrong !== undefined) this.fail(wrong.error)
+  }
+
+  #handle (message: Message, listener: Listener): void | Promise<void> {
+    const handled = listener.message(message)
+    this.#greeted ||= message.type === 'HELLO'
+    return handled
+  }
+
+  async #handleBehind (handling: Promise<void>, behind: readonly Message[], wrong: { readonly error: unknown } | undefined, listener: Listener): Promise<void> {
+    try {
+      await handling
+      for (const message of behind) {
+        if (this.#failure !== undefined) return
+        await this.#handle(message, listener)
+      }
+      if (wrong !== undefined) throw wrong.error
     } catch (error) {
       this.fail(error)
     }

@@ -23,6 +23,9 @@ export const MAX_THREADS = 4
 export const OUTLET_BATCH_BYTES: number = 1024 * 1024
 export const OUTLET_BATCH_CHUNKS = 64
 
+/** What chunks are read into that are only passed on. Ours. */
+export const PASSING_BUFFER_BYTES: number = 512 * 1024
+
 /** Longest chunk that goes through threads: each buffer has room for one. Ours. */
 export const MAX_INTAKE_CHUNK_BYTES: number = 2 * 1024 * 1024
 

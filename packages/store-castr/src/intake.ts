@@ -5,11 +5,22 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
+import type { ChunkDigest } from '@ropewalk/interface'
+import type { WrittenFormat } from './at-once.ts'
 import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_THREADS } from './constants.ts'
 import { CastrError } from './errors.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
 import { Threads } from './threads.ts'
+
+export interface IntakeOptions {
+  /** What ids are made of. Default SHA-512/256. */
+  digest?: ChunkDigest | undefined
+  /** Longest chunk that will come, at most 2 MiB. */
+  maxChunkBytes: number
+  /** How chunks are compressed. Default zstd. */
+  format?: WrittenFormat | undefined
+}
 
 /** A chunk that is in the store, or on its way there. */
 export interface KeptChunk extends Kept {

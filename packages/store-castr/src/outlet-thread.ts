@@ -9,18 +9,24 @@ import { refusalOf } from './threads.ts'
 
 export interface OutletQuestion {
   readonly places: readonly Place[]
+  /** Where those lie that are packed. */
+  readonly data?: ArrayBuffer | undefined
 }
 
 export interface OutletAnswer {
   /** For each place, whether the chunk is there. */
   readonly placed: readonly boolean[]
+  /** To be filled again. */
+  readonly data: ArrayBuffer | undefined
 }
 
 const placing = new Placing(workerData as PlacingOptions)
 
-parentPort?.on('message', ({ places }: OutletQuestion) => {
+parentPort?.on('message', ({ places, data }: OutletQuestion) => {
   try {
-    parentPort?.postMessage({ placed: places.map(place => placing.place(place)) } satisfies OutletAnswer)
+    const packed = data === undefined ? undefined : new Uint8Array(data)
+    const placed = places.map(place => placing.place(place, packed))
+    parentPort?.postMessage({ placed, data } satisfies OutletAnswer, data === undefined ? [] : [data])
   } catch (error) {
     parentPort?.postMessage(refusalOf(error))
   }

@@ -5,10 +5,11 @@
  */
 import { availableParallelism } from 'node:os'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
-import { MAX_THREADS, OUTLET_BATCH_BYTES, OUTLET_BATCH_CHUNKS } from './constants.ts'
+import { MAX_INTAKE_CHUNK_BYTES, MAX_THREADS, OUTLET_BATCH_BYTES, OUTLET_BATCH_CHUNKS } from './constants.ts'
 import { checkId } from './layout.ts'
 import type { OutletAnswer, OutletQuestion } from './outlet-thread.ts'
-import type { Place, PlacingOptions } from './placing.ts'
+import type { PackedAt, Place, PlacingOptions } from './placing.ts'
+import { mostCompressed } from './read-chunk.ts'
 import { Threads } from './threads.ts'
 
 export interface OutletOptions {
@@ -24,25 +25,47 @@ export interface PlaceFrom {
   readonly position: number
 }
 
+/** A chunk as it came from somewhere else. */
+export interface PlacePacked {
+  readonly data: Uint8Array
+  readonly compressed: boolean
+}
+
 export interface Outlet {
   /**
    * Verifies the chunk and writes it to `position`. False when the store, or the file, does not have it there, or has it damaged, or compressed
    * otherwise than with zstd, or when it is longer than 2 MiB: then nothing was written, and `get` says more. Rejects when it cannot be written.
    */
   place (id: ChunkId, length: number, position: number, from?: PlaceFrom): Promise<boolean>
+  /** The same with what came from elsewhere, which is copied before this returns. Resolves to nothing when it was written, and else to a copy of the data. */
+  unpack (id: ChunkId, length: number, position: number, packed: PlacePacked): Promise<Uint8Array | undefined>
   close (): Promise<void>
 }
 
 interface Wanted {
-  readonly resolve: (placed: boolean) => void
-  readonly reject: (error: unknown) => void
+  /** `data` is what came back of what was packed. */
+  done (placed: boolean, data: Uint8Array | undefined): void
+  reject (error: unknown): void
+}
+
+/** What goes to a thread together. */
+class Batch {
+  readonly places: Place[] = []
+  readonly wanted: Wanted[] = []
+  bytes = 0
+  /** What comes from elsewhere, one behind the other. */
+  data: Uint8Array | undefined
+  filled = 0
+
+  get isFull (): boolean {
+    return this.bytes >= OUTLET_BATCH_BYTES || this.places.length >= OUTLET_BATCH_CHUNKS
+  }
 }
 
 export class ThreadedOutlet implements Outlet {
   readonly #threads: Threads
-  #places: Place[] = []
-  #wanted: Wanted[] = []
-  #bytes = 0
+  readonly #free: Uint8Array[] = []
+  #batch = new Batch()
   #turn: NodeJS.Immediate | undefined
 
   constructor (options: PlacingOptions) {
@@ -51,30 +74,64 @@ export class ThreadedOutlet implements Outlet {
 
   async place (id: ChunkId, length: number, position: number, from?: PlaceFrom): Promise<boolean> {
     checkId(id)
-    return await new Promise<boolean>((resolve, reject) => {
-      this.#places.push({ id, length, position, from })
-      this.#wanted.push({ resolve, reject })
-      this.#bytes += length
-      // What is asked for at one time goes together.
-      if (this.#bytes >= OUTLET_BATCH_BYTES || this.#places.length >= OUTLET_BATCH_CHUNKS) this.#send()
-      else this.#turn ??= setImmediate(() => { this.#send() })
+    return await new Promise<boolean>((resolve, reject) => { this.#ask({ id, length, position, from }, { done: resolve, reject }) })
+  }
+
+  async unpack (id: ChunkId, length: number, position: number, { data, compressed }: PlacePacked): Promise<Uint8Array | undefined> {
+    checkId(id)
+    // More than that cannot be the chunk.
+    if (length > MAX_INTAKE_CHUNK_BYTES || data.length > mostCompressed(length)) return new Uint8Array(data)
+    return await new Promise<Uint8Array | undefined>((resolve, reject) => {
+      const from = this.#pack(data, compressed)
+      const done = (placed: boolean, back: Uint8Array | undefined): void => { resolve(placed ? undefined : back?.slice(from.at, from.at + from.bytes)) }
+      this.#ask({ id, length, position, from }, { done, reject })
     })
   }
 
   async close (): Promise<void> {
+    clearImmediate(this.#turn)
     await this.#threads.close()
+  }
+
+  #ask (place: Place, wanted: Wanted): void {
+    const batch = this.#batch
+    batch.places.push(place)
+    batch.wanted.push(wanted)
+    batch.bytes += place.length
+    // What is asked for at one time goes together, and what comes while every thread is at work.
+    if (batch.isFull) this.#send()
+    else this.#turn ??= setImmediate(() => {
+      this.#turn = undefined
+      if (this.#threads.isIdle) this.#send()
+    })
+  }
+
+  /** Copies it to the others of the batch that goes next. */
+  #pack (data: Uint8Array, compressed: boolean): PackedAt {
+    const { data: before, filled } = this.#batch
+    if (before !== undefined && before.length - filled < data.length) this.#send()
+    const batch = this.#batch
+    batch.data ??= data.length > OUTLET_BATCH_BYTES ? new Uint8Array(data.length) : this.#free.pop() ?? new Uint8Array(OUTLET_BATCH_BYTES)
+    batch.data.set(data, batch.filled)
+    const at = batch.filled
+    batch.filled += data.length
+    return { at, bytes: data.length, compressed }
   }
 
   #send (): void {
     clearImmediate(this.#turn)
     this.#turn = undefined
-    const [places, wanted] = [this.#places, this.#wanted]
+    const { places, wanted, data } = this.#batch
     if (places.length === 0) return
-    this.#places = []
-    this.#wanted = []
-    this.#bytes = 0
-    this.#threads.ask<OutletAnswer>({ places } satisfies OutletQuestion).then(
-      ({ placed }) => { for (const [i, { resolve }] of wanted.entries()) resolve(placed[i] === true) },
+    this.#batch = new Batch()
+    const buffer = data?.buffer as ArrayBuffer | undefined
+    this.#threads.ask<OutletAnswer>({ places, data: buffer } satisfies OutletQuestion, buffer === undefined ? [] : [buffer]).then(
+      ({ placed, data: back }) => {
+        const bytes = back === undefined ? undefined : new Uint8Array(back)
+        for (const [i, { done }] of wanted.entries()) done(placed[i] === true, bytes)
+        if (bytes?.length === OUTLET_BATCH_BYTES) this.#free.push(bytes)
+        this.#send()
+      },
       (error: unknown) => { for (const { reject } of wanted) reject(error) }
     )
   }

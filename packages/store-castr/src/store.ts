@@ -11,9 +11,8 @@ import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '@ropewalk/framing'
-import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, Source } from '@ropewalk/interface'
+import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, LentBytes, Source } from '@ropewalk/interface'
 import { adopt, formOf } from './adopt.ts'
-import type { WrittenFormat } from './at-once.ts'
 import { collect, restore, type Collected, type CollectOptions } from './collect.ts'
 import { nodeCompression } from './compression.ts'
 import { MAX_CHUNK_BYTES } from './constants.ts'
@@ -22,10 +21,11 @@ import { CastrError, castrError, systemCode } from './errors.ts'
 import { nodeFileSystem, type FileSystem } from './file-system.ts'
 import { Group } from './group.ts'
 import { nodeHash } from './hash.ts'
-import { ThreadedIntake, type Intake } from './intake.ts'
+import { ThreadedIntake, type Intake, type IntakeOptions } from './intake.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import { Lease } from './lease.ts'
 import { ThreadedOutlet, type Outlet, type OutletOptions } from './outlet.ts'
+import { Passing } from './passing.ts'
 import { ABSENT, mostCompressed, readChunkFile, readChunkFileAtOnce } from './read-chunk.ts'
 import { survey, type StoreSurvey } from './survey.ts'
 
@@ -49,15 +49,6 @@ export interface CastrOptions {
   compression?: ChunkCompression | undefined
   /** The file system, for tests that inject faults. */
   fs?: FileSystem | undefined
-}
-
-export interface IntakeOptions {
-  /** What ids are made of. Default SHA-512/256. */
-  digest?: ChunkDigest | undefined
-  /** Longest chunk that will come, at most 2 MiB. */
-  maxChunkBytes: number
-  /** How chunks are compressed. Default zstd. */
-  format?: WrittenFormat | undefined
 }
 
 export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
@@ -91,6 +82,7 @@ class DirectoryStore implements CastrStore {
   readonly #suffix: string | undefined
   readonly #durable: boolean
   readonly #read: (path: string, maxBytes: number) => Uint8Array | undefined | Promise<Uint8Array | undefined>
+  readonly #passing: Passing | undefined
   readonly #maxChunkBytes: number
   readonly #directories: DirectorySync
   readonly #group: Group
@@ -116,6 +108,7 @@ class DirectoryStore implements CastrStore {
     this.#leases = options.lease ?? false
     this.#maxChunkBytes = options.maxChunkBytes ?? MAX_CHUNK_BYTES
     this.#digests = options.digest === undefined ? ['sha512-256', 'sha256'] : [options.digest]
+    this.#passing = options.readAtOnce === true ? new Passing(this.#layout, this.#digests, this.#maxChunkBytes) : undefined
     this.#directories = new DirectorySync(this.#fs)
     this.#group = new Group(this.#fs, this.#directories)
   }
@@ -136,6 +129,12 @@ class DirectoryStore implements CastrStore {
       if (error instanceof CastrError && error.id === undefined) throw new CastrError(error.code, `chunk ${id}: ${error.message}`, { cause: error, id, remote: error.remote })
       throw error
     }
+  }
+
+  async lend (id: ChunkId, { signal }: AbortOptions = {}): Promise<LentBytes | undefined> {
+    checkId(id)
+    signal?.throwIfAborted()
+    return this.#passing?.read(id)
   }
 
   async has (id: ChunkId, { signal }: AbortOptions = {}): Promise<boolean> {

@@ -72,6 +72,11 @@ export class Threads {
     return this.#threads.length
   }
 
+  /** Whether one of them has nothing to do. */
+  get isIdle (): boolean {
+    return this.#threads.some(({ waiting }) => waiting === 0)
+  }
+
   /** Of the one who has least to do. It gets what is to be transferred, and may give it back. */
   async ask<Answer> (question: object, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
     return await this.#threads.reduce((least, thread) => thread.waiting < least.waiting ? thread : least).ask(question, transfer)

@@ -5,9 +5,9 @@ import { patternAt } from '@ropewalk/testing'
 import t from 'tap'
 import { formatOf } from '../src/at-once.ts'
 import { INTAKE_BATCH_BYTES, MAX_INTAKE_CHUNK_BYTES } from '../src/constants.ts'
-import type { Intake, KeptChunk } from '../src/intake.ts'
+import type { Intake, IntakeOptions, KeptChunk } from '../src/intake.ts'
 import { Keeping } from '../src/keeping.ts'
-import { castr, type CastrStore, type IntakeOptions } from '../src/store.ts'
+import { castr, type CastrStore } from '../src/store.ts'
 import { folder } from './folder.ts'
 
 const MAX_BYTES = 70_000

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { chmod, open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { patternAt } from '@ropewalk/testing'
 import t from 'tap'
 import { identifier } from '../src/identifier.ts'
+import { placer } from '../src/placer.ts'
 import { castr } from '../src/store.ts'
 import { folder } from './folder.ts'
 
@@ -62,6 +64,53 @@ t.test('what is not there, or is not what it should be, is not written, and left
   t.equal((await output.stat()).size, 0, 'nothing was written')
   t.equal(await outlet.place(idOf(good), good.length, 0), true)
   await t.rejects(outlet.place('../../x', 5, 0), { code: 'ERR_BAD_ID' })
+  await outlet.close()
+  await output.close()
+})
+
+t.test('what came from elsewhere is copied, verified and written to its place', async t => {
+  const at = await folder(t)
+  const output = await open(join(at, 'output'), 'w+')
+  const outlet = placer({ file: output.fd })
+  const starts = CHUNKS.map((_, i) => CHUNKS.slice(0, i).reduce((sum, { length }) => sum + length, 0))
+  const lent = new Uint8Array(100_000)
+  const left = await Promise.all(CHUNKS.map((bytes, i) => {
+    // Every third as it is, and all of them out of the same memory.
+    const data = i % 3 === 0 ? bytes : zstdCompressSync(bytes)
+    lent.set(data)
+    const unpacked = outlet.unpack(idOf(bytes), bytes.length, starts[i] as number, { data: lent.subarray(0, data.length), compressed: i % 3 !== 0 })
+    lent.fill(0)
+    return unpacked
+  }))
+  t.same(left, CHUNKS.map(() => undefined))
+  const long = patternAt(3, 1_500_000)
+  t.equal(await outlet.unpack(idOf(long), long.length, 0, { data: long, compressed: false }), undefined, 'longer than what goes together')
+  const all = Buffer.concat(CHUNKS)
+  all.set(long)
+  await outlet.close()
+  t.ok((await readFile(join(at, 'output'))).equals(all))
+  await output.close()
+})
+
+t.test('what came from elsewhere and is not what it should be comes back, and is not written', async t => {
+  const at = await folder(t)
+  const output = await open(join(at, 'output'), 'w+')
+  const outlet = placer({ file: output.fd })
+  const [bytes, other] = CHUNKS as readonly [Uint8Array, Uint8Array]
+  const packed = zstdCompressSync(bytes)
+  const back = async (data: Uint8Array, compressed = true, length = bytes.length): Promise<Uint8Array | undefined> => await outlet.unpack(idOf(bytes), length, 0, { data, compressed })
+  for (const [what, data, compressed] of [['another', zstdCompressSync(other), true], ['another, as it is', other, false], ['cut short', packed.subarray(0, -5), true], ['gzip', gzipSync(bytes), true], ['far too long', new Uint8Array(200_000), true]] as const) {
+    const [good, bad, again] = await Promise.all([back(packed), back(data, compressed), back(packed)])
+    t.same([good, again], [undefined, undefined], `beside: ${what}`)
+    t.ok(bad !== undefined && Buffer.compare(bad, data) === 0, what)
+    t.not(bad?.buffer, data.buffer, 'a copy')
+  }
+  await output.truncate(0)
+  t.same(await back(packed, true, bytes.length + 1), new Uint8Array(packed), 'of another length')
+  t.same(await back(packed, true, 3 * 1024 * 1024), new Uint8Array(packed), 'longer than threads take')
+  t.equal(await outlet.place(idOf(bytes), bytes.length, 0), false, 'there is no store')
+  t.equal((await output.stat()).size, 0, 'nothing was written')
+  await t.rejects(outlet.unpack('../../x', 5, 0, { data: packed, compressed: true }), { code: 'ERR_BAD_ID' })
   await outlet.close()
   await output.close()
 })

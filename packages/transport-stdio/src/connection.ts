@@ -4,12 +4,13 @@
  * @module
  */
 import type { Readable, Writable } from 'node:stream'
-import type { AbortOptions, Bytes, Connection, RemoteInfo, Source } from '@ropewalk/interface'
+import type { AbortOptions, ByteFlow, ByteReceiver, Bytes, Connection, RemoteInfo, Source } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { CLOSE_TIMEOUT_MS } from './constants.ts'
 import { closedHere, pipeError, TransportError } from './errors.ts'
 import { Inbound } from './inbound.ts'
 import { Outbound } from './outbound.ts'
+import type { Lending } from './read-buffer.ts'
 
 export interface PipeOptions {
   /** How long a graceful close waits for the peer's end, and for a child's exit, before it is broken off. */
@@ -30,6 +31,7 @@ export interface Peer {
 
 export class PipeConnection implements Connection {
   readonly remote: RemoteInfo
+  readonly releases = true
   readonly #input: Readable
   readonly #output: Writable
   readonly #peer: Peer
@@ -42,9 +44,9 @@ export class PipeConnection implements Connection {
   #aborted = false
   #closing: NodeJS.Timeout | undefined
 
-  constructor (input: Readable, output: Writable, remote: RemoteInfo, peer: Peer, options: PipeOptions) {
+  constructor (input: Lending, output: Writable, remote: RemoteInfo, peer: Peer, options: PipeOptions) {
     this.remote = remote
-    this.#input = input
+    this.#input = input.stream
     this.#output = output
     this.#peer = peer
     this.#closeTimeoutMs = options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS
@@ -68,6 +70,10 @@ export class PipeConnection implements Connection {
 
   get source (): AsyncIterable<Uint8ArrayList> {
     return this.#inbound
+  }
+
+  attach (receiver: ByteReceiver): ByteFlow {
+    return this.#inbound.attach(receiver)
   }
 
   sink (source: Source<Bytes>, options?: AbortOptions): Promise<void> {

@@ -7,6 +7,12 @@
 /** Bytes a sink may write before it lets the event loop turn, where the kernel takes everything at once. */
 export const BYTES_PER_TURN: number = 1024 * 1024
 
+/** Bytes of one buffer that is read into: lent again and again, or given away in pieces. */
+export const READ_BUFFER_BYTES: number = 256 * 1024
+
+/** Room in it below which the next read goes to a new one. */
+export const LEAST_READ_BYTES: number = 64 * 1024
+
 /** Bytes of a child's stderr that are kept: the last ones. */
 export const STDERR_BYTES: number = 64 * 1024
 

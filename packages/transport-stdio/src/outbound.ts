@@ -8,6 +8,8 @@ import type { AbortOptions, Bytes, Source } from '@ropewalk/interface'
 import { isUint8ArrayList } from 'uint8arraylist'
 import { BYTES_PER_TURN } from './constants.ts'
 
+const NOTHING = new Uint8Array()
+
 export class Outbound {
   readonly #stream: Writable
   readonly #abort: (reason: Error) => void
@@ -97,6 +99,10 @@ export class Outbound {
       if (stream.writableNeedDrain) {
         written = 0
         await new Promise<void>(resolve => { this.#wake = resolve })
+      } else if (stream.writableLength > 0) {
+        // Little, and the kernel has no room for it: whoever gave it may use its memory again once he is asked for more.
+        written = 0
+        await new Promise<void>(resolve => { stream.write(NOTHING, () => { resolve() }) })
       } else if (written > BYTES_PER_TURN) {
         // The kernel takes everything at once: without a pause a source that never waits would starve everybody else.
         written = 0

@@ -10,6 +10,7 @@ import type { AbortOptions, Connection, RemoteInfo } from '@ropewalk/interface'
 import { Child, type ChildOptions } from './child.ts'
 import { PipeConnection, type PipeOptions } from './connection.ts'
 import { type Exit, TransportError } from './errors.ts'
+import { withReadBuffer } from './read-buffer.ts'
 
 export interface SpawnOptions extends AbortOptions, PipeOptions, ChildOptions {
   /** The child's whole environment, instead of ours. */
@@ -58,7 +59,7 @@ class SpawnedConnection extends PipeConnection implements ChildConnection {
     const pid = process.pid as number
     const child = new Child(process, name, options)
     const remote: RemoteInfo = { address: `${name} (process ${pid})` }
-    super(process.stdout as Readable, process.stdin as Writable, remote, child, options)
+    super(withReadBuffer(process.stdout as Readable), process.stdin as Writable, remote, child, options)
     this.pid = pid
     this.exited = child.exited
   }

@@ -30,7 +30,7 @@ export function stdio (options: StdioOptions = {}): Connection {
     if (taken) throw new TypeError('stdio() comes once: there is one stdin, and one stdout')
     taken = true
   }
-  return new PipeConnection(options.stdin ?? process.stdin, options.stdout ?? openStdout(), { address: 'stdio' }, STARTER, options)
+  return new PipeConnection({ stream: options.stdin ?? process.stdin }, options.stdout ?? openStdout(), { address: 'stdio' }, STARTER, options)
 }
 
 /** Nobody knows how whoever started us is. */

@@ -22,7 +22,7 @@ t.test('a pipe that is closed behind the last byte and the end has taken everyth
   for (const writes of [true, false]) {
     // Never says that it has finished.
     const output = new Writable({ write: (_bytes, _encoding, done) => { if (writes) done() }, final: () => {} })
-    const connection = new PipeConnection(new PassThrough(), output, { address: 'fake' }, peer, {})
+    const connection = new PipeConnection({ stream: new PassThrough() }, output, { address: 'fake' }, peer, {})
     const sink = connection.sink([Uint8Array.of(1)])
     await turn()
     output.destroy()

@@ -7,13 +7,13 @@ import { chmod, open, rename, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
 import { assemble, seed, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
-import { nodeHash } from '@ropewalk/store-castr'
+import { nodeHash, placer, type Outlet, type OutletOptions } from '@ropewalk/store-castr'
 import type { Context } from '../context.ts'
 import type { Phases } from '../progress/phases.ts'
 import { named } from './content.ts'
 import type { Input } from './input.ts'
 import { syncDirectory } from './new-file.ts'
-import { OpenFile, OutputFile } from './output.ts'
+import { OpenFile, OutputFile, writeAll } from './output.ts'
 import { Partial } from './partial.ts'
 import { openSeed, readSeeds, type SeedFile } from './seeds.ts'
 
@@ -99,11 +99,17 @@ export async function extractBlob (context: Context, input: Input, path: string,
         }
       }
       // Fewer bytes than that are written before threads have begun.
-      const outlet = known.size < WORTH_THREADS_BYTES ? undefined : input.here?.outlet({ file: handle.fd, digest: known.header.digest })
-      const direct = async ({ id, start, end }: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined): Promise<boolean> => {
+      const outlet = known.size < WORTH_THREADS_BYTES ? undefined : outletOf(input, { file: handle.fd, digest: known.header.digest })
+      const direct = async ({ id, start, end }: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined, turn: { readonly signal: AbortSignal, readonly urgent: boolean }): Promise<boolean> => {
         if (outlet === undefined || (from !== undefined && !(from.file instanceof OpenFile))) return false
         const place = from === undefined ? undefined : { file: (from.file as OpenFile).handle.fd, position: from.position }
-        if (!await outlet.place(id, end - start, start, place)) return false
+        if (input.far !== undefined && place === undefined) {
+          const taken = await input.far.take(id, end - start, async packed => await outlet.unpack(id, end - start, start, packed), turn)
+          if (taken === undefined) return false
+          if (taken !== 'used') await writeAll(handle, taken.bytes, start)
+        } else if (!await outlet.place(id, end - start, start, place)) {
+          return false
+        }
         if (from === undefined) {
           fetched += end - start
           fetching.add(end - start)
@@ -139,6 +145,11 @@ export async function extractBlob (context: Context, input: Input, path: string,
     await Promise.allSettled(seeds.map(({ handle }) => handle.close()))
     await partial.close(done)
   }
+}
+
+/** Threads that read a store here, or take what comes from afar. */
+function outletOf ({ here, far }: Input, options: OutletOptions): Outlet | undefined {
+  return here?.outlet(options) ?? (far === undefined ? undefined : placer(options))
 }
 
 /** Those items that begin at one of `starts`, or at none. */

@@ -30,6 +30,8 @@ export interface Input extends AsyncDisposable {
   readonly chunks: ChunkSource
   /** The first of them, where it is a folder here and no cache comes before it. */
   readonly here: CastrStore | undefined
+  /** The only one of them, where it is on another machine and there is no cache. */
+  readonly far: RemoteStore | undefined
 }
 
 export interface InputOptions {
@@ -81,6 +83,7 @@ export async function openInput (context: Context, text: string, flags: StoreFla
   return {
     locator,
     here,
+    far: sources.length === 1 && cache === undefined && sources[0] instanceof RemoteStore ? sources[0] : undefined,
     bytes: session === undefined ? fileBytes(locator, options) : archive ? session.archive : session.index,
     chunks: chain(sources, { cache, heal, onTrouble: trouble => { onTrouble(describe(trouble)) } }),
     async [Symbol.asyncDispose] () {

@@ -22,6 +22,11 @@ export class OpenFile implements RandomRead {
   }
 }
 
+export async function writeAll (handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten
+}
+
 export class OutputFile extends OpenFile implements BlobTarget {
   readonly #onWritten: (position: number) => void
   #bytes = 0
@@ -35,8 +40,7 @@ export class OutputFile extends OpenFile implements BlobTarget {
   }
 
   async write (bytes: Uint8Array, position: number): Promise<void> {
-    let written = 0
-    while (written < bytes.length) written += (await this.handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten
+    await writeAll(this.handle, bytes, position)
     this.wrote(position, bytes.length)
   }
 

@@ -72,14 +72,23 @@ export class RemoteStore implements ChunkSource, AsyncDisposable {
   }
 
   async get (id: ChunkId, options?: ChunkGetOptions): Promise<Chunk | undefined> {
+    return await this.#ask(async session => await session.get(id, options))
+  }
+
+  /** The chunk as it came: see `PullSession`. */
+  async take (...question: Parameters<PullSession['take']>): ReturnType<PullSession['take']> {
+    return await this.#ask(async session => await session.take(...question))
+  }
+
+  async #ask<T> (question: (session: PullSession) => Promise<T>): Promise<T> {
     const session = this.#session ??= this.#open()
     try {
-      return await (await session).get(id, options)
+      return await question(await session)
     } catch (error) {
       if (codeOf(error) !== 'ERR_ASKED_BEFORE') throw error
       // Whoever comes first begins the new one; what the old one still owes comes from there.
       if (this.#session === session) this.#session = this.#open()
-      return await this.get(id, options)
+      return await this.#ask(question)
     }
   }
 

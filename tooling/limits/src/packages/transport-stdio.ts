@@ -57,5 +57,8 @@ export const transportStdio: PackageLimits = {
       test: ['close.test.ts', 'a grandchild that holds the pipes does not hold us']
     }
   ],
-  others: {}
+  others: {
+    READ_BUFFER_BYTES: 'the size of a buffer that is read into',
+    LEAST_READ_BYTES: 'when such a buffer is too full to be read into'
+  }
 }

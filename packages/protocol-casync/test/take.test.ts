@@ -1,0 +1,157 @@
+import type { Channel, ChunkId, ChunkSource, LentBytes } from '@ropewalk/interface'
+import { duplexPair, patternAt, scriptedPeer, turn } from '@ropewalk/testing'
+import t from 'tap'
+import { MemoryStore } from '../src/memory-store.ts'
+import { encodeMessage, MessageDecoder, owned, type Message } from '../src/message-codec.ts'
+import { pull, type PullSession } from '../src/pull.ts'
+import { servePull } from '../src/serve-pull.ts'
+import { nodeHash } from './inputs.ts'
+import { compression } from './scene.ts'
+
+const CHUNKS: readonly Uint8Array[] = Array.from({ length: 60 }, (_, i) => patternAt(977 * i, 20_000 + 331 * i))
+const hex = async (bytes: Uint8Array): Promise<ChunkId> => Buffer.from(await nodeHash('sha512-256', bytes)).toString('hex')
+const IDS = await Promise.all(CHUNKS.map(hex))
+const PACKED = await Promise.all(CHUNKS.map(async bytes => Buffer.from(await compression.compress(bytes))))
+const options = { hash: nodeHash, compression, index: false, chunks: true }
+
+async function full (): Promise<MemoryStore> {
+  const store = new MemoryStore(nodeHash)
+  for (const [i, bytes] of CHUNKS.entries()) await store.put({ id: IDS[i] as string, bytes })
+  return store
+}
+
+async function served (right: Channel, left: Channel, work: (session: PullSession) => Promise<void>, store?: ChunkSource): Promise<void> {
+  const serving = servePull(left, { store: store ?? await full(), compression })
+  const session = await pull(right, options)
+  await work(session)
+  await session.close()
+  await serving
+}
+
+for (const attach of [true, false]) {
+  t.test(`chunks are handed on as they came${attach ? ', by a channel that lends' : ''}`, async t => {
+    const [left, right] = duplexPair({ attach, chunkBytes: 30_000 })
+    await served(right, left, async session => {
+      const waiting = Promise.withResolvers<void>()
+      const copies = await Promise.all(IDS.map(async (id, i) => {
+        let copy: Buffer | undefined
+        // Some take their time, and hold up nobody: what they were lent is overwritten meanwhile.
+        const taken = session.take(id, (CHUNKS[i] as Uint8Array).length, async ({ id: came, compressed, data }) => {
+          t.equal(came, id)
+          t.equal(compressed, true)
+          copy = Buffer.from(data)
+          if (i % 7 === 0) await waiting.promise
+          return undefined
+        })
+        if (i === 59) waiting.resolve()
+        t.equal(await taken, 'used')
+        return copy
+      }))
+      for (const [i, copy] of copies.entries()) t.ok(copy?.equals(PACKED[i] as Buffer), `chunk ${i}`)
+    })
+  })
+
+  t.test(`a chunk that could not be used is made here, or is an error${attach ? ', by a channel that lends' : ''}`, async t => {
+    const [left, right] = duplexPair({ attach })
+    const peer = scriptedPeer(left)
+    const begun = pull(right, options)
+    const say = async (...messages: Message[]): Promise<void> => { await peer.send(Buffer.concat(messages.flatMap(encodeMessage))) }
+    await say({ type: 'HELLO', flags: 1n })
+    const session = await begun
+    const [good, gone, damaged, got] = IDS as unknown as readonly [string, string, string, string]
+    const refuse = async ({ data }: { readonly data: Uint8Array }): Promise<Uint8Array> => {
+      const copy = new Uint8Array(data)
+      await turn()
+      return copy
+    }
+    const taken = [good, gone, damaged].map(async (id, i) => await session.take(id, (CHUNKS[i] as Uint8Array).length, refuse))
+    const getting = session.get(got)
+    const wrong = taken[2]?.then(() => undefined, (error: Error & { code: string }) => error.code)
+    await say(
+      { type: 'CHUNK', compressed: true, id: good, data: PACKED[0] as Buffer },
+      { type: 'MISSING', id: gone },
+      { type: 'CHUNK', compressed: true, id: damaged, data: PACKED[9] as Buffer },
+      { type: 'CHUNK', compressed: true, id: got, data: PACKED[3] as Buffer }
+    )
+    const made = await taken[0]
+    t.ok(made !== 'used' && Buffer.compare(made?.bytes ?? new Uint8Array(), CHUNKS[0] as Uint8Array) === 0)
+    t.equal(await taken[1], undefined)
+    t.equal(await session.take(gone, 5, refuse), undefined, 'it is known to be missing')
+    t.equal(await wrong, 'ERR_CHUNK_SIZE')
+    t.same(Buffer.from((await getting)?.bytes ?? []), Buffer.from(CHUNKS[3] as Uint8Array), 'whatever came behind it')
+    await t.rejects(session.take(good, 5, refuse), { code: 'ERR_ASKED_BEFORE' })
+    await t.rejects(session.take(IDS[4] as string, 5, refuse, { signal: AbortSignal.abort(new Error('enough')) }), { message: 'enough' })
+    await Promise.all([peer.end(), session.close()])
+  })
+}
+
+t.test('a store that lends gets back what a channel that tells has done with, and nothing before', async t => {
+  const [left, right] = duplexPair({})
+  const lent = new Map<ChunkId, boolean>()
+  const store: ChunkSource = {
+    get: async () => t.fail('it lends') as never,
+    async lend (id): Promise<LentBytes | undefined> {
+      const memory = new Uint8Array(PACKED[IDS.indexOf(id)] as Buffer)
+      lent.set(id, false)
+      return {
+        bytes: memory,
+        release () {
+          t.equal(lent.get(id), false, 'once')
+          lent.set(id, true)
+          memory.fill(0)
+        }
+      }
+    }
+  }
+  const telling: Channel & { releases: true } = {
+    releases: true,
+    source: left.source,
+    sink: async (source, sinkOptions) => {
+      async function * copied (): AsyncGenerator<Uint8Array> {
+        for await (const bytes of source) {
+          await turn()
+          yield Uint8Array.from(bytes.subarray())
+        }
+      }
+      await left.sink(copied(), sinkOptions)
+    },
+    abort: reason => { left.abort(reason) },
+    [Symbol.asyncDispose]: async () => { await left[Symbol.asyncDispose]() }
+  }
+  await served(right, telling, async session => {
+    const chunks = await Promise.all(IDS.map(async id => await session.get(id)))
+    for (const [i, chunk] of chunks.entries()) t.ok(Buffer.compare(chunk?.bytes ?? new Uint8Array(), CHUNKS[i] as Uint8Array) === 0, `chunk ${i}`)
+  }, store)
+  t.same([...lent.values()], IDS.map(() => true))
+})
+
+t.test('a channel that does not tell gives nothing back', async t => {
+  const [left, right] = duplexPair({})
+  const store: ChunkSource = {
+    get: async () => undefined,
+    lend: async id => id === IDS[1] ? undefined : { bytes: PACKED[IDS.indexOf(id)] as Buffer, release: () => { t.fail('who says that it is done with?') } }
+  }
+  await served(right, left, async session => {
+    t.ok(await session.get(IDS[0] as string))
+    t.equal(await session.get(IDS[1] as string), undefined, 'what is not lent is asked for')
+  }, store)
+})
+
+t.test('a decoder that lends overwrites, and one that does not does not', async t => {
+  const messages: Message[] = CHUNKS.slice(0, 5).map((data, i) => ({ type: 'CHUNK', compressed: false, id: IDS[i] as string, data: Uint8Array.from(data) }))
+  messages.push({ type: 'REQUEST', high: true, ids: new Uint8Array(64).fill(7) })
+  const bytes = Buffer.concat(messages.flatMap(encodeMessage))
+  const decode = (decoder: MessageDecoder, keep: (message: Message) => Message): boolean => {
+    const decoded: Message[] = []
+    for (let at = 0; at < bytes.length; at += 7000) {
+      const piece = Uint8Array.from(bytes.subarray(at, at + 7000))
+      for (const message of decoder.push(piece)) decoded.push(keep(message))
+      if (keep === owned) piece.fill(0)
+    }
+    decoder.end()
+    return Buffer.concat(decoded.flatMap(encodeMessage)).equals(bytes)
+  }
+  t.equal(decode(new MessageDecoder(), message => message), true)
+  t.equal(decode(new MessageDecoder({ lends: true }), owned), true)
+  t.equal(decode(new MessageDecoder({ lends: true }), message => message), false)
+})

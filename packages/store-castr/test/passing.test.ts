@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { patternAt } from '@ropewalk/testing'
+import t from 'tap'
+import { castr } from '../src/store.ts'
+import { folder } from './folder.ts'
+
+const CHUNKS: readonly Uint8Array[] = Array.from({ length: 40 }, (_, i) => patternAt(977 * i, 60_000 + 331 * i))
+
+function idOf (bytes: Uint8Array, digest = 'sha512-256'): string {
+  return createHash(digest).update(bytes).digest('hex')
+}
+
+const pathIn = (store: string, id: string): string => join(store, id.slice(0, 4), `${id}.cacnk`)
+
+t.test('a chunk is lent as it lies there, until it is given back', async t => {
+  const at = join(await folder(t), 'store')
+  const writing = castr(at)
+  for (const bytes of CHUNKS) await writing.put({ id: idOf(bytes), bytes })
+  await writing.close()
+  const store = castr(at, { readAtOnce: true })
+  const lent = await Promise.all(CHUNKS.map(async bytes => await store.lend(idOf(bytes))))
+  for (const [i, bytes] of CHUNKS.entries()) t.ok((await readFile(pathIn(at, idOf(bytes)))).equals(lent[i]?.bytes ?? new Uint8Array()), `chunk ${i} beside the others`)
+  const buffers = new Set(lent.map(each => each?.bytes.buffer))
+  for (const each of lent) each?.release()
+  for (let round = 0; round < 3; round++) {
+    for (const bytes of CHUNKS) {
+      const again = await store.lend(idOf(bytes))
+      t.ok(buffers.has(again?.bytes.buffer), 'memory that was given back')
+      t.ok((await readFile(pathIn(at, idOf(bytes)))).equals(again?.bytes ?? new Uint8Array()))
+      again?.release()
+    }
+  }
+  await store.close()
+})
+
+t.test('what is not as it should be is not lent', async t => {
+  const at = join(await folder(t), 'store')
+  const [good, bad, short, fat, zipped, bare, other] = CHUNKS as readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  const writing = castr(at)
+  for (const bytes of [good, bad, short, fat]) await writing.put({ id: idOf(bytes), bytes })
+  await writing.put({ id: idOf(other, 'sha256'), bytes: other })
+  await writing.close()
+  const plain = castr(at, { compress: false })
+  await plain.put({ id: idOf(bare), bytes: bare })
+  await plain.close()
+  for (const bytes of [bad, short, fat]) await chmod(pathIn(at, idOf(bytes)), 0o644)
+  await writeFile(pathIn(at, idOf(bad)), await readFile(pathIn(at, idOf(good))))
+  await truncate(pathIn(at, idOf(short)), 100)
+  await writeFile(pathIn(at, idOf(fat)), Buffer.concat([await readFile(pathIn(at, idOf(fat))), Buffer.alloc(5)]))
+  await mkdir(dirname(pathIn(at, idOf(zipped))), { recursive: true })
+  await writeFile(pathIn(at, idOf(zipped)), gzipSync(zipped))
+
+  const store = castr(at, { readAtOnce: true })
+  for (const [what, id] of [['no such chunk', idOf(patternAt(0, 5))], ['another', idOf(bad)], ['cut short', idOf(short)], ['with something behind it', idOf(fat)], ['gzip', idOf(zipped)], ['as it is', idOf(bare)]] as const) {
+    t.equal(await store.lend(id), undefined, what)
+  }
+  t.ok(await store.lend(idOf(good)))
+  t.ok(await store.lend(idOf(other, 'sha256')), 'of the other digest')
+  await t.rejects(store.lend('../../x'), { code: 'ERR_BAD_ID' })
+  const reason = new Error('enough')
+  await t.rejects(store.lend(idOf(good), { signal: AbortSignal.abort(reason) }), reason)
+  t.equal(await castr(at, { readAtOnce: true, digest: 'sha512-256' }).lend(idOf(other, 'sha256')), undefined, 'of a digest that is not wanted')
+  t.equal(await castr(at, { readAtOnce: true, maxChunkBytes: 1000 }).lend(idOf(good)), undefined, 'longer than it may be')
+  t.equal(await castr(at).lend(idOf(good)), undefined, 'others run meanwhile')
+})
