@@ -41,7 +41,7 @@ export async function collect (fs: FileSystem, layout: Layout, keep: () => Sourc
     const { oldest, dead } = await readLeases(layout.leases)
     const cutoff = Math.min(now - youngerThanMs, oldest) - TIME_SLACK_MS
     // As long as what it was writing: whoever makes something next may take that over.
-    for (const { path, mtimeMs } of dead) if (now - mtimeMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
+    for (const { path, heardMs } of dead) if (now - heardMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
     const kept = new IdSet(MAX_KEPT_IDS)
     for await (const id of keep()) {
       signal?.throwIfAborted()

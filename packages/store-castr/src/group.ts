@@ -33,9 +33,9 @@ export class Group {
     this.#directories = directories
   }
 
-  /** Where the chunk lies for now. */
-  find (id: ChunkId): string | undefined {
-    return (this.#open.find(written => written.id === id) ?? this.#closing.find(written => written.id === id))?.temporary
+  /** Where the chunk lies for now, and what it will be called. */
+  find (id: ChunkId): Pick<Written, 'temporary' | 'path'> | undefined {
+    return this.#open.find(written => written.id === id) ?? this.#closing.find(written => written.id === id)
   }
 
   /** Waits only when the group before this one is not done yet and this one is full. */

@@ -49,8 +49,8 @@ export class Lease {
 export interface Leases {
   /** When the oldest lease of the living began; `Infinity` when there is none. */
   readonly oldest: number
-  /** Of processes that ended without a word. */
-  readonly dead: ReadonlyArray<{ readonly path: string, readonly mark: string, readonly mtimeMs: number }>
+  /** Of processes that ended without a word, and when they were heard of last. */
+  readonly dead: ReadonlyArray<{ readonly path: string, readonly mark: string, readonly heardMs: number }>
 }
 
 export async function readLeases (folder: string): Promise<Leases> {
@@ -64,9 +64,10 @@ export async function readLeases (folder: string): Promise<Leases> {
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined) continue
     const known = boot === here.boot && space === here.space && here.boot !== '0'
-    const alive = known ? (await startOf(Number(pid)) ?? '-') === start : Date.now() - Math.max(stats.atimeMs, stats.mtimeMs) < LEASE_EXPIRY_MS
+    const heardMs = Math.max(stats.atimeMs, stats.mtimeMs)
+    const alive = known ? (await startOf(Number(pid)) ?? '-') === start : Date.now() - heardMs < LEASE_EXPIRY_MS
     if (alive) oldest = Math.min(oldest, stats.mtimeMs)
-    else dead.push({ path, mark, mtimeMs: stats.mtimeMs })
+    else dead.push({ path, mark, heardMs })
   }
   return { oldest, dead }
 }

@@ -12,7 +12,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, LentBytes, Source } from '@ropewalk/interface'
-import { adopt, formOf } from './adopt.ts'
+import { beginLease, type Adopted } from './adopt.ts'
 import { collect, restore, type Collected, type CollectOptions } from './collect.ts'
 import { nodeCompression } from './compression.ts'
 import { MAX_CHUNK_BYTES } from './constants.ts'
@@ -23,7 +23,7 @@ import { Group } from './group.ts'
 import { nodeHash } from './hash.ts'
 import { ThreadedIntake, type Intake, type IntakeOptions } from './intake.ts'
 import { checkId, isShard, Layout } from './layout.ts'
-import { Lease } from './lease.ts'
+import type { Lease } from './lease.ts'
 import { ThreadedOutlet, type Outlet, type OutletOptions } from './outlet.ts'
 import { Passing } from './passing.ts'
 import { ABSENT, mostCompressed, readChunkFile, readChunkFileAtOnce } from './read-chunk.ts'
@@ -229,7 +229,8 @@ class DirectoryStore implements CastrStore {
     } finally {
       const lease = this.#lease
       this.#lease = undefined
-      if (lease !== undefined) await (await lease).close()
+      // Where it was not to be had, whoever needed it was told.
+      await lease?.then(held => held.close(), () => {})
     }
   }
 
@@ -245,20 +246,19 @@ class DirectoryStore implements CastrStore {
   }
 
   async #begin (): Promise<Lease> {
-    const lease = await Lease.open(this.#layout.leases)
-    await adopt(this.#fs, this.#layout, lease.mark, async (id, temporary) => { await this.#adopt(id, temporary) })
-    return lease
+    try {
+      return await beginLease({ fs: this.#fs, layout: this.#layout, hash: this.#hash, compression: this.#compression, take: async chunk => { await this.#adopt(chunk) } })
+    } catch (error) {
+      this.#lease = undefined
+      throw castrError(error, `take a lease of ${this.directory}`)
+    }
   }
 
-  /** Gives a chunk its name, if it is whole. */
-  async #adopt (id: ChunkId, temporary: string): Promise<void> {
-    const content = await readChunkFile(this.#fs, temporary, mostCompressed(this.#maxChunkBytes))
-    const form = content === undefined ? undefined : await formOf(content, this.#compression, this.#maxChunkBytes, async bytes => { await this.#verify(id, bytes, undefined) })
-    if (content === undefined || form === undefined) return await this.#fs.unlink(temporary)
-    const path = form === 'compressed' ? this.#layout.compressedOf(id) : this.#layout.plainOf(id)
+  async #adopt ({ id, temporary, compressed, bytes }: Adopted): Promise<void> {
+    const path = compressed ? this.#layout.compressedOf(id) : this.#layout.plainOf(id)
     if (!this.#durable) return await this.#fs.rename(temporary, path)
     const handle = await this.#fs.open(temporary, constants.O_RDONLY | constants.O_NOFOLLOW)
-    await this.#group.add({ id, handle, temporary, path, bytes: content.length })
+    await this.#group.add({ id, handle, temporary, path, bytes })
   }
 
   async #put (chunk: Chunk, verified: boolean): Promise<boolean> {
@@ -315,9 +315,9 @@ class DirectoryStore implements CastrStore {
 
   async #find (id: ChunkId, maxBytes: number): Promise<{ content: Uint8Array, compressed: boolean } | undefined> {
     // A chunk of the group that is open lies under another name; looked for first, since it may be renamed at any moment.
-    const temporary = this.#group.find(id)
+    const written = this.#group.find(id)
     const places: Array<[string, boolean]> = [[this.#layout.compressedOf(id), true], [this.#layout.plainOf(id), false], [this.#layout.collectedOf(basename(this.#layout.compressedOf(id))), true]]
-    for (const [path, compressed] of temporary === undefined ? places : [[temporary, this.#compress] as const, ...places]) {
+    for (const [path, compressed] of written === undefined ? places : [[written.temporary, written.path === this.#layout.compressedOf(id)] as const, ...places]) {
       const content = await this.#read(path, compressed ? mostCompressed(maxBytes) : maxBytes)
       if (content !== undefined) return { content, compressed }
     }
