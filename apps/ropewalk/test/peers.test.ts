@@ -120,3 +120,11 @@ t.test('auto-accept: only from peers that are trusted, and only where it is swit
     t.same((await laptop.offers()).map(({ status }) => status), ['awaiting', on ? 'completed' : 'awaiting'])
   }
 })
+
+t.test('who has sent everything leaves without trouble', async t => {
+  const { desk, laptop } = await pairOf(t, '--auto-accept')
+  await writeFile(join(desk.files, 'a.bin'), new Uint8Array(1_048_576))
+  t.equal((await laptop.run('trust', 'desk')).code, 0)
+  for (let round = 0; round < 3; round++) t.equal((await desk.run('send', 'a.bin', 'laptop', '--wait', '--no-discover')).code, 0)
+  t.same(factsOf((await laptop.stop()).stdout, 'trouble'), [])
+})

@@ -62,6 +62,18 @@ t.test('the time for which somebody was waited for does not count', async t => {
   t.match(stderr.text, /1 file, 1000 B in 2\.0 s, 500 B\/s/)
 })
 
+t.test('what was there before counts, but has not moved', async t => {
+  let now = 0
+  const { report: shown, stderr } = report(false, { now: () => now })
+  shown.event({ event: 'started', transfer: '1', name: 'a', direction: 'send', size: 5000, present: 4000 })
+  t.match(shown.totals, { bytes: 4000, goal: 5000 })
+  shown.event({ event: 'finished', transfer: '1', name: 'a', direction: 'send', bytes: 5000 })
+  now = 2000
+  shown.summary(0)
+  shown.close()
+  t.match(stderr.text, /1 file, 4\.9 KiB in 2\.0 s, 500 B\/s/)
+})
+
 t.test('NO_COLOR and a dumb terminal', async t => {
   for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
     const { report: shown, stderr } = report(true, { env })

@@ -17,6 +17,8 @@ export interface TransferStarted extends TransferBase {
   readonly event: 'started'
   /** Bytes that will move, where it is known. */
   readonly size?: number | undefined
+  /** So many of them were there before, and count as moved. */
+  readonly present?: number | undefined
 }
 
 export interface TransferProgress extends TransferBase {

@@ -31,7 +31,7 @@ export async function offers (context: Context, flags: OffersFlags): Promise<Exi
 
 /** Receives an offer. */
 export async function accept (context: Context, offer: string, flags: AcceptFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'listening' }, async ask => await follow(context, flags.json, ask({
+  return await withNode(context, { alone: 'listening' }, async (ask, stays) => await follow(context, flags.json, stays, ask({
     do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd()
   })))
 }
@@ -46,7 +46,7 @@ export async function decline (context: Context, offer: string, { json }: OfferF
 
 /** Fetches, or has fetched, what failed before. */
 export async function retry (context: Context, offer: string, { json }: OfferFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'listening' }, async ask => await follow(context, json, ask({ do: 'retry', offer, otherwise: process.cwd() })))
+  return await withNode(context, { alone: 'listening' }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd() })))
 }
 
 /** One offer, and every file of it that failed. */

@@ -26,9 +26,9 @@ export async function send (context: Context, words: readonly string[], flags: S
   if (paths.indexOf('-') !== paths.lastIndexOf('-')) throw new RopewalkError('ERR_USAGE', 'standard input can be read only once')
   const alone = flags.wait ? 'listening' : 'refuse'
   const advice = ['An offer needs a node that stays until the files are fetched:', '"ropewalk send --wait …" is one for as long as it takes,', '"ropewalk serve --inbox DIRECTORY" one that stays, in another terminal.']
-  return await withNode(context, { alone, discover: flags.discover, advice }, async ask => {
+  return await withNode(context, { alone, discover: flags.discover, advice }, async (ask, stays) => {
     const files = await Promise.all(paths.map(async path => path === '-' ? await spoolNamed(context, flags) : resolve(path)))
-    return await follow(context, flags.json, ask({ do: 'send', peer, paths: files, wait: flags.wait }))
+    return await follow(context, flags.json, stays, ask({ do: 'send', peer, paths: files, wait: flags.wait }))
   }).finally(() => { context.stdin.destroy() })
 }
 

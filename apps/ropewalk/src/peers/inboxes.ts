@@ -114,7 +114,7 @@ export class Inboxes implements Inbox {
   async file (name: string, { peer, offer, size, mode, mtimeMs, offset, signal }: InboxFileOptions): Promise<InboxWriter> {
     const { destination, transfer } = this.#of(peer, offer)
     const base = { transfer: `${offer}/${name}`, name, direction: 'receive' as const }
-    this.#emit(offer, { event: 'started', ...base, size }, peer)
+    this.#emit(offer, { event: 'started', ...base, size, ...offset > 0 ? { present: offset } : {} }, peer)
     let have = offset
     const failed = (error: unknown): never => {
       this.#emit(offer, { event: 'failed', ...base, bytes: have, code: codeOf(error), message: messageOf(error) }, peer)

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions, Channel, Connection, Listener, Muxer } from '@ropewalk/interface'
 import { HELD_BYTES, mdsftp } from '@ropewalk/muxer-mdsftp'
 import { yamux } from '@ropewalk/muxer-yamux'
@@ -67,6 +68,8 @@ export class Links {
   readonly #listeners = new Set<Listener<unknown>>()
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<void>>()
+  /** Channels of peers that are answered. */
+  readonly #answering = new Set<Promise<void>>()
   /** By the muxer of the connection that carries them. */
   readonly #carried = new WeakMap<Muxer, Link>()
   #count = 0
@@ -145,6 +148,14 @@ export class Links {
   /** Breaks off every connection with a peer. */
   drop (fingerprint: string, reason: Error): void {
     for (const { muxer } of this.#links.get(fingerprint) ?? []) muxer.abort(reason)
+  }
+
+  /** What peers have asked for comes to its end, if it does so within `graceMs`: what they say last is what became of an offer. */
+  async finish (graceMs: number): Promise<void> {
+    if (this.#answering.size === 0) return
+    const over = new AbortController()
+    await Promise.race([Promise.all(this.#answering), sleep(graceMs, undefined, { signal: over.signal }).catch(() => {})])
+    over.abort()
   }
 
   async close (): Promise<void> {
@@ -265,7 +276,11 @@ export class Links {
 
   async #serve (link: Link): Promise<void> {
     try {
-      for await (const channel of link.muxer) this.#run(this.#answer(channel, link))
+      for await (const channel of link.muxer) {
+        const answering = this.#answer(channel, link).finally(() => { this.#answering.delete(answering) })
+        this.#answering.add(answering)
+        this.#run(answering)
+      }
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#options.onTrouble(link.address, error)
     } finally {

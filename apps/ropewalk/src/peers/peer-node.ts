@@ -43,6 +43,9 @@ export interface PeerNodeOptions {
 /** Files that are received at a time. Ours: behind each, others are being made to last. */
 const PARALLEL_FILES = 4
 
+/** How long a peer may take to say what became of an offer, once it has all of it. Ours. */
+export const LAST_WORD_MS = 500
+
 /** How long a node that speaks several protocols may take to answer that it speaks this one. Ours. */
 const GREET_MS = 10_000
 
@@ -184,9 +187,11 @@ export class PeerNode {
     this.links.drop(peer, new RopewalkError('ERR_REFUSED', 'the peer is blocked'))
   }
 
-  async close (): Promise<void> {
+  /** What peers have asked for may come to its end within `graceMs`. */
+  async close (graceMs: number): Promise<void> {
     await this.#presence?.close()
     await this.receiving.close()
+    await this.links.finish(graceMs)
     await this.warpdrive.close()
     await this.#outbox.close()
     await this.links.close()

@@ -10,7 +10,7 @@ import { ownAddresses, type Discovery } from './discovery.ts'
 import type { Line } from './control.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
 import { findOffer, findPeer } from './peer-names.ts'
-import type { PeerNode } from './peer-node.ts'
+import { LAST_WORD_MS, type PeerNode } from './peer-node.ts'
 
 type Tell = (line: Line) => void
 
@@ -218,14 +218,23 @@ export class Requests {
     const names = new Map(offer.files.filter(({ isDir }) => !isDir).map(({ uri, path }) => [uri, path]))
     const stop = events.listen([...names.keys()], event => { tell({ transfer: { ...event, name: names.get(event.name) ?? event.name } }) })
     const ended = new AbortController()
+    let lastWord: NodeJS.Timeout | undefined
     try {
       const changes = warpdrive.listen('status', 2, { signal: AbortSignal.any([signal, ended.signal]) })
       await again?.()
       if (again !== undefined || !isOver(this.#known(offer.id, false))) {
-        for await (const change of changes as AsyncIterable<Offer>) if (change.id === offer.id && isOver(change)) break
+        let whole = false
+        for await (const change of changes as AsyncIterable<Offer>) {
+          if (change.id !== offer.id || !isOver(change)) continue
+          // All of it was confirmed; the peer says so once more, and whoever left before that would seem to have broken off.
+          if (whole || change.status !== 'completed') break
+          whole = true
+          lastWord = setTimeout(() => { ended.abort() }, LAST_WORD_MS)
+        }
       }
       signal.throwIfAborted()
     } finally {
+      clearTimeout(lastWord)
       ended.abort()
       stop()
     }

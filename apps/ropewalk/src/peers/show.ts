@@ -31,8 +31,9 @@ const WORDS: Readonly<Record<string, readonly [incoming: string, outgoing: strin
   rejected: ['you declined', 'they declined']
 }
 
-export function offerResult (offer: OfferLine, event: string = 'offer'): Result {
-  const words = WORDS[offer.status]?.[offer.incoming ? 0 : 1] ?? offer.status
+/** `said`: what is said to people instead of its status. */
+export function offerResult (offer: OfferLine, event: string = 'offer', said?: string): Result {
+  const words = said ?? WORDS[offer.status]?.[offer.incoming ? 0 : 1] ?? offer.status
   const size = `${plural(offer.files, 'file')}, ${formatBytes(offer.bytes)}`
   const failed = offer.failures.length === 0 ? '' : `, ${offer.failures.length} failed`
   return {

@@ -59,7 +59,7 @@ export class Sources implements FileSource {
     const base = { transfer: source, name: source, direction: 'send' as const }
     let at = start
     let over = false
-    this.#emit(source, { event: 'started', ...base, size: end })
+    this.#emit(source, { event: 'started', ...base, size: end, ...start > 0 ? { present: start } : {} })
     try {
       for await (const bytes of contentOf(source, start, end, signal, heldBytes === undefined ? undefined : inTurn(heldBytes, end - start))) {
         at += bytes.length

@@ -19,6 +19,7 @@ import { Policy } from '../services/policy.ts'
 import type { Service } from '../services/service.ts'
 import { statePath } from '../state-directory.ts'
 import { ask, CONTROL, type Line } from './control.ts'
+import { LAST_WORD_MS } from './peer-node.ts'
 
 /** What a command does where no node runs. */
 export type Alone =
@@ -39,7 +40,8 @@ export interface NodeOptions {
 /** Asks the node, line by line. */
 export type AskNode = (request: Line) => AsyncGenerator<Line, void, undefined>
 
-export async function withNode<T> (context: Context, options: NodeOptions, work: (ask: AskNode) => Promise<T>): Promise<T> {
+/** `work` is told whether the node stays when the command is over. */
+export async function withNode<T> (context: Context, options: NodeOptions, work: (ask: AskNode, stays: boolean) => Promise<T>): Promise<T> {
   const state = statePath(context.env)
   const path = controlPath(state)
   let connection = await dial({ transport: 'unix', path }, { signal: context.signal }).catch(nobody)
@@ -75,10 +77,10 @@ export async function withNode<T> (context: Context, options: NodeOptions, work:
         throw new RopewalkError('ERR_UNREACHABLE', 'the node has ended', { cause: error })
       })
       yield * ask(channel, request, context.signal)
-    })
+    }, service === undefined)
   } finally {
     muxer.abort(new RopewalkError('ERR_STOPPED', 'the command is over'))
-    await service?.stop(0)
+    await service?.stop(context.signal.aborted ? 0 : LAST_WORD_MS)
     heapAsItWas?.()
   }
 }

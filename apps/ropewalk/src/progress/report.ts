@@ -80,7 +80,12 @@ export class Report {
   }
 
   readonly event = (event: TransferEvent): void => {
-    this.#plan.apply({ ...event, name: escapeName(this.#options.label?.(event.name) ?? event.name) })
+    const name = escapeName(this.#options.label?.(event.name) ?? event.name)
+    this.#plan.apply({ ...event, name })
+    if (event.event === 'started' && event.present !== undefined) {
+      this.present(event.present)
+      this.#plan.apply({ ...event, event: 'progress', name, bytes: event.present })
+    }
     if (this.#options.json) {
       const line = this.#ndjson.event(event, this.#options.now())
       if (line !== undefined) this.#say(line)

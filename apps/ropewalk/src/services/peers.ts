@@ -8,7 +8,7 @@ import { Discovery } from '../peers/discovery.ts'
 import { WARPDRIVE } from '../peers/links.ts'
 import { formatPeerAddress } from '../peers/peer-address.ts'
 import { PeerBook } from '../peers/peer-book.ts'
-import { PeerNode } from '../peers/peer-node.ts'
+import { LAST_WORD_MS, PeerNode } from '../peers/peer-node.ts'
 import { Requests } from '../peers/requests.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import type { Host, Service } from './service.ts'
@@ -51,11 +51,11 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   host.muxed.offer(WARPDRIVE, async (connection, carrier) => { await node.links.take(WARPDRIVE, connection, carrier) })
   control.speak(WARPDRIVE, async channel => { await node.warpdrive.serve(channel, node.identity, 'warpdrive') })
 
-  const stop = async (): Promise<boolean> => {
+  const stop = async (graceMs: number): Promise<boolean> => {
     // Nobody asks for what is about to end.
     await control.close()
     await discovery.close()
-    await node.close()
+    await node.close(Math.min(graceMs, LAST_WORD_MS))
     await store.close()
     return true
   }
@@ -79,7 +79,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
     if (options.discover) discovery.announce(() => ({ name: node.name, fingerprint: identity.fingerprint, port: node.port, plate: node.codes.plate(Date.now()) }))
     if (options.inbox !== undefined) host.note(`Receiving in ${escapeName(options.inbox)}`)
   } catch (error) {
-    await stop()
+    await stop(0)
     throw error
   }
   return { stop, node, shown: { peers: { node, requests } } }
