@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { pull, decodeIndex, push } from '@ropewalk/protocol-casync'
 import { castr, nodeHash } from '@ropewalk/store-castr'
 import { spawn, type ChildConnection } from '@ropewalk/transport-stdio'
+import { duplexPair } from '@ropewalk/testing'
 import t, { type Test } from 'tap'
+import { acceptCasync } from '../src/casync/node-route.ts'
 import { formatLocator, nameOf, parseLocator, sameHost } from '../src/casync/locator.ts'
 import { compression, fakeSsh, makeBlob, noise } from './casync-scene.ts'
 import { here, HereNode } from './node.ts'
@@ -131,6 +133,18 @@ t.test('who comes over TLS is asked for his key: allowed, granted for a folder t
   t.not((await here(['casync', 'pull', `${second}::inner/a.caibx`, join(eve, 'x.caibx')], eve)).code, 0, 'a node that asks for tokens gives nothing without')
   t.match(await asks.told('trouble'), [{ code: 'ERR_REFUSED', message: /asks for tokens/ }])
   t.equal(await asks.stop(), 0)
+})
+
+t.test('words that are none, or too many, are refused before anything is looked at', async t => {
+  for (const [line, message] of [
+    [JSON.stringify(['pull', '-', '-', 'a.caibx', ...Array.from({ length: 29 }, (_, at) => `${at}.castr`)]), '33 > 32 words'],
+    ['{"pull":1}', 'a list of words'], ['["pull",1]', 'a list of words'], ['pull', 'a line of JSON']
+  ] as const) {
+    const [client, node] = duplexPair()
+    const sent = client.sink([Buffer.from(`${line}\n`)])
+    await t.rejects(acceptCasync(node, {}), { code: 'ERR_USAGE', message: new RegExp(message) })
+    await sent
+  }
 })
 
 t.test('limits hold for casync on a channel as for everything else', async t => {

@@ -136,7 +136,7 @@ function parse (notes: Buffer, verified: boolean, size: number): Map<ChunkId, Pl
   for (let at = 0; at < notes.length; at += NOTE_BYTES) {
     const place = { position: notes.readDoubleLE(at + 32), length: notes.readUInt32LE(at + 40), compressed: notes.readUInt32LE(at + 44) === 1, verified }
     // A system that went down may have left any bytes there.
-    if (place.position >= 0 && place.position + place.length <= size) places.set(toHex(notes.subarray(at, at + 32)), place)
+    if (Number.isSafeInteger(place.position) && place.position >= 0 && place.length <= MAX_CHUNK_BYTES && place.position + place.length <= size) places.set(toHex(notes.subarray(at, at + 32)), place)
   }
   return places
 }

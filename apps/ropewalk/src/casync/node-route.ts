@@ -20,6 +20,9 @@ export const CASYNC_PROTOCOL = '/ropewalk/casync/1'
 /** Bytes of the line. Ours: names of 4096 bytes, in a dozen. */
 const MAX_LINE_BYTES = 65_536
 
+/** Words of the line. Ours: each but the first few is a store, and all of them are asked for a chunk that is in none. */
+const MAX_WORDS = 32
+
 /** How long a client may take to say what it wants. Ours. */
 const LINE_MS = 10_000
 
@@ -39,7 +42,7 @@ export async function openCasync (context: Context, address: string, words: read
 
 /** `channel`, on which `words` go ahead of what is sent. */
 export function saying (words: readonly string[], channel: Connection): Connection {
-  return { ...channel, source: channel.source, sink: async (source, options) => { await channel.sink(behind(words, source), options) } }
+  return { ...channel, sink: async (source, options) => { await channel.sink(behind(words, source), options) } }
 }
 
 /** What a client wants, and the channel from behind that on. `ERR_USAGE` for what are no words. */
@@ -73,5 +76,6 @@ function parseWords (line: string): string[] {
     throw new RopewalkError('ERR_USAGE', 'a line of JSON goes before the protocol', { cause: error })
   }
   if (!Array.isArray(words) || !words.every(word => typeof word === 'string')) throw new RopewalkError('ERR_USAGE', 'a list of words goes before the protocol')
+  if (words.length > MAX_WORDS) throw new RopewalkError('ERR_USAGE', `${words.length} > ${MAX_WORDS} words`)
   return words as string[]
 }

@@ -8,8 +8,8 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, readFileSync, writeSync } from 'node:fs'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { lstat, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Source } from '@ropewalk/interface'
 import { decodeIndex, type IndexHeader, type IndexItem } from '@ropewalk/protocol-casync'
@@ -46,8 +46,9 @@ export class Partial {
   /** The folder beside `output`. `ERR_EXISTS` while another process is at work on it. */
   static async open (output: string): Promise<Partial> {
     const partial = new Partial(join(dirname(output), `.#${basename(output)}.part`))
-    await mkdir(partial.directory).catch((error: unknown) => {
+    await mkdir(partial.directory, { mode: 0o700 }).catch(async (error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw new RopewalkError('ERR_FILE', fileError(error).message, { text: output, cause: error })
+      await assertOurs(partial.directory)
     })
     await partial.#lock()
     return partial
@@ -106,6 +107,8 @@ export class Partial {
     }
     if (useless) return undefined
     const records = same ? found.subarray(HEAD_BYTES, found.length - (found.length - HEAD_BYTES) % RECORD_BYTES) : Buffer.alloc(0)
+    // A full disk may have taken half a note: what comes behind it would be read askew.
+    ftruncateSync(this.#journal, HEAD_BYTES + records.length)
     return Float64Array.from({ length: records.length / RECORD_BYTES }, (_, i) => records.readDoubleLE(i * RECORD_BYTES)).sort()
   }
 
@@ -134,7 +137,7 @@ export class Partial {
     const records = Buffer.alloc(RECORD_BYTES * notes.length)
     for (const [i, start] of notes.entries()) records.writeDoubleLE(start, RECORD_BYTES * i)
     try {
-      writeSync(this.#journal, records)
+      for (let written = 0; written < records.length;) written += writeSync(this.#journal, records, written)
     } catch (error) {
       this.#failure = { error }
     }
@@ -154,6 +157,15 @@ export class Partial {
       await writeFile(path, mine)
     }
   }
+}
+
+/** What lies there is believed: nobody may have laid it there but us, root, and whoever owns the folder of the output. */
+async function assertOurs (directory: string): Promise<void> {
+  const [stats, above] = await Promise.all([lstat(directory), lstat(dirname(directory))])
+  const own = process.geteuid?.()
+  if (stats.isDirectory() && (own === undefined || [own, 0, above.uid].includes(stats.uid))) return
+  const what = stats.isDirectory() ? `of another user (${stats.uid}, not ${String(own)})` : 'no folder'
+  throw new RopewalkError('ERR_FILE', `what an extraction keeps beside its output is ${what}, and not to be believed`, { text: directory, advice: ['Remove it, or extract to another place.'] })
 }
 
 function readIfThere (path: string): Buffer | undefined {

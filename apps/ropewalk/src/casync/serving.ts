@@ -37,9 +37,14 @@ export async function serveCall (channel: Channel, { verb, archive, index, store
   // As casync has it, only the first store is written to.
   const [first] = stores
   await using store = first === undefined ? undefined : diskStore(writable(first), { ...options, lease: true })
+  const newIndex = index === undefined ? undefined : await NewFile.open(writable(index))
+  const newArchive = archive === undefined ? undefined : await NewFile.open(writable(archive)).catch(async (error: unknown) => {
+    await newIndex?.discard()
+    throw error
+  })
   await servePush(channel, {
-    index: index === undefined ? undefined : await NewFile.open(writable(index)),
-    archive: archive === undefined ? undefined : await NewFile.open(writable(archive)),
+    index: newIndex,
+    archive: newArchive,
     store,
     hash: nodeHash,
     compression,
