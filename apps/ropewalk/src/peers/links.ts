@@ -205,7 +205,7 @@ export class Links {
       if (!this.#options.isKnown(fingerprint)) this.#bound(link)
     } catch (error) {
       connection.abort(error as Error)
-      this.#options.onTrouble(address, error)
+      if (!this.#closing.signal.aborted) this.#options.onTrouble(address, error)
     }
   }
 
@@ -223,6 +223,13 @@ export class Links {
   #adopt (seen: Admitted, muxer: Muxer & MuxerFacts, address: string, heldBytes?: number): Link {
     const { fingerprint = '' } = seen.connection.remote
     const link: Link = { fingerprint, address, muxer, heldBytes }
+    const { signal } = this.#closing
+    // The node may have stopped while the other end was let in.
+    if (signal.aborted) {
+      seen.end()
+      muxer.abort(signal.reason as Error)
+      throw signal.reason as Error
+    }
     seen.muxedBy(muxer)
     seen.over.addEventListener('abort', () => { muxer.abort(seen.over.reason as Error) }, { once: true })
     this.#count++

@@ -178,7 +178,12 @@ export class PeerNode {
   async ping (peer: string, signal: AbortSignal): Promise<number> {
     const session = new Session(await this.links.query(peer, WARPDRIVE, { signal }), { signal })
     const began = performance.now()
-    await ping(session, [1])
+    try {
+      await ping(session, [1])
+    } catch (error) {
+      session.abort(error as Error)
+      throw error
+    }
     return performance.now() - began
   }
 

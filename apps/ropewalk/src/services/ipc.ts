@@ -141,6 +141,8 @@ class IpcService implements Service {
     const ended = AbortSignal.any([this.#stopping.signal, seen.over])
     const onStop = (): void => { muxer.abort(ended.reason as Error) }
     ended.addEventListener('abort', onStop)
+    // The node may have stopped while he was let in.
+    if (ended.aborted) onStop()
     try {
       for await (const channel of muxer) this.#run(connection.remote.address, this.#negotiated(channel, seen))
     } finally {

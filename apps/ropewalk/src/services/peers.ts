@@ -47,8 +47,8 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   })
   const requests = new Requests(node, discovery)
   control.otherwise((request, tell, signal) => requests.perform(request, tell, signal))
-  // Who can open the socket is this user: the node itself, in the words of the protocol.
   host.muxed.offer(WARPDRIVE, async (connection, carrier) => { await node.links.take(WARPDRIVE, connection, carrier) })
+  // Who can open the socket is this user: the node itself, in the words of the protocol.
   control.speak(WARPDRIVE, async channel => { await node.warpdrive.serve(channel, node.identity, 'warpdrive') })
 
   const stop = async (graceMs: number): Promise<boolean> => {

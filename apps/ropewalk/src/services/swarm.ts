@@ -51,8 +51,7 @@ export async function startSwarm (host: Host, words: SwarmWords): Promise<Servic
   return {
     async stop (graceMs) {
       const timer = setTimeout(() => { over.abort(new RopewalkError('ERR_STOPPED', 'the node stops')) }, graceMs)
-      await member.leave()
-      clearTimeout(timer)
+      await member.leave().finally(() => { clearTimeout(timer) })
       return !over.signal.aborted
     }
   }
