@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { constants } from 'node:fs'
 import { lstat, readFile } from 'node:fs/promises'
 import type { AbortOptions } from '@ropewalk/interface'
 import { RopewalkError } from './errors.ts'
@@ -15,5 +16,7 @@ export async function readOperatorFile (path: string, { signal }: AbortOptions =
   if (found.isSymbolicLink() && own !== undefined && found.uid !== own && found.uid !== 0) {
     throw new RopewalkError('ERR_REFUSED', `it is a link that another user has made: ${found.uid}, not ${own}`, { text: path })
   }
-  return await readFile(path, { encoding: 'utf8', signal })
+  // What was none may be one by now.
+  const flag = found.isSymbolicLink() ? constants.O_RDONLY : constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
+  return await readFile(path, { encoding: 'utf8', signal, flag })
 }

@@ -8,8 +8,11 @@ import { createServer as createTlsServer } from 'node:tls'
 import { createIdentity, loadIdentity } from '@ropewalk/transport-tcp'
 import { turn } from '@ropewalk/testing'
 import t, { type Test } from 'tap'
+import { parseAddress } from '../src/address.ts'
 import { doctor } from '../src/commands/doctor.ts'
+import type { Context } from '../src/context.ts'
 import { thisMachine, type World } from '../src/doctor/machine.ts'
+import { waySteps } from '../src/doctor/way.ts'
 import { KnownNodes } from '../src/known-nodes.ts'
 import { makeBlob, noise } from './casync-scene.ts'
 import { here, HereNode } from './node.ts'
@@ -17,10 +20,10 @@ import { facts, folder } from './processes.ts'
 
 interface Told { readonly code: number, readonly steps: Readonly<Record<string, { outcome: string, message: string, advice: string[], code?: string }>>, readonly failed: readonly string[] }
 
-async function examined (state: string, address?: string, world: Partial<World> = {}): Promise<Told> {
+async function examined (state: string, address?: string, world: Partial<World> = {}, timeout: number = 10_000): Promise<Told> {
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()]
   const context = { stdin, stdout, stderr, env: { ROPEWALK_STATE: state }, signal: new AbortController().signal, now: () => performance.now() }
-  const code = await doctor(context, address, { timeout: 300, json: true }, { ...thisMachine, ...world })
+  const code = await doctor(context, address, { timeout, json: true }, { ...thisMachine, ...world })
   await turn()
   const steps = Object.fromEntries(facts(await text(stdout.end())).map(fact => [String(fact['step']), fact as unknown as Told['steps'][string]]))
   return { code, steps, failed: Object.entries(steps).filter(([, { outcome }]) => outcome === 'failed').map(([step]) => step) }
@@ -80,12 +83,19 @@ t.test('the way to a node: the step that fails is the one that is told, and thos
   const silent = await server(t, createTlsServer({ cert: other.certificate, key: other.privateKey }, socket => { socket.on('error', () => {}) }))
   t.match(await examined(state, `mdsftp+tls://127.0.0.1:${silent}#sha256=${own.fingerprint}`), { code: 3, failed: ['identity'], steps: { tls: { outcome: 'ok', message: `its key is sha256=${other.fingerprint}` }, identity: { code: 'ERR_UNTRUSTED', message: /is not the key in the address/, advice: [/somebody else is answering/, /known-nodes/] } } })
 
-  const stranger = await examined(state, `mdsftp+tls://127.0.0.1:${silent}`)
+  const stranger = await examined(state, `mdsftp+tls://127.0.0.1:${silent}`, {}, 2000)
   t.match(stranger, { code: 3, failed: ['muxer'], steps: { identity: { outcome: 'warning', advice: [new RegExp(`#sha256=${other.fingerprint}`)] }, muxer: { advice: [/answers nothing/, /--token-file.*profile=seed/] }, window: { outcome: 'skipped' } } })
 
   await new KnownNodes(state).add(`127.0.0.1:${silent}`, own.fingerprint)
   t.match(await examined(state, `mdsftp+tls://127.0.0.1:${silent}`), { failed: ['identity'], steps: { identity: { message: /is not the key that is kept/ } } })
   t.match(await here(['doctor', 'mdsftp+udp://x'], state), { code: 2, stderr: /an address begins with/ })
+})
+
+t.test('a name server that says nothing is waited for no longer than the rest', async t => {
+  const context = { env: { ROPEWALK_STATE: await folder(t) } } as unknown as Context
+  const [resolve] = waySteps(context, parseAddress('mdsftp+tls://localhost:1'), () => AbortSignal.abort(new Error('enough'))).steps
+  t.equal(resolve?.name, 'resolve')
+  await t.rejects(Promise.resolve(resolve?.run()), { message: 'enough' })
 })
 
 t.test('a node that is well is found so, over TLS and a unix socket, and one that does not know us is told', async t => {

@@ -5,7 +5,7 @@ import { named } from '../casync/content.ts'
 import type { StoreFlags } from '../casync/input.ts'
 import { kindOf, type Kind } from '../casync/kind.ts'
 import { withPhases } from '../casync/outcome.ts'
-import { formatMode, formatMtree, formatPath, openArchive, withFeatures, type TreeFlags } from '../casync/trees.ts'
+import { formatMode, formatMtree, formatPath, openArchive, type TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
 import { Exit } from '../exit-codes.ts'
 import { HASHES } from './casync-make.ts'
@@ -35,9 +35,7 @@ export async function casyncList (context: Context, name: string, flags: ListFla
       open = undefined
     }
     try {
-      const begun = await withFeatures(archive.bytes)
-      features = begun.features
-      for await (const part of decodeArchive({ signal: context.signal })(begun.bytes)) {
+      for await (const part of decodeArchive({ signal: context.signal, onFeatures: read => { features = read } })(archive.bytes)) {
         if (part.kind === 'data') {
           open?.hash.update(part.bytes)
           continue

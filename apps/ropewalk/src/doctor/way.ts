@@ -39,7 +39,7 @@ export function waySteps (context: Context, address: NodeAddress, within: () => 
       name: 'resolve',
       needed: true,
       run: async () => {
-        const found = await lookup(address.host, { all: true })
+        const found = await inTime(lookup(address.host, { all: true }), within())
         return `${address.host} is ${found.map(({ address }) => address).slice(0, 4).join(', ')}`
       },
       advice: () => ['Is the name spelled right? An address in numbers works without a name server.']
@@ -91,6 +91,19 @@ export function waySteps (context: Context, address: NodeAddress, within: () => 
     })
   }
   return { steps, connection: () => connection }
+}
+
+/** For what takes no signal: it goes on, and nobody waits for it. */
+async function inTime<T> (work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = (): void => { reject(signal.reason) }
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([promise, work])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 /** Why what was opened is closed again. */
