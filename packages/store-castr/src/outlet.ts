@@ -89,8 +89,9 @@ export class ThreadedOutlet implements Outlet {
   }
 
   async close (): Promise<void> {
-    clearImmediate(this.#turn)
     await this.#threads.close()
+    // Nobody answers any more, and whoever waits is told so.
+    this.#send()
   }
 
   #ask (place: Place, wanted: Wanted): void {
@@ -130,9 +131,8 @@ export class ThreadedOutlet implements Outlet {
         const bytes = back === undefined ? undefined : new Uint8Array(back)
         for (const [i, { done }] of wanted.entries()) done(placed[i] === true, bytes)
         if (bytes?.length === OUTLET_BATCH_BYTES) this.#free.push(bytes)
-        this.#send()
       },
       (error: unknown) => { for (const { reject } of wanted) reject(error) }
-    )
+    ).finally(() => { this.#send() })
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { patternAt } from '@ropewalk/testing'
 import t from 'tap'
+import { MAX_THREADS, OUTLET_BATCH_CHUNKS } from '../src/constants.ts'
 import { identifier } from '../src/identifier.ts'
 import { placer } from '../src/placer.ts'
 import { castr } from '../src/store.ts'
@@ -127,6 +128,23 @@ t.test('a file that cannot be written to says so', async t => {
   await t.rejects(outlet.place(idOf(bytes), bytes.length, 0), { code: 'ERR_IO', id: idOf(bytes) })
   await outlet.close()
   await t.rejects(outlet.place(idOf(bytes), bytes.length, 0), { code: 'ERR_CLOSED' })
+  await output.close()
+})
+
+t.test('whoever waits behind what cannot be written is told as well, and so is whoever waits when the outlet is closed', async t => {
+  const at = await folder(t)
+  await writeFile(join(at, 'output'), '')
+  const output = await open(join(at, 'output'), 'r')
+  const outlet = placer({ file: output.fd })
+  const bytes = patternAt(0, 20)
+  const wanted = (): Promise<Uint8Array | undefined> => outlet.unpack(idOf(bytes), bytes.length, 0, { data: bytes, compressed: false })
+  const whole = MAX_THREADS * OUTLET_BATCH_CHUNKS
+  const told = await Promise.allSettled(Array.from({ length: whole + 5 }, wanted))
+  t.ok(told.every(({ status }) => status === 'rejected'))
+
+  const last = Promise.allSettled(Array.from({ length: whole + 5 }, wanted))
+  await outlet.close()
+  t.match((await last).at(-1), { status: 'rejected', reason: { code: 'ERR_CLOSED' } })
   await output.close()
 })
 

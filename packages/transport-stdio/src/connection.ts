@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { AbortOptions, ByteFlow, ByteReceiver, Bytes, Connection, RemoteInfo, Source } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -31,7 +32,6 @@ export interface Peer {
 
 export class PipeConnection implements Connection {
   readonly remote: RemoteInfo
-  readonly releases = true
   readonly #input: Readable
   readonly #output: Writable
   readonly #peer: Peer
@@ -66,6 +66,11 @@ export class PipeConnection implements Connection {
     output.on('finish', this.#onFinish)
     output.on('close', this.#onClose)
     if (output.destroyed || output.writableEnded) queueMicrotask(this.#onClose)
+  }
+
+  /** Of a stream that somebody else has made, nobody knows when it has done with what it was given. */
+  get releases (): boolean {
+    return this.#output instanceof Socket
   }
 
   get source (): AsyncIterable<Uint8ArrayList> {

@@ -34,6 +34,8 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
   #taken = false
   #receiver: ByteReceiver | undefined
   #paused = false
+  /** The receiver gets what comes. */
+  #flowing = false
   /** The receiver knows of the end. */
   #told = false
   #waiting: Waiting | undefined
@@ -117,7 +119,8 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
       },
       resume: () => {
         this.#paused = false
-        this.#stream.resume()
+        // Before there is somebody to hear it, what flows is lost.
+        if (this.#flowing) this.#stream.resume()
       }
     }
   }
@@ -186,6 +189,7 @@ export class Inbound implements AsyncIterableIterator<Uint8ArrayList, undefined>
     if (early !== undefined) this.#give(early, false)
     this.#input.lendTo?.((bytes, lent) => this.#give(bytes, lent), this.#receiver?.keeps === true)
     this.#stream.on('data', bytes => this.#give(bytes, false))
+    this.#flowing = true
     if (this.#paused) this.#stream.pause()
     else this.#stream.resume()
   }

@@ -131,6 +131,19 @@ t.test('any pair of streams can be attached to', async t => {
   t.equal(text, 'one two')
 })
 
+t.test('whoever pauses and goes on before anything came misses nothing', async t => {
+  const stdin = new PassThrough()
+  stdin.end('all of it')
+  const connection = stdio({ stdin, stdout: new PassThrough() })
+  let text = ''
+  const { promise: ended, resolve } = Promise.withResolvers<Error | undefined>()
+  const flow = connection.attach?.({ bytes: bytes => { text += new TextDecoder().decode(bytes) }, end: resolve })
+  flow?.pause()
+  flow?.resume()
+  t.equal(await ended, undefined)
+  t.equal(text, 'all of it')
+})
+
 for (const [size, bytes] of [[1000, 8 * MIB], [50_000, 32 * MIB], [300_000, 64 * MIB]] as const) {
   t.test(`an item of ${size} bytes may be overwritten once the next is asked for`, async t => {
     const cat = await child(t, 'cat')
@@ -166,4 +179,16 @@ t.test('that holds for a stream that takes its time, too', async t => {
   await once(stdout, 'end')
   await sinking
   t.same(seen, ['0', '0', '0'])
+})
+
+t.test('of a stream that keeps what it is given, nobody says that its memory may be used again', async t => {
+  const stdout = new PassThrough()
+  const connection = stdio({ stdin: new PassThrough(), stdout })
+  const memory = Buffer.from('word')
+  async function * again (): AsyncGenerator<Uint8Array> {
+    yield memory
+    if (connection.releases === true) memory.fill(0x78)
+  }
+  await connection.sink(again())
+  t.equal(String(stdout.read()), 'word')
 })
