@@ -56,12 +56,18 @@ export class Session {
 
   /** Resolves when the channel has room again. */
   async send (bytes: Uint8Array, ms: number = this.replyMs): Promise<void> {
+    // What need not wait needs no limit.
+    if (this.signal?.aborted !== true && this.#outbox.offer(bytes)) return
     await this.#guard('sending', ms, signal => this.#outbox.write(bytes, signal))
   }
 
   /** One byte, or undefined at the end. */
   async byte (what: string, ms: number = this.replyMs): Promise<number | undefined> {
-    const next = async (): Promise<number | undefined> => (await this.#guard(what, ms, signal => this.#reader.readUpTo(1, { signal })))?.[0]
+    const next = async (): Promise<number | undefined> => {
+      // What is there needs no limit.
+      const there = this.signal?.aborted !== true && this.#reader.buffered > 0
+      return (await (there ? this.#reader.readUpTo(1) : this.#guard(what, ms, signal => this.#reader.readUpTo(1, { signal }))))?.[0]
+    }
     const byte = await next()
     const skip = this.#afterJson && byte === 0x0a
     this.#afterJson = false
@@ -161,12 +167,17 @@ class Outbox implements AsyncIterable<Uint8Array> {
   #failure: { readonly error: unknown } | undefined
   #changed = Promise.withResolvers<void>()
 
+  /** Takes `bytes` where that need not be waited for. */
+  offer (bytes: Uint8Array): boolean {
+    if (this.#failure !== undefined || this.#ended || this.#waiting + bytes.length > MAX_WAITING_BYTES) return false
+    this.#put(bytes)
+    return true
+  }
+
   async write (bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     this.#assertAlive()
     if (this.#ended) throw new WarpdriveError('ERR_INTERRUPTED', 'the session is closed', { remote: false })
-    this.#queue.push(bytes)
-    this.#waiting += bytes.length
-    this.#wake()
+    this.#put(bytes)
     const stop = (): void => { this.#wake() }
     signal.addEventListener('abort', stop)
     try {
@@ -200,6 +211,12 @@ class Outbox implements AsyncIterable<Uint8Array> {
       if (this.#ended || this.#failure !== undefined) return
       await this.#changed.promise
     }
+  }
+
+  #put (bytes: Uint8Array): void {
+    this.#queue.push(bytes)
+    this.#waiting += bytes.length
+    this.#wake()
   }
 
   #assertAlive (): void {

@@ -6,6 +6,7 @@ import { MAX_SHOWN_CHARACTERS } from './constants.ts'
  * Names longer than `maxCharacters` lose their middle, and say so.
  */
 export function escapeName (name: string, maxCharacters: number = MAX_SHOWN_CHARACTERS): string {
+  if (name.length <= maxCharacters && PLAIN.test(name)) return name
   const characters = Array.from(name.slice(0, EXAMINED), escapeCharacter)
   if (name.length <= EXAMINED && characters.length <= maxCharacters) return characters.join('')
 
@@ -28,6 +29,9 @@ function escapeCharacter (character: string): string {
  * pairs, private and unassigned ones, line and paragraph separators.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+
+/** Printable ASCII, without the backslash: most names. */
+const PLAIN = /^[ -[\]-~]*$/
 
 /** Of a longer name only the ends are looked at. */
 const EXAMINED = 16_384
