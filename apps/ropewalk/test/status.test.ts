@@ -1,6 +1,6 @@
 /** What a node says of itself: status, history, why and retry, with a node and without one. */
 import { randomBytes } from 'node:crypto'
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { standing } from '../src/activity/words.ts'
@@ -90,6 +90,23 @@ t.test('an object of somebody else is called by its id, and names are escaped', 
   const { stdout } = await here(['history', '--limit', '1'], state)
   t.match(stdout, /\tevil\\x1b\[2J\.bin\n$/)
   t.notMatch(stdout, /\x1b/)
+  t.equal(await node.stop(), 0)
+})
+
+t.test('names that cannot be read are no reason to fail: there are the ids', { skip: process.platform !== 'linux' }, async t => {
+  const [state, other] = [await folder(t), await folder(t)]
+  const address = `mdsftp+unix:${join(state, 'n.sock')}`
+  const file = join(other, 'a.txt')
+  await writeFile(file, 'rope')
+  const node = new HereNode(t, ['--listen', address], state)
+  await node.told('listening')
+  const { code, stdout, stderr } = await here(['put', file, '--to', address, '--json'], other)
+  t.equal(code, 0, stderr)
+  // A file whose first byte nobody can read.
+  await symlink('/proc/self/mem', join(state, 'names.ndjson'))
+  const id = String(facts(stdout).find(({ event }) => event === 'stored')?.['id'])
+  t.match(await here(['history'], state), { code: 0, stdout: new RegExp(`\\t${id}\\n$`) })
+  t.match(await here(['status'], state), { code: 0 })
   t.equal(await node.stop(), 0)
 })
 

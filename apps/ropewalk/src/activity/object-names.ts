@@ -49,10 +49,14 @@ async function openNotes (state: string): Promise<RotatingLog> {
   return await RotatingLog.open({ path: namesPath(state), maxBytes: MAX_BYTES, keep: KEEP })
 }
 
-/** The names that are known, by id. */
+/** The names that are known, by id. Where they cannot be read there are the ids. */
 export async function readObjectNames (state: string): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>()
-  for await (const { id, name } of readLog(namesPath(state), KEEP)) if (typeof id === 'string' && typeof name === 'string') names.set(id, name)
+  try {
+    for await (const { id, name } of readLog(namesPath(state), KEEP)) if (typeof id === 'string' && typeof name === 'string') names.set(id, name)
+  } catch {
+    // Another user's, or put aside at this moment: what was read is good.
+  }
   return names
 }
 

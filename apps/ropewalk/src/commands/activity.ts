@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionActivity, TransferActivity } from '../activity/activity.ts'
 import { readJournal } from '../activity/journal.ts'
-import { named, readObjectNames } from '../activity/object-names.ts'
+import { named, ObjectNames, readObjectNames } from '../activity/object-names.ts'
 import { connectionResult, standing, transferResult } from '../activity/words.ts'
 import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
@@ -32,17 +32,17 @@ interface Seen { readonly transfers: readonly TransferActivity[], readonly conne
 /** Transfers under way, and who is connected. */
 export async function status (context: Context, { watch, json }: StatusFlags): Promise<Exit> {
   const report = new Report({ ...context, json })
-  const state = statePath(context.env)
+  const names = new ObjectNames(statePath(context.env))
   return await withNode(context, { alone: 'refuse', advice: ['"ropewalk serve" starts one. "ropewalk history" tells what the last one did.'] }, async ask => {
     if (!watch) {
-      tell(report, json, await look(ask, state))
+      tell(report, json, await look(ask, names))
       return Exit.done
     }
     const screen = !json && context.stdout.isTTY === true ? new LiveScreen(context.stdout) : undefined
     try {
       // A node that ends is no failure of who watches it.
       for (;;) {
-        const seen = await look(ask, state)
+        const seen = await look(ask, names)
         if (screen === undefined) tell(report, json, seen)
         else screen.draw(picture(seen, context.stdout.rows ?? 24))
         await sleep(WATCH_MS, undefined, { signal: context.signal }).catch(() => { context.signal.throwIfAborted() })
@@ -97,12 +97,12 @@ async function knownTransfers (context: Context): Promise<Map<string, TransferAc
   return known
 }
 
-async function look (ask: AskNode, state: string): Promise<Seen> {
-  const names = await readObjectNames(state)
+async function look (ask: AskNode, names: ObjectNames): Promise<Seen> {
+  await names.look()
   const transfers: TransferActivity[] = []
   const connections: ConnectionActivity[] = []
   for await (const line of ask({ do: 'activity' })) {
-    if (line['transfer'] !== undefined) transfers.push(named(line['transfer'] as TransferActivity, names))
+    if (line['transfer'] !== undefined) transfers.push(names.named(line['transfer'] as TransferActivity))
     if (line['connection'] !== undefined) connections.push(line['connection'] as ConnectionActivity)
   }
   return { transfers, connections }
@@ -111,7 +111,7 @@ async function look (ask: AskNode, state: string): Promise<Seen> {
 /** Undefined where no node runs. */
 async function seenNow (context: Context): Promise<readonly TransferActivity[] | undefined> {
   try {
-    return (await withNode(context, { alone: 'refuse' }, async ask => await look(ask, statePath(context.env)))).transfers
+    return (await withNode(context, { alone: 'refuse' }, async ask => await look(ask, new ObjectNames(statePath(context.env))))).transfers
   } catch (error) {
     if (codeOf(error) === 'ERR_UNREACHABLE') return undefined
     throw error

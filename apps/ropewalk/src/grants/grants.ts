@@ -42,7 +42,7 @@ const GRANT = v.strictObject({
 
 /** What somebody may do: what a grant says of him, or nothing of the kind. */
 export type Verdict =
-  | { readonly kind: 'granted', readonly access: Access, readonly until: number | undefined, readonly folders: readonly string[], readonly writable: readonly string[] }
+  | { readonly kind: 'granted', readonly access: Access, readonly folders: readonly string[], readonly writable: readonly string[] }
   /** There are grants of his, and none is for this; or there is none, and one is wanted. */
   | { readonly kind: 'refused', readonly why: string }
   /** Nobody has said anything of him here: the configuration decides. */
@@ -73,9 +73,7 @@ export class Grants {
     const good = fitting.filter(({ until = Infinity }) => until > now)
     if (good.length === 0) return { kind: 'refused', why: fitting.length > 0 ? `its grant for ${protocol} is over` : `it has no grant for ${protocol}` }
     const access = good.some(({ access }) => access === 'write') ? 'write' : 'read'
-    const untils = good.filter(grant => grant.access === access).map(({ until = Infinity }) => until)
-    const until = Math.max(...untils)
-    return { kind: 'granted', access, until: until === Infinity ? undefined : until, folders: good.map(({ on }) => on), writable: good.flatMap(({ on, access }) => access === 'write' ? [on] : []) }
+    return { kind: 'granted', access, folders: good.map(({ on }) => on), writable: good.flatMap(({ on, access }) => access === 'write' ? [on] : []) }
   }
 
   async #look (): Promise<void> {

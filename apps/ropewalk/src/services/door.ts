@@ -65,6 +65,7 @@ interface Inside {
   readonly byFolder: boolean
   readonly otherwise: () => boolean
   readonly granted: Verdict
+  readonly access: Access
   readonly who: Readonly<Record<string, unknown>>
   readonly cut: (reason: RopewalkError) => void
 }
@@ -107,7 +108,7 @@ export class Door {
       const place = await this.limits.enter(protocol, fingerprint ?? hostOf(address), access === 'write' ? resource : undefined)
       const seen = board.connect(connection, { protocol, muxer, gate: place })
       const over = new AbortController()
-      const leave = local ? () => {} : this.#enter({ asked, byFolder, otherwise, granted: verdict, who, cut: reason => { cutOff(connection, over, reason) } })
+      const leave = local ? () => {} : this.#enter({ asked, byFolder, otherwise, granted: verdict, access, who, cut: reason => { cutOff(connection, over, reason) } })
       this.audit({ event: 'connected', ...who, access, granted: granted !== undefined, ours })
       return {
         ...seen, access, granted: granted !== undefined, folders: bounds(granted?.folders), writable: bounds(granted?.writable), over: over.signal, holds: place.holds,
@@ -168,11 +169,11 @@ export class Door {
 }
 
 /** Why somebody who is in may not stay; undefined: he may. */
-function whyNot ({ granted, byFolder, otherwise }: Inside, now: Verdict): string | undefined {
+function whyNot ({ granted, access, byFolder, otherwise }: Inside, now: Verdict): string | undefined {
   if (granted.kind !== 'granted') return now.kind === 'refused' ? now.why : undefined
   if (now.kind === 'unsaid') return otherwise() ? undefined : 'its grant was revoked'
   if (now.kind === 'refused') return now.why
-  if (granted.access === 'write' && now.access === 'read') return 'its grant to write was revoked'
+  if (access === 'write' && now.access === 'read') return 'its grant to write was revoked'
   const narrower = byFolder && (isNarrower(now.folders, granted.folders) || isNarrower(now.writable, granted.writable))
   return narrower ? 'a grant of its was revoked' : undefined
 }
