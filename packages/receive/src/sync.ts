@@ -36,7 +36,8 @@ export const datasync: (fd: number) => Promise<void> = promisify(fdatasync)
 
 /** Syncs the folder behind `fd`, which stays open until this resolves. Any descriptor of the folder does for all who wait. */
 export async function syncFolder (fd: number): Promise<void> {
-  const { dev, ino } = fstatSync(fd)
+  // As numbers, two of those that some file systems have would be the same.
+  const { dev, ino } = fstatSync(fd, { bigint: true })
   const key = `${dev} ${ino}`
   const waiting = FOLDERS.get(key) ?? waitingFor()
   FOLDERS.set(key, waiting)

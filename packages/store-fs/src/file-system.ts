@@ -8,7 +8,7 @@ import type { Stats } from 'node:fs'
 import { lstat, mkdir, readdir, rename, rm, statfs, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AT_ONCE_BYTES } from './constants.ts'
-import { systemCode } from './errors.ts'
+import { StoreError, systemCode } from './errors.ts'
 import { Strokes } from './strokes.ts'
 
 /** The part of a `FileHandle` that the store uses. */
@@ -50,44 +50,50 @@ export const nodeFileSystem: FileSystem = {
 }
 
 class DescriptorFile implements StoreFile {
-  readonly #fd: number
+  readonly #open: number
   /** Calls that threads are at. */
   #running = 0
   #idle = (): void => {}
   #closed: Promise<void> | undefined
 
   constructor (fd: number) {
-    this.#fd = fd
+    this.#open = fd
+  }
+
+  /** Not of a closed file: its number may be another's by now. */
+  get #fd (): number {
+    if (this.#closed !== undefined) throw new StoreError('ERR_CLOSED', 'the file is closed')
+    return this.#open
   }
 
   read (into: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }> {
-    const later = (): Promise<{ bytesRead: number }> => this.#inThread(readFile(this.#fd, into, offset, length, position))
+    const later = (): Promise<{ bytesRead: number }> => this.#inThread(() => readFile(this.#fd, into, offset, length, position))
     return length > AT_ONCE_BYTES ? later() : strokes.run(() => ({ bytesRead: fs.readSync(this.#fd, into, offset, length, position) }), later)
   }
 
   write (bytes: Uint8Array, offset: number, length: number = bytes.length - offset, position: number): Promise<{ bytesWritten: number }> {
-    const later = (): Promise<{ bytesWritten: number }> => this.#inThread(writeFile(this.#fd, bytes, offset, length, position))
+    const later = (): Promise<{ bytesWritten: number }> => this.#inThread(() => writeFile(this.#fd, bytes, offset, length, position))
     return length > AT_ONCE_BYTES ? later() : strokes.run(() => ({ bytesWritten: fs.writeSync(this.#fd, bytes, offset, length, position) }), later)
   }
 
   writev (vectors: Uint8Array[], position: number): Promise<{ bytesWritten: number }> {
-    return this.#inThread(writevFile(this.#fd, vectors, position))
+    return this.#inThread(() => writevFile(this.#fd, vectors, position))
   }
 
   stat (): Promise<Stats> {
-    return strokes.run(() => fs.fstatSync(this.#fd), () => this.#inThread(statFile(this.#fd)))
+    return strokes.run(() => fs.fstatSync(this.#fd), () => this.#inThread(() => statFile(this.#fd)))
   }
 
   truncate (length: number): Promise<void> {
-    return this.#inThread(truncateFile(this.#fd, length))
+    return this.#inThread(() => truncateFile(this.#fd, length))
   }
 
   datasync (): Promise<void> {
-    return this.#inThread(datasyncFile(this.#fd))
+    return this.#inThread(() => datasyncFile(this.#fd))
   }
 
   sync (): Promise<void> {
-    return this.#inThread(syncFile(this.#fd))
+    return this.#inThread(() => syncFile(this.#fd))
   }
 
   close (): Promise<void> {
@@ -98,13 +104,13 @@ class DescriptorFile implements StoreFile {
   /** Not while a thread is at it: the descriptor could be another file's by then. */
   async #close (): Promise<void> {
     if (this.#running > 0) await new Promise<void>(resolve => { this.#idle = resolve })
-    await strokes.run(() => { fs.closeSync(this.#fd) }, () => closeFile(this.#fd))
+    await strokes.run(() => { fs.closeSync(this.#open) }, () => closeFile(this.#open))
   }
 
-  async #inThread<T> (call: Promise<T>): Promise<T> {
+  async #inThread<T> (call: () => Promise<T>): Promise<T> {
     this.#running++
     try {
-      return await call
+      return await call()
     } finally {
       if (--this.#running === 0) this.#idle()
     }

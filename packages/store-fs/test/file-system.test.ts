@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { STROKE_MS, STROKE_SHARE } from '../src/constants.ts'
+import { AT_ONCE_BYTES, STROKE_MS, STROKE_SHARE } from '../src/constants.ts'
 import { nodeFileSystem } from '../src/index.ts'
 import { Strokes } from '../src/strokes.ts'
 import { makeFolder } from './folder.ts'
@@ -55,6 +55,26 @@ t.test('a file is not closed while a thread reads it', async t => {
   await Promise.all([read, file.close().then(() => { order.push('closed') }), file.close()])
   t.same(order, [`${content.length} read`, 'closed'])
   t.ok(into.equals(content))
+})
+
+t.test('whoever comes too late neither reads nor writes the file that has the number now', async t => {
+  const folder = await makeFolder()
+  t.teardown(folder.dispose)
+  const [path, other] = [join(folder.path, 'file'), join(folder.path, 'other')]
+  await writeFile(path, 'of the file')
+  await writeFile(other, 'of another')
+  const file = await nodeFileSystem.open(path, constants.O_RDWR)
+  await file.close()
+  const next = await nodeFileSystem.open(other, constants.O_RDWR)
+  for (const length of [10, AT_ONCE_BYTES + 1]) {
+    await t.rejects(file.read(Buffer.alloc(length), 0, length, 0), { code: 'ERR_CLOSED' })
+    await t.rejects(file.write(Buffer.alloc(length), 0, length, 0), { code: 'ERR_CLOSED' })
+  }
+  await t.rejects(file.writev([Buffer.alloc(1)], 0), { code: 'ERR_CLOSED' })
+  await t.rejects(file.truncate(0), { code: 'ERR_CLOSED' })
+  for (const late of [async () => { await file.stat() }, async () => { await file.datasync() }, async () => { await file.sync() }]) await t.rejects(late, { code: 'ERR_CLOSED' })
+  await next.close()
+  t.equal(await readFile(other, 'utf8'), 'of another')
 })
 
 t.test('where there is nothing, there is nothing to be told of', async t => {

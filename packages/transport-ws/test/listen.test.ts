@@ -169,10 +169,11 @@ t.test('who pins keys is told both certificates, and refuses at either end', asy
   await t.rejects(bytesOf(stranger.source))
 
   await t.rejects(dial(listener.address, shows(blocked)), { code: 'ERR_REFUSED' })
-  t.match(refused, [{ code: 'ERR_REFUSED', message: /not this one/ }])
+  t.match(refused, [{ code: 'ERR_REFUSED', message: /not this one/, cause: { message: 'not this one' } }])
 
   await t.rejects(dial(listener.address, { tls: { identify: async () => { throw new TypeError('another key') } } }), { name: 'TypeError', message: 'another key' })
   const judged = await take(listener)
   await t.rejects(bytesOf(judged.source), 'the server hears that it was left')
   await t.rejects(dial(listener.address, { tls: { ca: client.certificate, identify: fingerprintOf } }), { code: 'ERR_TLS' }, 'an authority that was named is asked all the same')
+  await t.rejects(dial('ws://127.0.0.1:1/node', { tls: { identify: fingerprintOf } }), TypeError, 'where nobody shows a key, none can be asked for')
 })

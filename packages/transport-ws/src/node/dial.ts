@@ -47,6 +47,7 @@ export async function dial (address: string | URL, options: DialOptions = {}): P
   const { signal, timeoutMs = DIAL_TIMEOUT_MS, halfClose = true, maxMessageBytes = MAX_MESSAGE_BYTES, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options
   signal?.throwIfAborted()
   const url = parseUrl(address)
+  if (url.protocol === 'ws:' && options.tls != null) throw new TypeError('tls is for wss: addresses')
   const name = describe(url)
 
   const { identify, ...tls } = options.tls ?? {}
@@ -72,14 +73,14 @@ export async function dial (address: string | URL, options: DialOptions = {}): P
   }
   const onUpgrade = ({ socket: carrier }: IncomingMessage): void => { shown = (carrier as TLSSocket).getPeerX509Certificate?.()?.raw }
   const onOpen = (): void => {
-    if (identify === undefined || url.protocol === 'ws:') {
+    if (identify === undefined) {
       adopt()
       return
     }
     // What comes before it is known who sends it is not read.
     socket.pause()
     judge(identify, shown, name).then(fingerprint => {
-      if (socket.readyState === socket.CLOSED) throw new TransportError('ERR_CONNECTION_LOST', `${name} closed the connection before it was ready`, { remote: true })
+      if (socket.readyState !== socket.OPEN) throw new TransportError('ERR_CONNECTION_LOST', `${name} closed the connection before it was ready`, { remote: true })
       adopt(fingerprint)
       socket.resume()
     }).catch(reject)

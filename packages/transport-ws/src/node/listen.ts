@@ -189,7 +189,7 @@ class WsListener implements Listener<string> {
     try {
       fingerprint = this.#identify(request)
     } catch (error) {
-      this.#refuse(request, socket, 403, (error as Error).message)
+      this.#refuse(request, socket, 403, error instanceof Error ? error.message : String(error), error)
       return
     }
     this.#sockets.handleUpgrade(request, socket, head, webSocket => this.#accept(webSocket, request, fingerprint))
@@ -213,9 +213,9 @@ class WsListener implements Listener<string> {
     return origin == null || origins === '*' || origins.includes(origin)
   }
 
-  #refuse (request: IncomingMessage, socket: Duplex, status: number, why: string): void {
+  #refuse (request: IncomingMessage, socket: Duplex, status: number, why: string, cause?: unknown): void {
     refuse(socket, status)
-    this.#refused(new TransportError('ERR_REFUSED', `${remoteAddress(request.socket)} refused: ${why}`, { remote: status !== 503 }))
+    this.#refused(new TransportError('ERR_REFUSED', `${remoteAddress(request.socket)} refused: ${why}`, { cause, remote: status !== 503 }))
   }
 
   #refused (error: TransportError): void {
