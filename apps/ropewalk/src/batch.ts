@@ -6,7 +6,9 @@
 import type { TransferEvent } from '@ropewalk/interface'
 import { codeOf, exitFor } from './errors.ts'
 import { Exit, worst } from './exit-codes.ts'
-import { inParallel } from './parallel.ts'
+import { keepYoungSmall } from './heap.ts'
+import { DEFAULT_CONCURRENCY } from './options.ts'
+import { inParallel, Room } from './parallel.ts'
 import type { Report, Result } from './progress/report.ts'
 import { plural } from './format.ts'
 import { Transfer } from './transfer.ts'
@@ -15,7 +17,10 @@ export interface Batch<Item> {
   readonly items: readonly Item[]
   readonly nameOf: (item: Item) => string
   readonly direction: TransferEvent['direction']
-  readonly concurrency: number
+  /** By default 16; with `small`, that is how many are large, and of small ones 32 are under way. */
+  readonly concurrency: number | undefined
+  /** `work` calls `turn` before it moves anything. */
+  readonly small?: boolean | undefined
   readonly signal: AbortSignal
   readonly report: Report
   /** Channels opened so far. */
@@ -23,23 +28,36 @@ export interface Batch<Item> {
   /** Says after an interruption what became of the `count` transfers that were finished, and of the others. */
   readonly kept: (count: number) => string
   /** Runs one transfer. It calls `started`; how the transfer ended is told by what becomes of the call. */
-  readonly work: (item: Item, transfer: Transfer) => Promise<Result>
+  readonly work: (item: Item, transfer: Transfer, turn: Turn) => Promise<Result>
 }
+
+/** Waits until so many bytes may move; undefined: nobody knows how many. */
+export type Turn = (size: number | undefined) => Promise<void>
+
+/** Of small files, each waits for the disks and the network more than it moves. Ours. */
+const SMALL_CONCURRENCY = 32
+const SMALL_BYTES = 65_536
 
 /** Runs every item, tells the report, and says with which code the process ends. */
 export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
-  const { items, report, signal } = batch
+  const { items, report, signal, concurrency = DEFAULT_CONCURRENCY } = batch
+  const width = batch.small === true ? batch.concurrency ?? SMALL_CONCURRENCY : concurrency
   const lost = new AbortController()
+  const youngAsItWas = keepYoungSmall()
+  const stop = AbortSignal.any([signal, lost.signal])
+  const room = new Room(concurrency)
   const exits: Exit[] = []
   let finished = 0
   // What is under way is taken back, and the other end may be slow to agree.
   const stopping = (): void => report.note('Stopping; Ctrl-C again ends at once')
   signal.addEventListener('abort', stopping)
 
-  await inParallel(items, batch.concurrency, AbortSignal.any([signal, lost.signal]), async (item, index) => {
+  await inParallel(items, width, stop, async (item, index) => {
+    let leave = (): void => {}
+    const turn: Turn = async size => { if (size === undefined || size > SMALL_BYTES) leave = await room.enter(stop) }
     const transfer = new Transfer({ transfer: String(index + 1), name: batch.nameOf(item), direction: batch.direction, emit: report.event })
     try {
-      const result = await batch.work(item, transfer)
+      const result = await batch.work(item, transfer, turn)
       transfer.finished()
       report.result(result)
       finished++
@@ -47,9 +65,12 @@ export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
       transfer.failed(error)
       exits.push(exitFor(error))
       if (endsConnection(error)) lost.abort()
+    } finally {
+      leave()
     }
   })
 
+  youngAsItWas()
   signal.removeEventListener('abort', stopping)
   if (!signal.aborted) report.summary(batch.channels())
   report.close()

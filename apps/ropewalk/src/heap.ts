@@ -22,6 +22,16 @@ const GROWING_PERCENT = 20
 
 /** From now on the heap of this process is little larger than what it is used for. Returns what ends that. */
 export function keepHeapSmall (): () => void {
+  const youngAsItWas = keepYoungSmall()
+  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
+  return () => {
+    youngAsItWas()
+    setFlagsFromString('--heap-growing-percent=0')
+  }
+}
+
+/** The same for young objects alone, which costs next to nothing. */
+export function keepYoungSmall (): () => void {
   let enough = false
   const look = (): void => {
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0
@@ -31,11 +41,9 @@ export function keepHeapSmall (): () => void {
   }
   const collections = new PerformanceObserver(look)
   collections.observe({ entryTypes: ['gc'] })
-  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
   look()
   return () => {
     collections.disconnect()
     setFlagsFromString('--semi-space-growth-factor=2')
-    setFlagsFromString('--heap-growing-percent=0')
   }
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './threads.ts'
 import { live } from './lifetime.ts'
 import { run } from './program.ts'
 

@@ -42,6 +42,11 @@ export function concurrency (): Option {
   return new Option('--concurrency <n>', 'transfers at once').default(DEFAULT_CONCURRENCY).argParser(checked(parseConcurrency))
 }
 
+/** The same for files of all sizes, where it depends on them. */
+export function sizedConcurrency (): Option {
+  return new Option('--concurrency <n>', `transfers at once (default: ${DEFAULT_CONCURRENCY}, of small files 32)`).argParser(checked(parseConcurrency))
+}
+
 /** `--json`, for a command that prints. */
 export function json (command: Command): Command {
   return command.option('--json', 'print NDJSON, one JSON object a line', false)

@@ -6,7 +6,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { Connection, Listener } from '@ropewalk/interface'
 import { dial, type DialOptions, fingerprintOf, type Identity, listen, requireTrust, TransportError } from '@ropewalk/transport-tcp'
-import { dial as dialWeb, listen as listenWeb } from '@ropewalk/transport-ws/node'
 import { formatAddress, formatHostPort, type NodeAddress } from './address.ts'
 import { codeOf, messageOf, RopewalkError } from './errors.ts'
 
@@ -22,6 +21,7 @@ export interface ListenerOptions {
 export async function dialAddress (address: NodeAddress, options: DialOptions): Promise<Connection> {
   const { signal, timeoutMs, tls: { identity, verify, ca } = {} } = options
   if (address.web === undefined) return await dial(address, options)
+  const { dial: dialWeb } = await webTransport()
   if (address.transport !== 'tls') return await dialWeb(urlOf(address), { signal, timeoutMs })
   const identify = async (certificate: Uint8Array): Promise<string> => {
     const shown = fingerprintOf(certificate)
@@ -43,6 +43,7 @@ export async function listenAddress (address: NodeAddress, { identity, origins =
   try {
     if (address.web === undefined) return await listen(address, { tls: identity === undefined ? undefined : { identity, requestClientCertificate: true }, onRefused })
     const tls = address.transport !== 'tls' || identity === undefined ? undefined : { cert: identity.certificate, key: identity.privateKey, identify: fingerprintOf }
+    const { listen: listenWeb } = await webTransport()
     const listener = await listenWeb(urlOf(address), { tls, origins, onRefused })
     const { port } = new URL(listener.address)
     const bound = address.transport === 'unix' || port === '' ? address : { ...address, port: Number(port) }
@@ -55,6 +56,11 @@ export async function listenAddress (address: NodeAddress, { identity, origins =
   } catch (error) {
     throw new RopewalkError('ERR_LISTEN', `cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+/** Loaded where it is used: with it come HTTP and 14 MB of memory. */
+async function webTransport (): Promise<typeof import('@ropewalk/transport-ws/node')> {
+  return await import('@ropewalk/transport-ws/node')
 }
 
 function urlOf (address: NodeAddress): string {

@@ -8,4 +8,4 @@ export const MAX_BATCH_STEPS = 1024
 export const CHECKPOINT_PAGES = 4000
 
 /** MiB that the thread's heap has for what lives for a moment, and all of it does: left alone, V8 would give it more than a hundred. Ours. */
-export const YOUNG_MIB = 12
+export const YOUNG_MIB = 8

@@ -3,7 +3,7 @@ import { query, retrieve, type StorageConnection } from '@ropewalk/protocol-mdsf
 import { escapeName, openReceiver, type Receiver } from '@ropewalk/receive'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { formatId, type Span } from '../arguments.ts'
-import { runBatch } from '../batch.ts'
+import { runBatch, type Turn } from '../batch.ts'
 import type { Context } from '../context.ts'
 import { parseDestination } from '../destination.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
@@ -23,13 +23,15 @@ export interface GetFlags extends SessionFlags {
   readonly force: boolean
   /** Keep what came of a file that was not finished, and go on with it. */
   readonly resume: boolean
-  readonly concurrency: number
+  /** Default: as many as suit their sizes. */
+  readonly concurrency: number | undefined
 }
 
 interface Wanted {
   readonly node: StorageConnection
   readonly id: string
   readonly transfer: Transfer
+  readonly turn: Turn
   readonly flags: GetFlags
   readonly signal: AbortSignal
 }
@@ -67,16 +69,17 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
       nameOf: formatId,
       direction: 'receive',
       concurrency: flags.concurrency,
+      small: node.courtesy === undefined,
       signal: context.signal,
       report,
       channels,
       kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others.\nThe same command with --resume keeps what comes, and goes on with it`,
-      work: async (id, transfer) => await fetchOne({ node, id, transfer, flags, signal: context.signal }, deliver)
+      work: async (id, transfer, turn) => await fetchOne({ node, id, transfer, turn, flags, signal: context.signal }, deliver)
     })
   }
 }
 
-async function fetchOne ({ node, id, transfer, flags, signal }: Wanted, deliver: Deliver): Promise<Result> {
+async function fetchOne ({ node, id, transfer, turn, flags, signal }: Wanted, deliver: Deliver): Promise<Result> {
   const { range, expect } = flags
   const seed = node.profile.name === 'seed'
   if (seed && range !== undefined) throw new RopewalkError('ERR_USAGE', 'the seed profile has no ranges')
@@ -84,6 +87,7 @@ async function fetchOne ({ node, id, transfer, flags, signal }: Wanted, deliver:
   if (known === undefined && !seed) throw new RopewalkError('ERR_NOT_FOUND', 'the node has no such object')
   const span = known === undefined ? undefined : extentOf(range, known.size)
   const size = span === undefined ? undefined : span.end - span.start
+  await turn(size)
   transfer.started(size)
 
   const digest = digestOf(expect)

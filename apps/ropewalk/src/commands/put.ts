@@ -4,7 +4,7 @@ import { escapeName } from '@ropewalk/receive'
 import { ObjectNotes } from '../activity/object-names.ts'
 import { formatId } from '../arguments.ts'
 import { formatAddress } from '../address.ts'
-import { runBatch } from '../batch.ts'
+import { runBatch, type Turn } from '../batch.ts'
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
@@ -19,7 +19,8 @@ import { putParts, wantsParts } from './put-parts.ts'
 
 export interface PutFlags extends SessionFlags {
   readonly to?: string | undefined
-  readonly concurrency: number
+  /** Default: as many as suit their sizes. */
+  readonly concurrency: number | undefined
   readonly spoolLimit: number
   /** Outlives the connection, the node and this process. */
   readonly durable: boolean
@@ -48,19 +49,21 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       nameOf: file => file,
       direction: 'send',
       concurrency: flags.concurrency,
+      small: node.courtesy === undefined,
       signal: context.signal,
       report,
       channels,
       kept: count => `${count} of ${files.length} files are stored and stay; nothing is left of the others.\n"put --durable" keeps what was sent, and "put --resume" goes on with it`,
-      work: async (file, transfer) => await putFile(context, node, file, transfer, flags)
+      work: async (file, transfer, turn) => await putFile(node, file, transfer, turn)
     })
   }).finally(() => { context.stdin.destroy() })
 
-  async function putFile (context: Context, node: StorageConnection, file: string, transfer: Transfer, { spoolLimit }: PutFlags): Promise<Result> {
+  async function putFile (node: StorageConnection, file: string, transfer: Transfer, turn: Turn): Promise<Result> {
     const { signal } = context
     await using source = file === '-'
-      ? await SourceFile.of(await spool(context.stdin, join(statePath(context.env), 'spool'), spoolLimit, signal))
+      ? await SourceFile.of(await spool(context.stdin, join(statePath(context.env), 'spool'), flags.spoolLimit, signal))
       : await SourceFile.open(file)
+    await turn(source.size)
     transfer.started(source.size)
     const { chunkId } = await putObject(node, source, { size: source.size, name: file, signal, onEvent: transfer.follow })
     if (file !== '-') notes.note(formatId(chunkId), basename(file))

@@ -20,6 +20,9 @@ import { renderTty, type Paint } from './render-tty.ts'
 /** Between two pictures. Ours: more is not seen, less is jerky. */
 const DRAW_INTERVAL_MS = 100
 
+/** Between two writes of NDJSON. Ours: nobody waits for so little. */
+const GATHER_MS = 20
+
 export interface Output extends Terminal {
   readonly isTTY?: boolean | undefined
 }
@@ -61,6 +64,8 @@ export class Report {
   #timer: NodeJS.Timeout | undefined
   /** Of `--json`, and not written yet. */
   #lines = ''
+  #flushedAt = -Infinity
+  #gathering: NodeJS.Timeout | undefined
   /** Bytes that count and have not moved: they were there before. */
   #present = 0
 
@@ -153,16 +158,23 @@ export class Report {
     this.#screen?.clear()
   }
 
-  /** The lines that one turn of the event loop brings are one write: of small files there are many, and a write costs more than a line. */
+  /** Of small files there are many lines, and a write, which wakes who reads it, costs more than they do: some of them are one write. */
   #say (line: string): void {
-    if (this.#lines === '') setImmediate(() => this.#flush())
+    if (this.#lines === '') {
+      const wait = this.#flushedAt + GATHER_MS - this.#options.now()
+      if (wait > 0) this.#gathering = setTimeout(() => this.#flush(), wait)
+      else setImmediate(() => this.#flush())
+    }
     this.#lines += line
   }
 
   #flush (): void {
     const lines = this.#lines
     this.#lines = ''
-    if (lines !== '') this.#out.write(lines)
+    clearTimeout(this.#gathering)
+    if (lines === '') return
+    this.#flushedAt = this.#options.now()
+    this.#out.write(lines)
   }
 
   #draw (): void {

@@ -11,7 +11,7 @@ import type { VerifyFlags } from '../commands/verify.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import type { ObjectFlags } from '../objects.ts'
-import { checked, concurrency, connecting, examples, TRUST_HELP } from '../options.ts'
+import { checked, concurrency, connecting, examples, sizedConcurrency, TRUST_HELP } from '../options.ts'
 import { SPOOL_LIMIT_BYTES } from '../spool.ts'
 
 export function addObjects (program: Command, context: Context, done: (exit: Exit) => void): void {
@@ -31,7 +31,7 @@ function addPut (program: Command, context: Context, done: (exit: Exit) => void)
     .option('--retry-for <seconds>', 'how long attempts may bring nothing new', checked(parseSeconds), RETRY_SECONDS)
     .option('-o, --output <path>', 'write a manifest: a file, or a directory (default, with several nodes: here)')
     .option('--force', 'replace a manifest that exists', false)
-    .addOption(concurrency())
+    .addOption(sizedConcurrency())
     .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
     .action(async (files: string[], flags: PutFlags) => done(await (await import('../commands/put.ts')).put(context, files, flags)))
   examples(command, [
@@ -51,7 +51,7 @@ function addGet (program: Command, context: Context, done: (exit: Exit) => void)
     .option('--expect <sha256>', 'fail, and leave nothing, unless this is the SHA-256 of what is fetched', checked(parseDigest))
     .option('--force', 'replace a file that exists', false)
     .option('--resume', 'keep what came of a file that is not finished, and go on with it', false)
-    .addOption(concurrency())
+    .addOption(sizedConcurrency())
     .action(async (ids: string[], flags: GetFlags) => done(await (await import('../commands/get.ts')).get(context, ids, flags)))
   examples(command, [
     'ropewalk get 6f1e0d9c-… -o holiday.mov',
