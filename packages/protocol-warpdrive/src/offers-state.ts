@@ -129,7 +129,11 @@ export class OffersState {
   settle (incoming: boolean, id: string, status: Extract<OfferStatusName, 'completed' | 'failed' | 'rejected'>, now: number): StoredOffer | undefined {
     const entry = this.#known(incoming, id)
     if (!incoming) entry.running = false
-    if (status === 'completed') entry.failures.clear()
+    if (status === 'completed') {
+      entry.failures.clear()
+      // Of those that it had before it was killed the peer tells nothing by itself.
+      for (const [index, file] of entry.offer.files.entries()) if (isContent(file)) entry.done.add(index)
+    }
     entry.offer = { ...entry.offer, status, updatedAt: now, ...status === 'completed' ? { index: entry.offer.files.length, progress: 0 } : {} }
     return this.#snapshot(entry)
   }
@@ -171,8 +175,12 @@ export class OffersState {
   }
 }
 
+function isContent ({ isDir, link }: FileInfo): boolean {
+  return !isDir && link === undefined
+}
+
 function contentsOf (files: readonly FileInfo[]): number {
-  return files.filter(file => !file.isDir && file.link === undefined).length
+  return files.filter(isContent).length
 }
 
 function failuresOf (stored: StoredOffer): Map<number, readonly [string, string]> {

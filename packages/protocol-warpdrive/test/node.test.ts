@@ -1,7 +1,7 @@
 import { duplexPair, scriptedPeer, settle, turn } from '@ropewalk/testing'
 import t from 'tap'
 import { MemoryState, Session, ping, type StoredOffer } from '../src/index.ts'
-import { MAX_JSON_BYTES, REPLY_TIMEOUT_MS } from '../src/constants.ts'
+import { MAX_JSON_BYTES, Outcome, REPLY_TIMEOUT_MS } from '../src/constants.ts'
 import { bytesOf, hexOf } from './fixtures.ts'
 import { ALICE, BOB, MemoryInbox, pair, sha256Of } from './nodes.ts'
 
@@ -275,4 +275,14 @@ t.test('the inbox is asked what is there, whatever the state knows: a process th
   await accept(scene, id)
   t.same(scene.files.reads.sort(), [['b', 2], ['c', 0]])
   t.match(scene.bob.offers(1)[0], { status: 'completed' })
+})
+
+t.test('who says that an offer is whole has all of it, whatever of it was confirmed', async t => {
+  const { alice } = await pair({ a: 'a', 'folder/': '', b: 'b', c: 'c' })
+  const { id } = await alice.createOffer(BOB, '')
+  alice.confirmed(BOB, id, 2)
+  t.match(alice.offers(2), [{ done: [2] }])
+  await alice.settleOffer(BOB, id, Outcome.completed)
+  t.match(alice.offers(2), [{ status: 'completed' }])
+  t.same([...alice.offers(2)[0]?.done ?? []].sort(), [0, 2, 3])
 })
