@@ -4,12 +4,13 @@
  * @module
  */
 import { createReadStream } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { fetchChunks, openIndex, type IndexHeader } from '@ropewalk/protocol-casync'
 import type { Context } from '../context.ts'
 import { fileError, RopewalkError } from '../errors.ts'
 import type { Phase } from '../progress/phases.ts'
 import { openInput, type StoreFlags } from './input.ts'
+import { lent } from './lent.ts'
 import { READ_BYTES } from './open.ts'
 
 export interface FileContent {
@@ -41,25 +42,6 @@ export async function fileContent ({ stdin, signal }: Context, path: string, pha
   const size = before.isFile() ? Number(before.size) : undefined
   if (size !== undefined) phase?.expect(size)
   return { size, bytes: counted(read(), phase) }
-}
-
-/** Reads one piece ahead, into two arrays in turn. */
-async function * lent (handle: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const arrays = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)] as const
-  const read = async (into: Uint8Array): Promise<number> => (await handle.read(into, 0, into.length, null)).bytesRead
-  let reading = read(arrays[0])
-  try {
-    for (let turn = 0; ; turn = 1 - turn) {
-      const length = await reading
-      signal.throwIfAborted()
-      if (length === 0) return
-      reading = read(arrays[1 - turn] as Uint8Array)
-      yield (arrays[turn] as Uint8Array).subarray(0, length)
-    }
-  } finally {
-    // The file is closed only when nobody reads it.
-    await reading.catch(() => {})
-  }
 }
 
 export interface IndexContent extends AsyncDisposable {

@@ -12,6 +12,7 @@ import { chunk, cutInto, decodeIndex, encodeIndex, identify, seed, type CutChunk
 import { identifier, MAX_INTAKE_CHUNK_BYTES, nodeHash } from '@ropewalk/store-castr'
 import { fileError, RopewalkError } from '../errors.ts'
 import type { Phase } from '../progress/phases.ts'
+import { lent } from './lent.ts'
 import { NewFile } from './new-file.ts'
 import { READ_BYTES } from './open.ts'
 import { OpenFile } from './output.ts'
@@ -78,13 +79,14 @@ export async function readSeeds (files: readonly SeedFile[], header: IndexHeader
 
 async function cut (file: SeedFile, { sizes, digest }: IndexHeader, path: string, phase: Phase, signal: AbortSignal): Promise<void> {
   const index = await NewFile.open(path)
+  // They copy what they are given.
+  const threads = sizes.max <= MAX_INTAKE_CHUNK_BYTES ? identifier({ digest, maxChunkBytes: sizes.max }) : undefined
   async function * read (): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const bytes of createReadStream(file.path, { highWaterMark: READ_BYTES, signal })) {
+    for await (const bytes of threads === undefined ? createReadStream(file.path, { highWaterMark: READ_BYTES, signal }) : lent(file.handle, signal)) {
       phase.add((bytes as Uint8Array).length)
       yield bytes as Uint8Array
     }
   }
-  const threads = sizes.max <= MAX_INTAKE_CHUNK_BYTES ? identifier({ digest, maxChunkBytes: sizes.max }) : undefined
   const places: AsyncIterable<CutChunk | PlacedChunk> = threads === undefined ? identify(nodeHash, { digest, signal })(chunk(sizes)(read())) : cutInto(threads, sizes)(read())
   try {
     for await (const bytes of encodeIndex({ sizes, digest })(places)) await index.write(bytes)

@@ -11,6 +11,7 @@ import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
+import { keepHeapSmall } from '../heap.ts'
 import type { Phases } from '../progress/phases.ts'
 
 export interface ExtractFlags extends StoreFlags, TreeFlags {
@@ -55,10 +56,14 @@ async function toFolder (context: Context, index: string, kind: Kind, path: stri
 
 async function toFile (context: Context, index: string, path: string, flags: ExtractFlags, phases: Phases): Promise<ExtractedBlob> {
   await using input = await openInput(context, index, flags, { onTrouble: phases.trouble })
+  // Chunks go by in memory that is used again: what is made anew is small, and soon of no use.
+  const endSmall = keepHeapSmall()
   try {
     return await extractBlob(context, input, path, { seeds: flags.seed ?? [], seedOutput: flags.seedOutput, inPlace: flags.inPlace }, phases)
   } catch (error) {
     throw named(error, context)
+  } finally {
+    endSmall()
   }
 }
 
