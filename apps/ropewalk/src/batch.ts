@@ -62,7 +62,8 @@ export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
       report.result(result)
       finished++
     } catch (error) {
-      transfer.failed(error)
+      // After Ctrl-C whatever fails does so because of it.
+      transfer.failed(signal.aborted ? signal.reason : error)
       exits.push(exitFor(error))
       if (endsConnection(error)) lost.abort()
     } finally {

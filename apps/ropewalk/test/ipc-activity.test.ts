@@ -24,6 +24,12 @@ t.test('a store that is reported reads ranges of many blocks as well, and tells 
   const open = reported.readOnly()
   await t.rejects(open.create(plan), { code: 'ERR_REFUSED' })
   await t.resolves(open.finish(plan, 0), 'a node that opens what is whole is not one who writes')
+  for (const store of [reported, open]) {
+    t.match(await store.open(plan.id), { missing: [] })
+    await store.readRange?.(plan, 0, 0, 2500)
+    await store.finish(plan, 0)
+  }
+  t.equal(board.list().transfers.length, 1, 'what a node reads to hash it again goes nowhere either')
   t.same(await open.readRange?.(plan, 0, 0, 1500), new Uint8Array(content.subarray(0, 1500)))
   t.match(board.list().transfers[1], { direction: 'out', state: 'running', bytes: 1500, size: 2500 })
   t.same(await open.readRange?.(plan, 0, 1500, 1000), new Uint8Array(content.subarray(1500)))

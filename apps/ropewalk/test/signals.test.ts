@@ -57,7 +57,7 @@ t.test('Ctrl-C ends a put with 130, and nothing half is left', async t => {
   const { code, stdout, stderr } = await put.ended
   t.match(factsOf(stdout, 'failed'), [{ code: 'ERR_USER_INTERRUPT' }])
   t.equal(code, 130)
-  t.match(stderr, /^Interrupted: 0 of 1 files are stored and stay/m)
+  t.match(stderr, /^Interrupted: nothing of the file is kept\. The same command stores it; /m)
   t.equal((await stop('SIGTERM')).code, 0)
   t.same(await kept(state), [])
 })

@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { access, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { RopewalkError } from '../src/errors.ts'
 import { FolderSwarmStore } from '../src/swarm/folder-store.ts'
+import { here } from './node.ts'
 import { facts, factsOf, folder, run } from './processes.ts'
 import { freePorts, Peer, swarm } from './swarm-peers.ts'
 
@@ -31,10 +34,24 @@ t.test('three peers: inserted at one, whole at all, told as a table, and left', 
   const query = await second.run('query', '--json')
   t.equal(query.code, 0)
   t.same(facts(query.stdout).map(fact => fact['name']).sort(), names.map(name => `files/${name}`).sort())
-  t.match(await second.run('query'), { code: 0, stdout: /█/ })
+  t.match(await here(['swarm', 'query'], second.state, { tty: true }), { code: 0, stdout: /█/ })
+  t.same((await second.run('query')).stdout.split('\n').filter(line => line !== '').sort(), names.map(name => `${name}\t3.0\t3\t3\t1.00`).sort(), 'into a pipe, rows')
+
+  // What the other end is open for has begun.
+  const pipe = join(source, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const stop = new AbortController()
+  const inserting = here(['swarm', 'insert', pipe, join(source, 'size-1')], first.state, { signal: stop.signal })
+  await using writer = await open(pipe, 'w')
+  stop.abort(new RopewalkError('ERR_USER_INTERRUPT', 'interrupted'))
+  t.match(await inserting, { code: 130, stderr: /^Interrupted: the peer goes on with pipe, .* 1 file more was not begun\.\n$/ })
+  await writer.writeFile('what came after it')
+  await writer.close()
+  await third.whole('pipe')
+  t.equal(await readFile(join(third.directory, 'pipe'), 'utf8'), 'what came after it')
 
   t.match(await second.run('insert', join(source, 'size-1')), { code: 1, stderr: /ERR_EXISTS/ })
-  t.match(await second.run('insert', join(source, 'not-there')), { code: 1, stderr: /no such file/ })
+  t.match(await second.run('insert', join(source, 'not-there')), { code: 1, stderr: /^\S+not-there: no such file or directory \(ERR_FILE\)\n$/ })
   t.match(await second.run('leave'), { code: 0 })
   t.match(await second.command.ended, { code: 0 })
   t.match(await second.run('query'), { code: 3, stderr: /no peer of yours is running/ })

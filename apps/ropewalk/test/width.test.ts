@@ -1,5 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
+import { renderSwarm } from '../src/swarm/render.ts'
 import { column, fit, widthOf, wrap } from '../src/width.ts'
 
 t.test('counts columns, not characters', async t => {
@@ -45,4 +46,17 @@ t.test('what is wrapped has the same words, and no line is wider than it must be
     return narrow && wrapped.split(/\s+/).filter(word => word !== '').join(' ') === words.join(' ')
   }))
   t.pass()
+})
+
+t.test('the table of a swarm fits its terminal, in columns and, where it is drawn anew, in rows', async t => {
+  const files = Array.from({ length: 30 }, (_, at) => ({ name: `files/holiday-in-the-mountains-${at}.mov`, local: 1, system: 1, leastReplication: 11, weightedLeastReplication: 12.5 }))
+  for (const columns of [20, 30, 40, 50, 80, 120]) {
+    for (const some of [files, []]) {
+      const lines = renderSwarm(some, { peers: 16, columns, rows: 24, paint: (_, text) => text })
+      t.ok(lines.length < 24)
+      for (const line of lines) t.ok(columns <= 20 || widthOf(line) < columns, `${columns}: ${line}`)
+    }
+  }
+  t.equal(renderSwarm(files, { peers: 16, columns: 80, rows: 24, paint: (_, text) => text }).at(-1), '… and 9 more')
+  t.equal(renderSwarm(files, { peers: 16, columns: 80, paint: (_, text) => text }).length, 31, 'what scrolls is whole')
 })

@@ -24,7 +24,7 @@ export interface ExtractFlags extends StoreFlags, TreeFlags {
 }
 
 /** What `Partial` leaves of an extraction. */
-const KEPT = 'what came is kept beside the output;\nthe same command goes on'
+const KEPT = 'what came is kept beside the output; the same command goes on'
 
 /** Writes what an index describes. */
 export async function casyncExtract (context: Context, index: string, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
@@ -36,7 +36,7 @@ export async function casyncExtract (context: Context, index: string, path: stri
     if (path === '-') await toStdout(context, index, flags, phases)
     else extracted(path, await toFile(context, index, path, flags, phases), phases)
     return Exit.done
-  }, path === '-' ? { dataOnStdout: true, kept: 'what was written is all there is;\nthe same command begins anew' } : { kept: KEPT })
+  }, path === '-' ? { dataOnStdout: true, kept: 'what was written is all there is; the same command begins anew' } : { kept: KEPT })
 }
 
 async function toFolder (context: Context, index: string, kind: Kind, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
@@ -51,7 +51,7 @@ async function toFolder (context: Context, index: string, kind: Kind, path: stri
       lines: [`${escapeName(output)}  ${formatBytes(bytes)} in ${nodes} nodes`, ...(from === undefined ? [] : [`  chunks: ${origins(from)}`])]
     })
     return Exit.done
-  }, { kept: kind === 'archive' ? 'nothing of the tree is kept;\nthe same command begins anew' : KEPT })
+  }, { kept: kind === 'archive' ? 'nothing of the tree is kept; the same command begins anew' : KEPT })
 }
 
 async function toFile (context: Context, index: string, path: string, flags: ExtractFlags, phases: Phases): Promise<ExtractedBlob> {

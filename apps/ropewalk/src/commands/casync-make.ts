@@ -64,7 +64,7 @@ export async function casyncMake (context: Context, output: string, path: string
       const reading = phases.begin('reading')
       return await makeHere(context, locator, folderBytes(context, input, features, flags, phases, reading), reading, flags, features)
     }
-  }, { kept: kind === 'archive' ? 'nothing of the archive is kept;\nthe same command begins anew' : 'the chunks that are in the store stay;\nthe same command goes on with them' })
+  }, { kept: kind === 'archive' ? 'nothing of the archive is kept; the same command begins anew' : 'the chunks that are in the store stay; the same command goes on with them' })
 }
 
 async function makeHere (context: Context, index: Locator, bytes: AsyncIterable<Uint8Array>, reading: Phase, flags: MakeFlags, features?: bigint): Promise<Made> {

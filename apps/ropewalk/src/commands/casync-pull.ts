@@ -78,7 +78,7 @@ export async function casyncPull (context: Context, from: string, to: string, fl
       }
       fetching.end()
     }
-  }, { kept: kind === 'archive' ? 'nothing of the archive is kept;\nthe same command begins anew' : 'the chunks that came stay in the store;\nthe same command fetches the rest' })
+  }, { kept: kind === 'archive' ? 'nothing of the archive is kept; the same command begins anew' : 'the chunks that came stay in the store; the same command fetches the rest' })
 }
 
 async function destinationOf (from: string, to: string): Promise<string> {

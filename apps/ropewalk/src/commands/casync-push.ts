@@ -57,5 +57,5 @@ export async function casyncPush (context: Context, from: string, to: string, fl
     } catch (error) {
       throw named(error, context)
     }
-  }, { kept: kind === 'archive' ? 'the archive is not there;\nthe same command begins anew' : 'the chunks that are there stay;\nthe same command sends the rest' })
+  }, { kept: kind === 'archive' ? 'the archive is not there; the same command begins anew' : 'the chunks that are there stay; the same command sends the rest' })
 }

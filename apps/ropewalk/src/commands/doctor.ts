@@ -8,6 +8,7 @@ import { nodeSteps } from '../doctor/node.ts'
 import type { Steps } from '../doctor/way.ts'
 import { examine, type Finding, type Outcome } from '../doctor/steps.ts'
 import { Exit } from '../exit-codes.ts'
+import { DEFAULT_COLUMNS } from '../progress/live-screen.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { statePath } from '../state-directory.ts'
 import { fit, widthOf } from '../width.ts'
@@ -28,7 +29,7 @@ export async function doctor (context: Context, text: string | undefined, { toke
   const tell = async (findings: AsyncIterable<Finding>, failure: Exit): Promise<void> => {
     for await (const finding of findings) {
       if (finding.outcome === 'failed') exit = failure
-      report.result(resultOf(finding))
+      report.result(resultOf(finding, context.stdout.columns ?? DEFAULT_COLUMNS))
       context.signal.throwIfAborted()
     }
   }
@@ -59,28 +60,27 @@ function namedAtNode (text: string): Locator & { kind: 'node' } | undefined {
 /** Characters of a finding that are shown. Ours. */
 const MAX_MESSAGE = 1024
 
-/** Columns of a line, and what stands before all but the first. */
-const COLUMNS = 62
+/** What stands before all lines but the first. */
 const INDENT = ' '.repeat(18)
 
 /** In lines that fit; a word that does not is cut in its middle. */
-function wrapped (text: string): string[] {
+function wrapped (text: string, columns: number): string[] {
   const lines = ['']
   for (const word of text.split(' ')) {
     const last = lines.at(-1) as string
-    if (last !== '' && widthOf(last) + 1 + widthOf(word) > COLUMNS) lines.push(fit(word, COLUMNS))
-    else lines[lines.length - 1] = last === '' ? fit(word, COLUMNS) : `${last} ${word}`
+    if (last !== '' && widthOf(last) + 1 + widthOf(word) > columns) lines.push(fit(word, columns))
+    else lines[lines.length - 1] = last === '' ? fit(word, columns) : `${last} ${word}`
   }
   return lines
 }
 
 const WORDS: Readonly<Record<Outcome, string>> = { ok: 'ok', warning: 'look', failed: 'FAILED', skipped: '-' }
 
-function resultOf (finding: Finding): Result {
+function resultOf (finding: Finding, columns: number): Result {
   const { step, outcome, message, advice, code } = finding
   return {
     record: { event: 'examined', ...finding },
     row: [step, outcome, escapeName(message, MAX_MESSAGE), code ?? ''],
-    lines: [message, ...advice].flatMap((text, at) => wrapped(escapeName(text, MAX_MESSAGE)).map((line, row) => at + row === 0 ? `${step.padEnd(10)} ${WORDS[outcome].padEnd(6)} ${line}` : `${INDENT}${line}`))
+    lines: [message, ...advice].flatMap((text, at) => wrapped(escapeName(text, MAX_MESSAGE), Math.max(20, columns - INDENT.length)).map((line, row) => at + row === 0 ? `${step.padEnd(10)} ${WORDS[outcome].padEnd(6)} ${line}` : `${INDENT}${line}`))
   }
 }

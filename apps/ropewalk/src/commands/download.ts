@@ -8,6 +8,7 @@ import { parseDestination } from '../destination.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
+import { keptWhole } from '../kept.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { readToken } from '../token-file.ts'
 import type { Transfer } from '../transfer.ts'
@@ -51,7 +52,7 @@ export async function download (context: Context, wanted: readonly string[], fla
     signal: context.signal,
     report,
     channels: () => route.channels,
-    kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others,\nand the same command fetches them anew`,
+    kept: count => keptWhole(count, wanted.length, 'whole', what => `The same command fetches ${what}`),
     work: async (item, transfer) => {
       const own = destination.kind === 'files' ? destination.name : undefined
       return await fetchOne(item, transfer, receiver === undefined ? toStdout(context) : toFile(receiver, own, flags.force, context.signal))

@@ -16,7 +16,8 @@ import type { Context } from '../context.ts'
 import { parseDestination } from '../destination.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
-import { formatBytes, formatDuration, plural } from '../format.ts'
+import { formatBytes, formatDuration } from '../format.ts'
+import { soFar } from '../kept.ts'
 import { mayComeBack, Nodes, type NodeChoice } from '../nodes.ts'
 import { PartialFile, type Piece, type Wanted } from '../parts/partial-file.ts'
 import { guardedNode, namedNode, type Target } from '../parts/targets.ts'
@@ -60,7 +61,7 @@ export async function getParts (context: Context, targets: readonly Target[], fl
     signal,
     report,
     channels: nodes.channels,
-    kept: count => `${count} of ${plural(targets.length, 'file')} are whole. ${dataOnStdout ? 'Nothing is kept of the others' : 'What came of the others is kept, and the same command,\nwith --resume where an id is named, goes on with it'}`,
+    kept: count => dataOnStdout ? 'what was written is all there is. The same command begins anew' : `${soFar(count, targets.length, 'whole')}. What came of the rest is kept, and the same command, with --resume where an id is named, goes on with it`,
     work: async (target, transfer) => {
       const fetch = await describe(target)
       transfer.started(fetch.size)

@@ -9,6 +9,7 @@ import { parseDestination } from '../destination.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
+import { keptWhole } from '../kept.ts'
 import { parseTarget } from '../parts/targets.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { nodeAddress, withSession, type SessionFlags } from '../session.ts'
@@ -73,7 +74,7 @@ export async function get (context: Context, ids: readonly string[], flags: GetF
       signal: context.signal,
       report,
       channels,
-      kept: count => `${count} of ${wanted.length} files are whole and stay; nothing is left of the others.\nThe same command with --resume keeps what comes, and goes on with it`,
+      kept: count => keptWhole(count, wanted.length, 'whole', what => `The same command fetches ${what}; with --resume it keeps what comes, and goes on with it`),
       work: async (id, transfer, turn) => await fetchOne({ node, id, transfer, turn, flags, signal: context.signal }, deliver)
     })
   }

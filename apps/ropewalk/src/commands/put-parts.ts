@@ -12,7 +12,8 @@ import { runBatch } from '../batch.ts'
 import type { Context } from '../context.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
-import { formatBytes, formatDuration, plural } from '../format.ts'
+import { formatBytes, formatDuration } from '../format.ts'
+import { keptWhole, soFar } from '../kept.ts'
 import { Nodes } from '../nodes.ts'
 import { HashedFile } from '../parts/hashed-file.ts'
 import { formatManifest, MANIFEST_SUFFIX, parseManifest, type Part } from '../parts/manifest.ts'
@@ -58,8 +59,8 @@ export async function putParts (context: Context, files: readonly string[], flag
     report,
     channels: nodes.channels,
     kept: count => durable
-      ? `${count} of ${plural(items.length, 'file')} stored. The nodes keep what they have of the others for an hour;\n"ropewalk put --resume" goes on with it`
-      : `${count} of ${plural(items.length, 'file')} stored, and they stay; nothing is left of the others`,
+      ? `${soFar(count, items.length, 'stored')}. What the nodes have of the rest they keep for an hour, and "ropewalk put --resume" goes on with it`
+      : keptWhole(count, items.length, 'stored', what => `The same command stores ${what}; with --durable it keeps what was sent`),
     work: async (item, transfer) => await putItem(item, transfer)
   }).finally(() => { context.stdin.destroy() })
 

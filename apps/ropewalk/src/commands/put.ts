@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
+import { keptWhole } from '../kept.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { nodeAddress, withSession, type SessionFlags } from '../session.ts'
 import { sizeOf, SourceFile } from '../source-file.ts'
@@ -53,7 +54,7 @@ export async function put (context: Context, files: readonly string[], flags: Pu
       signal: context.signal,
       report,
       channels,
-      kept: count => `${count} of ${files.length} files are stored and stay; nothing is left of the others.\n"put --durable" keeps what was sent, and "put --resume" goes on with it`,
+      kept: count => keptWhole(count, files.length, 'stored', what => `The same command stores ${what}; "put --durable" keeps what was sent, and "put --resume" goes on with it`),
       work: async (file, transfer, turn) => await putFile(node, file, transfer, turn)
     })
   }).finally(() => { context.stdin.destroy() })

@@ -3,19 +3,21 @@ import type { FileStatus, SwarmEvent } from '@ropewalk/protocol-torronto'
 import { escapeName } from '@ropewalk/receive'
 import { dial } from '@ropewalk/transport-tcp'
 import type { Context } from '../context.ts'
-import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
+import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
+import { plural } from '../format.ts'
 import { ask, type Line } from '../peers/control.ts'
 import { writeLines } from '../progress/lines.ts'
+import { LiveScreen } from '../progress/live-screen.ts'
 import { encodeLine } from '../progress/ndjson.ts'
-import { peakMemory } from '../progress/report.ts'
+import { painter, peakMemory } from '../progress/report.ts'
 import { statePath } from '../state-directory.ts'
 import { Member } from '../swarm/member.ts'
 import type { SwarmWords } from '../swarm/options.ts'
-import { renderSwarm } from '../swarm/render.ts'
+import { renderSwarm, rowOf } from '../swarm/render.ts'
 import { swarmSetup } from '../swarm/setup.ts'
 import { swarmSocket } from '../swarm/socket.ts'
-import { describe } from '../swarm/words.ts'
+import { addressOf, describe } from '../swarm/words.ts'
 
 export interface JoinFlags extends SwarmWords {
   readonly json: boolean
@@ -57,7 +59,7 @@ export async function joinCommand (context: Context, flags: JoinFlags): Promise<
   })
   const at = `${self.host} ${self.port}`
   if (flags.json) stdout.write(encodeLine({ event: 'joined', peer: at, peers: peers.length, directory: resolve(flags.dir) }))
-  else note(`Peer ${at} of ${peers.length}; files are in ${escapeName(flags.dir)}\nCtrl-C leaves`)
+  else note(`Peer ${addressOf(self)} of ${peers.length}; files are in ${escapeName(flags.dir)}\nCtrl-C leaves`)
 
   const interrupted = new Promise<void>(resolve => {
     if (signal.aborted) resolve()
@@ -83,7 +85,7 @@ function isDue (told: Map<string, number>, name: string): boolean {
 export async function insertCommand (context: Context, files: readonly string[], flags: InsertFlags): Promise<Exit> {
   if (flags.name !== undefined && files.length > 1) throw new RopewalkError('ERR_USAGE', '--name is the name of one file')
   let exit: Exit = Exit.done
-  for (const file of files) {
+  for (const [at, file] of files.entries()) {
     const name = flags.name ?? basename(resolve(file))
     try {
       for await (const _ of askPeer(context, { ask: 'insert', path: resolve(file), name })) continue
@@ -91,10 +93,13 @@ export async function insertCommand (context: Context, files: readonly string[],
       else context.stdout.write(`${escapeName(name)}\n`)
     } catch (error) {
       if (codeOf(error) === 'ERR_UNREACHABLE') throw error
-      context.signal.throwIfAborted()
-      const found = codeOf(error) === 'ENOENT' ? fileError(error) : error
-      if (flags.json) context.stdout.write(encodeLine({ event: 'failed', name: escapeName(name), code: codeOf(found), message: messageOf(found) }))
-      else writeLines(context.stderr, `${escapeName(file)}: ${escapeName(messageOf(found))} (${codeOf(found)})`)
+      if (context.signal.aborted) {
+        const left = files.length - at - 1
+        writeLines(context.stderr, `Interrupted: the peer goes on with ${escapeName(name)}, and "swarm query" says how far it is${left === 0 ? '' : `; ${plural(left, 'file')} more ${left === 1 ? 'was' : 'were'} not begun`}.`)
+        return Exit.interrupted
+      }
+      if (flags.json) context.stdout.write(encodeLine({ event: 'failed', name: escapeName(name), code: codeOf(error), message: messageOf(error) }))
+      else writeLines(context.stderr, `${escapeName(file)}: ${escapeName(messageOf(error))} (${codeOf(error)})`)
       exit = Exit.failed
     }
   }
@@ -104,19 +109,20 @@ export async function insertCommand (context: Context, files: readonly string[],
 /** Says how often each file is held. */
 export async function queryCommand (context: Context, flags: QueryFlags): Promise<Exit> {
   const { stdout, env } = context
-  const live = flags.watch && stdout.isTTY === true && !flags.json
-  const colour = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === ''
-  let drawn = 0
-  for await (const line of askPeer(context, { ask: 'query', watch: flags.watch })) {
-    const [files, peers] = [line['files'] as FileStatus[], line['peers'] as number]
-    if (flags.json) {
-      for (const file of files) stdout.write(encodeLine(statusRecord(file)))
-      continue
+  const screen = flags.watch && stdout.isTTY === true && !flags.json ? new LiveScreen(stdout) : undefined
+  const paint = painter(stdout, env)
+  try {
+    for await (const line of askPeer(context, { ask: 'query', watch: flags.watch })) {
+      const [files, peers] = [line['files'] as FileStatus[], line['peers'] as number]
+      if (flags.json) for (const file of files) stdout.write(encodeLine(statusRecord(file)))
+      else if (stdout.isTTY !== true) for (const file of files) stdout.write(`${rowOf(file, peers).join('\t')}\n`)
+      else if (screen === undefined) stdout.write(`${renderSwarm(files, { peers, columns: stdout.columns, paint }).join('\n')}\n`)
+      else screen.draw(renderSwarm(files, { peers, columns: screen.columns, rows: screen.rows, paint }))
     }
-    const lines = renderSwarm(files, peers, stdout.columns ?? 80, colour)
-    if (live && drawn > 0) stdout.write(`\x1b[${drawn}A\x1b[J`)
-    stdout.write(`${lines.join('\n')}\n`)
-    drawn = lines.length
+  } catch (error) {
+    // Whoever watches ends it so.
+    if (flags.watch && context.signal.aborted) return Exit.interrupted
+    throw error
   }
   return Exit.done
 }

@@ -12,6 +12,7 @@ import type { Context } from '../context.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import type { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
+import { soFar } from '../kept.ts'
 import { Report, type Result } from '../progress/report.ts'
 import { loadNodeId, statePath } from '../state-directory.ts'
 import { readToken } from '../token-file.ts'
@@ -61,7 +62,7 @@ export async function upload (context: Context, files: readonly string[], flags:
     channels: () => route.channels,
     kept: count => files.length === 1
       ? `${formatBytes(sender.keptBytes)} of the file are kept there, and the same command sends the rest`
-      : `${count} of ${files.length} files are whole; ${formatBytes(sender.keptBytes)} of the others are kept there, and the same command sends the rest`,
+      : `${soFar(count, files.length, 'whole')}; ${formatBytes(sender.keptBytes)} of the rest are kept there, and the same command sends the rest`,
     work: async (file, transfer) => await sender.send(file, transfer)
   })
 }

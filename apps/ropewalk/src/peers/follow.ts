@@ -46,7 +46,7 @@ function keptOf ({ id, incoming }: OfferLine, stays: boolean): string {
   if (stays) return `The node goes on; "ropewalk status ${short}" tells how it stands`
   return incoming
     ? `Interrupted: what has come stays; "ropewalk retry ${short}" goes on`
-    : `Interrupted: the offer stays; "ropewalk retry ${short}" goes on with it,\nand "ropewalk status ${short}" tells how it stands`
+    : `Interrupted: the offer stays; "ropewalk retry ${short}" goes on with it, and "ropewalk status ${short}" tells how it stands`
 }
 
 function settled (report: Report | undefined, offer: OfferLine): Exit {

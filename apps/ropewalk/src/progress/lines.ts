@@ -1,5 +1,5 @@
 /**
- * Lines for people, on standard error: what is noted, and what went wrong.
+ * Lines for people: what is noted, what went wrong, and at a terminal what came of it.
  *
  * @module
  */
@@ -16,7 +16,12 @@ export function harmless (message: string): string {
 /** Control characters but the line feed, format characters, line and paragraph separators. */
 const UNSAFE = /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** Writes `text` and a newline: at a terminal as wide as it is, and over the `^C` that it shows; elsewhere as it stands, a line for whoever looks for one. */
+/** Writes `text` and a newline: at a terminal over the `^C` that it shows, and as wide as it is; elsewhere as it stands, a line for whoever looks for one. */
 export function writeLines (output: Output, text: string): void {
-  output.write(output.isTTY === true ? `\r${wrap(text, output.columns ?? DEFAULT_COLUMNS)}\n` : `${text}\n`)
+  output.write(output.isTTY === true ? `\r${fitted(output, text)}\n` : `${text}\n`)
+}
+
+/** `text` for a terminal. */
+export function fitted (terminal: Output, text: string): string {
+  return wrap(text, terminal.columns ?? DEFAULT_COLUMNS)
 }

@@ -7,7 +7,7 @@
 import { escapeName } from '@ropewalk/receive'
 import { formatBytes, formatDuration, formatEta, formatRate } from '../format.ts'
 import { column, fit } from '../width.ts'
-import { writeLines } from './lines.ts'
+import { fitted, writeLines } from './lines.ts'
 import { LiveScreen } from './live-screen.ts'
 import { encodeLine, PROGRESS_INTERVAL_MS } from './ndjson.ts'
 import { Rate } from './rate.ts'
@@ -90,7 +90,7 @@ export class Phases {
     this.#screen?.clear()
     const out = this.#out
     if (this.#options.json) out.write(encodeLine({ ...record, elapsed_ms: Math.round(this.#options.now() - this.#began), peak_memory: peakMemory() }))
-    else out.write(out.isTTY === true ? `${lines.join('\n')}\n` : `${row.join('\t')}\n`)
+    else out.write(out.isTTY === true ? `${fitted(out, lines.join('\n'))}\n` : `${row.join('\t')}\n`)
   }
 
   /** Leaves on the screen what each phase came to; one that failed before its first byte came to nothing. */

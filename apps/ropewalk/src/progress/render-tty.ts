@@ -15,7 +15,7 @@ export interface Frame {
   readonly paint: Paint
 }
 
-export type Paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: string) => string
+export type Paint = (style: 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan', text: string) => string
 
 /** Columns of the bar, and from which width of the terminal there is one. */
 export const BAR = 20
@@ -55,17 +55,17 @@ function renderTotals (totals: Totals, rate: Rate, { columns, paint }: Frame): s
   const { finished, failed, files, bytes, goal } = totals
   const speed = rate.bytesPerSecond
   const share = shareOf(bytes, goal)
-  const parts = [
-    `${finished} of ${files} ${files === 1 ? 'file' : 'files'}`,
-    goal === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(goal)}`,
-    ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
-    ...(speed === undefined ? [] : [formatRate(speed)]),
-    ...(goal === undefined ? [] : [`${formatEta(rate.secondsFor(goal - bytes))} left`])
-  ]
-  const text = fit(parts.join('  '), columns - 1)
-  if (failed === 0) return paint('bold', text)
-  const failure = `  ${failed} failed`
-  return paint('bold', fit(text, columns - 1 - failure.length)) + paint('red', failure)
+  const count = `${finished} of ${files} ${files === 1 ? 'file' : 'files'}`
+  const amount = goal === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(goal)}`
+  const percent = share === undefined ? undefined : `${Math.floor(share * 100)}%`
+  const pace = speed === undefined ? undefined : formatRate(speed)
+  const left = goal === undefined ? undefined : `${formatEta(rate.secondsFor(goal - bytes))} left`
+  const failure = failed === 0 ? '' : `  ${failed} failed`
+  const room = columns - 1 - failure.length
+  // Where all of it has no room, first what can be told from the rest is left out.
+  const texts = [[count, amount, percent, pace, left], [count, percent ?? amount, pace, left], [count, percent ?? amount, left], [count]]
+    .map(parts => parts.filter(part => part !== undefined).join('  '))
+  return paint('bold', fit(texts.find(text => text.length <= room) ?? count, room)) + (failure === '' ? '' : paint('red', failure))
 }
 
 function shareOf (bytes: number, size: number | undefined): number | undefined {

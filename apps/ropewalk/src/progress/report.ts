@@ -9,7 +9,7 @@
 import { styleText } from 'node:util'
 import type { TransferEvent } from '@ropewalk/interface'
 import { escapeName } from '@ropewalk/receive'
-import { writeLines } from './lines.ts'
+import { fitted, writeLines } from './lines.ts'
 import { LiveScreen, type Terminal } from './live-screen.ts'
 import { encodeLine, Ndjson } from './ndjson.ts'
 import { Plan, type Expected, type Totals } from './plan.ts'
@@ -116,7 +116,7 @@ export class Report {
       return
     }
     this.#screen?.clear()
-    out.write(out.isTTY === true ? `${lines.join('\n')}\n` : `${row.join('\t')}\n`)
+    out.write(out.isTTY === true ? `${fitted(out, lines.join('\n'))}\n` : `${row.join('\t')}\n`)
   }
 
   /** One fact among the lines of `--json`. */

@@ -21,6 +21,8 @@ export class ReportedUploads implements UploadStore {
   readonly #board: ActivityBoard
   readonly #incoming = new Map<string, Report>()
   readonly #outgoing = new Map<string, Report>()
+  /** Whole files of what was opened: they are hashed and finished first, and what is read for that goes nowhere. */
+  readonly #checked = new Set<string>()
 
   constructor (store: UploadStore, board: ActivityBoard) {
     this.#store = store
@@ -70,11 +72,13 @@ export class ReportedUploads implements UploadStore {
 
   async finish (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void> {
     await this.#store.finish(plan, file, options)
+    this.#checked.delete(keyOf(plan, file))
     this.#over(this.#incoming, keyOf(plan, file), undefined)
   }
 
   async reset (plan: UploadPlan, file: number, options?: AbortOptions): Promise<void> {
     await this.#store.reset(plan, file, options)
+    this.#checked.delete(keyOf(plan, file))
     this.#over(this.#incoming, keyOf(plan, file), new RopewalkError('ERR_DIGEST', 'what came is not what was announced'))
   }
 
@@ -84,7 +88,7 @@ export class ReportedUploads implements UploadStore {
 
   /** The same files, for who may take them and bring none. What a node does to a file whose last block has come waits for who may write. */
   readOnly (): UploadStore {
-    const leave = async (): Promise<void> => {}
+    const leave = async (plan: UploadPlan, file: number): Promise<void> => { this.#checked.delete(keyOf(plan, file)) }
     const refuse = async (): Promise<never> => { throw new RopewalkError('ERR_REFUSED', 'its grant is to read only') }
     return {
       open: async (id, options) => await this.open(id, options), read: async (plan, file, index, options) => await this.read(plan, file, index, options),
@@ -102,6 +106,7 @@ export class ReportedUploads implements UploadStore {
   #opened ({ plan, missing }: StoredUpload): void {
     const lacking = new Map<number, number>()
     for (const [file, first, last] of missing) lacking.set(file, (lacking.get(file) ?? 0) + last - first + 1)
+    for (const file of plan.files.keys()) if (!lacking.has(file)) this.#checked.add(keyOf(plan, file))
     for (const [file, blocks] of lacking) {
       const key = keyOf(plan, file)
       const { name, size } = plan.files[file] as { name: string, size: number }
@@ -110,6 +115,7 @@ export class ReportedUploads implements UploadStore {
   }
 
   #taken (key: string, plan: UploadPlan, file: number, bytes: number): void {
+    if (this.#checked.has(key)) return
     const { name, size } = plan.files[file] as { name: string, size: number }
     const report = this.#outgoing.get(key) ?? this.#begin(this.#outgoing, key, 'out', name, size, plan.owner, 0)
     report.reporting.moved(bytes)

@@ -10,7 +10,7 @@ import type { Connection, Dial, Listen, Listener } from '@ropewalk/interface'
 import { joinSwarm, type FileStatus, type PeerAddress, type Swarm, type SwarmEvent } from '@ropewalk/protocol-torronto'
 import { dial, listen, type Address } from '@ropewalk/transport-tcp'
 import { answer, type Line } from '../peers/control.ts'
-import { messageOf, RopewalkError } from '../errors.ts'
+import { fileError, messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 import { FolderSwarmStore } from './folder-store.ts'
 import type { SwarmSetup } from './setup.ts'
@@ -141,7 +141,7 @@ export class Member {
   }
 
   async #insert (path: string, name: string): Promise<void> {
-    await this.#swarm?.insert(`files/${name}`, createReadStream(path, { highWaterMark: 1024 * 1024 }))
+    await this.#swarm?.insert(`files/${name}`, createReadStream(path, { highWaterMark: 1024 * 1024 })).catch((error: unknown) => { throw error instanceof Error && 'errno' in error ? fileError(error) : error })
     for (const wake of this.#watchers) wake()
   }
 

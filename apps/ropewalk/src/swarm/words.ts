@@ -5,14 +5,17 @@
  */
 import type { PeerAddress, SwarmEvent } from '@ropewalk/protocol-torronto'
 import { escapeName } from '@ropewalk/receive'
+import { formatHostPort } from '../address.ts'
 import { codeOf, messageOf } from '../errors.ts'
+import { formatBytes } from '../format.ts'
 
-export function addressOf ({ host, port }: PeerAddress): string {
-  return `${host} ${port}`
+/** As `--as` takes it. */
+export function addressOf (peer: PeerAddress): string {
+  return formatHostPort(peer)
 }
 
 /** As the table and `insert` have it. */
-function shown (name: string): string {
+export function shown (name: string): string {
   return escapeName(name.replace(/^files\//, ''))
 }
 
@@ -26,7 +29,7 @@ export function describe (event: SwarmEvent): string {
     case 'chunk':
     case 'given':
     case 'replicated': return ''
-    case 'finished': return `${shown(event.name)} is whole (${event.size} bytes${event.sizeUncertain ? ', by guess' : ''})`
+    case 'finished': return `${shown(event.name)} is whole (${formatBytes(event.size)}${event.sizeUncertain ? ', by guess' : ''})`
     case 'refused': return `${shown(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
     case 'poisoned': return `${shown(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
     case 'damaged': return `${shown(event.name)}: chunk ${event.index} is not at ${peer} what was sent there; it cannot be mended from here`

@@ -53,7 +53,7 @@ kind alone: up to 64 of them, files of any size, and a key.
 
 const QUERY_HELP = `
 "copies" is the mean over the chunks of a file, "least" how often the rarest is
-held; both count this peer.
+held; both count this peer. Into a pipe: name, mean, least, peers, share here.
 `
 
 function parsePeer (text: string): PeerAddress {
