@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Connection } from '@ropewalk/interface'
+import { collect, duplexPair } from '@ropewalk/testing'
 import t from 'tap'
 import { formatAddress, parseAddress } from '../src/address.ts'
+import { asConnection, whileOpen } from '../src/services/muxed.ts'
 import { here, HereNode } from './node.ts'
 import { facts, folder } from './processes.ts'
 
@@ -40,4 +43,33 @@ t.test('objects and uploads go over one port, each on channels of its own; a pro
 
 t.test('an address with yamux is written as it is read', async t => {
   for (const text of ['yamux+tls://a:1', `yamux+tls://a:1#sha256=${'a'.repeat(64)}`, 'yamux+tcp://127.0.0.1:5', 'yamux+unix:/run/x', 'yamux+unix:/run/x?profile=seed']) t.equal(formatAddress(parseAddress(text)), text)
+})
+
+t.test('a channel is over once: read and sent to its end, broken off, or let go of', async t => {
+  const opened = (): { connection: Connection, far: Connection, times: () => number } => {
+    let count = 0
+    const [near, far] = duplexPair()
+    return { connection: whileOpen(asConnection(near, near.remote), () => { count++ }), far, times: () => count }
+  }
+  {
+    const { connection, far, times } = opened()
+    const drained = collect(far.source)
+    await far.sink([])
+    await connection.sink([Uint8Array.of(1)])
+    t.equal(times(), 0, 'one direction is still open')
+    await collect(connection.source)
+    await drained
+    t.equal(times(), 1)
+    await connection[Symbol.asyncDispose]()
+    connection.abort(new Error('again'))
+    t.equal(times(), 1)
+  }
+  for (const end of [async (connection: Connection) => { await connection[Symbol.asyncDispose]() }, async (connection: Connection) => { connection.abort(new Error('enough')) }]) {
+    const { connection, times } = opened()
+    await end(connection)
+    t.equal(times(), 1)
+    await collect(connection.source).catch(() => {})
+    await connection.sink([]).catch(() => {})
+    t.equal(times(), 1)
+  }
 })

@@ -121,10 +121,15 @@ export class Muxed {
 /** Stopping is ours, and a client may go. */
 const NO_TROUBLE: ReadonlySet<string> = new Set(['ERR_STOPPED', 'ERR_CONNECTION_RESET', 'ERR_CONNECTION_LOST', 'ERR_CHANNEL_RESET'])
 
-/** The same channel; `over` is called once, when both of its directions have ended or it was broken off. */
+/** The same channel; `over` is called once, when both of its directions have ended, or it was broken off or let go of. */
 export function whileOpen (connection: Connection, over: () => void): Connection {
   let open = 2
   const ended = (): void => { if (--open === 0) over() }
+  const gone = (): void => {
+    if (open <= 0) return
+    open = 0
+    over()
+  }
   return {
     ...connection,
     source: (async function * () {
@@ -143,10 +148,11 @@ export function whileOpen (connection: Connection, over: () => void): Connection
     },
     abort: reason => {
       connection.abort(reason)
-      if (open > 0) {
-        open = 0
-        over()
-      }
+      gone()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await connection[Symbol.asyncDispose]()
+      gone()
     }
   }
 }

@@ -19,7 +19,7 @@ export function addGrants (program: Command, context: Context, done: (exit: Exit
     .description('let a peer do something here')
     .argument('<peer>', 'its key ("ropewalk identity" prints it there), or the name of a paired machine')
     .addOption(new Option('--protocol <name>', 'what it may speak; * for all').choices([...PROTOCOLS, '*']).default('*'))
-    .option('--on <directory>', 'the store, inbox or folder of uploads that it is about (default: all)')
+    .option('--on <directory>', 'the store, the inbox, or the folder of uploads or chunks that it is about (default: all)')
     .addOption(new Option('--access <kind>', 'whether it may change anything').choices(['read', 'write']).default('read'))
     .option('--for <time>', 'how long: 90s, 15m, 12h, 7d (default: until it is revoked)', checked(parseDuration))
     .action(async (peer: string, flags: GrantFlags) => done(await (await import('../commands/grants.ts')).grant(context, peer, flags)))
