@@ -157,6 +157,10 @@ t.test('Ctrl-C, and each code that errors of the command line have, are among th
   for (const [, code = ''] of codes) t.ok(NOT_HERE.has(code) || code === 'ERR_USER_INTERRUPT' || MISTAKES.some(([, known]) => known === code), code)
 })
 
+t.test('a folder that is not there is named, and not the file that was tried in it', async t => {
+  t.match(await say(['casync', 'make', at('nowhere/x.caibx'), at('some.txt')], { ROPEWALK_STATE: state }), { code: 1, stderr: /no such file or directory \(ERR_FILE\)\n {2}\S+\/nowhere\n$/ })
+})
+
 t.test('a terminal gets lines where elsewhere is one', async t => {
   const { stderr } = await say(['put'], { ROPEWALK_STATE: state }, { tty: true, columns: 50 })
   t.equal(stderr, '\rropewalk: name a file; or say --resume to go on\n  with what was interrupted (ERR_USAGE)\n')

@@ -22,7 +22,8 @@ export class NewFile implements IncomingFile {
   /** Opens a file of another name beside `path`, as casync does. */
   static async open (path: string): Promise<NewFile> {
     const temporary = join(dirname(path), `.#${basename(path)}${randomBytes(8).toString('hex')}`)
-    return new NewFile(path, temporary, await open(temporary, 'wx+'))
+    // The other name is nobody's business: it is the folder that is not there, or may not be written to.
+    return new NewFile(path, temporary, await open(temporary, 'wx+').catch((error: Error) => { throw Object.assign(error, { path: dirname(path) }) }))
   }
 
   async write (bytes: Uint8Array): Promise<void> {

@@ -93,12 +93,12 @@ export class Phases {
     else out.write(out.isTTY === true ? `${fitted(out, lines.join('\n'))}\n` : `${row.join('\t')}\n`)
   }
 
-  /** Leaves on the screen what each phase came to; one that failed before its first byte came to nothing. */
+  /** Leaves on the screen what each phase came to, where that was something. */
   close (): void {
     clearInterval(this.#timer)
     this.#timer = undefined
     if (this.#screen === undefined) return
-    this.#draw(({ bytes, endedAt }) => bytes > 0 || endedAt !== undefined)
+    this.#draw(({ bytes }) => bytes > 0)
     this.#screen.keep()
   }
 
@@ -128,9 +128,12 @@ export class Phases {
     const speed = rate.bytesPerSecond === undefined ? '' : `  ${formatRate(rate.bytesPerSecond)}`
     if (size === undefined) return fit(`  ${label}  ${formatBytes(bytes)}${speed}`, columns - 1)
     const share = size === 0 ? 1 : Math.min(1, bytes / size)
-    const amount = `${formatBytes(bytes)} of ${formatBytes(size)}`
-    const text = `${`${Math.floor(share * 100)}%`.padStart(4)}  ${amount}${speed}  ${formatEta(rate.secondsFor(Math.max(0, size - bytes)))} left`
+    const percent = `${Math.floor(share * 100)}%`.padStart(4)
+    const left = `  ${formatEta(rate.secondsFor(Math.max(0, size - bytes)))} left`
+    // Where all of it has no room, first what can be told from the rest is left out.
+    const texts = [`${percent}  ${formatBytes(bytes)} of ${formatBytes(size)}${speed}${left}`, `${percent}${speed}${left}`, `${percent}${left}`]
+    const longest = (room: number): string => fit(texts.find(text => text.length <= room) ?? percent, room)
     const rest = columns - 1 - 2 - NAME_COLUMNS - 2 - BAR
-    return rest < 30 ? fit(`  ${label}${text}`, columns - 1) : `  ${label}  ${renderBar(share, this.#paint)}${fit(text, rest)}`
+    return rest < 30 ? `  ${label}${longest(columns - 3 - NAME_COLUMNS)}` : `  ${label}  ${renderBar(share, this.#paint)}${longest(rest)}`
   }
 }
