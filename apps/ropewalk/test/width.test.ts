@@ -1,5 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
+import type { TransferActivity } from '../src/activity/activity.ts'
+import { picture } from '../src/activity/picture.ts'
 import { renderSwarm } from '../src/swarm/render.ts'
 import { column, fit, widthOf, wrap } from '../src/width.ts'
 
@@ -59,4 +61,19 @@ t.test('the table of a swarm fits its terminal, in columns and, where it is draw
   }
   t.equal(renderSwarm(files, { peers: 16, columns: 80, rows: 24, paint: (_, text) => text }).at(-1), '… and 9 more')
   t.equal(renderSwarm(files, { peers: 16, columns: 80, paint: (_, text) => text }).length, 31, 'what scrolls is whole')
+})
+
+t.test('what a node does fits the terminal that watches it, and says how many there are', async t => {
+  const transfer: TransferActivity = {
+    id: 'tp91bc-x', protocol: 'mdsftp', direction: 'in', peer: '192.0.2.17:34694', name: 'c332b03d-c0ba-42b1-96d1-bd5d5784f674', group: undefined,
+    size: 300_000_000, bytes: 24_000_000, state: 'waiting', waitsFor: 'the peer\'s window', waitsSince: 0, startedAt: 0, changedAt: 0, endedAt: undefined, error: undefined
+  }
+  for (const columns of [20, 30, 50, 80, 200]) {
+    for (const count of [0, 1, 30]) {
+      const lines = picture({ transfers: Array.from({ length: count }, () => transfer), connections: [] }, { columns, rows: 24 }, 12_000)
+      t.ok(lines.length < 24, `${columns} columns, ${count} transfers: ${lines.length} lines`)
+      for (const line of lines) t.ok(widthOf(line) < columns, `${columns}: ${line}`)
+      t.match(lines.join(' ').replaceAll(/ +/g, ' '), `${count} transfer${count === 1 ? '' : 's'} under way`)
+    }
+  }
 })

@@ -27,7 +27,7 @@ export function connectionResult (connection: ConnectionActivity, now: number): 
   const { id, protocol, muxer, address, fingerprint, bytesIn, bytesOut, open, channels, heardAt } = connection
   const stuck = channels.filter(({ unread = 0 }) => unread > 0).length
   const full = channels.filter(({ sendRoom }) => sendRoom === 0).length
-  const over = muxer === undefined ? '' : ` over ${muxer}`
+  const over = muxer === undefined || muxer === protocol ? '' : ` over ${muxer}`
   return {
     record: { event: 'connection', ...connection },
     row: [id, protocol, muxer ?? '', address, fingerprint ?? '', String(open ?? ''), String(bytesIn), String(bytesOut)],

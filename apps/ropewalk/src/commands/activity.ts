@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionActivity, TransferActivity } from '../activity/activity.ts'
 import { readJournal } from '../activity/journal.ts'
 import { named, ObjectNames, readObjectNames } from '../activity/object-names.ts'
+import { heading, picture, type Seen } from '../activity/picture.ts'
 import { connectionResult, standing, transferResult } from '../activity/words.ts'
 import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
-import { plural } from '../format.ts'
 import { withNode, type AskNode } from '../peers/with-node.ts'
 import { LiveScreen } from '../progress/live-screen.ts'
 import { Report } from '../progress/report.ts'
@@ -23,11 +23,6 @@ export interface WhyFlags { readonly json: boolean }
 
 /** Between two looks at the node. Ours. */
 const WATCH_MS = 1000
-
-/** Transfers of a picture; of more, the newest are shown. Ours. */
-const MAX_DRAWN = 64
-
-interface Seen { readonly transfers: readonly TransferActivity[], readonly connections: readonly ConnectionActivity[] }
 
 /** Transfers under way, and who is connected. */
 export async function status (context: Context, { watch, json }: StatusFlags): Promise<Exit> {
@@ -44,13 +39,15 @@ export async function status (context: Context, { watch, json }: StatusFlags): P
       for (;;) {
         const seen = await look(ask, names)
         if (screen === undefined) tell(report, json, seen)
-        else screen.draw(picture(seen, context.stdout.rows ?? 24))
+        else screen.draw(picture(seen, screen, Date.now()))
         await sleep(WATCH_MS, undefined, { signal: context.signal }).catch(() => { context.signal.throwIfAborted() })
       }
     } catch (error) {
       if (!context.signal.aborted && codeOf(error) === 'ERR_UNREACHABLE') report.note('The node has ended')
       else if (!context.signal.aborted) throw error
       return context.signal.aborted ? Exit.interrupted : Exit.done
+    } finally {
+      screen?.keep()
     }
   })
 }
@@ -132,17 +129,6 @@ function tell (report: Report, json: boolean, { transfers, connections }: Seen):
   for (const transfer of open) report.result(transferResult(transfer, now))
   for (const connection of connections) report.result(connectionResult(connection, now))
   if (!json) report.note(heading(open.length, connections.length))
-}
-
-function picture ({ transfers, connections }: Seen, rows: number): string[] {
-  const now = Date.now()
-  const open = transfers.filter(({ endedAt }) => endedAt === undefined)
-  const lines = [...open.slice(-MAX_DRAWN).flatMap(transfer => transferResult(transfer, now).lines), ...connections.slice(-MAX_DRAWN).flatMap(connection => connectionResult(connection, now).lines)]
-  return [...lines.slice(0, Math.max(1, rows - 3)), `${heading(open.length, connections.length)}; Ctrl-C stops watching, and nothing else`]
-}
-
-function heading (transfers: number, connections: number): string {
-  return `${plural(transfers, 'transfer')} under way, ${plural(connections, 'connection')}`
 }
 
 function adviceFor ({ state, waitsFor, direction, protocol, group, id }: TransferActivity): string[] {

@@ -123,6 +123,8 @@ export async function queryCommand (context: Context, flags: QueryFlags): Promis
     // Whoever watches ends it so.
     if (flags.watch && context.signal.aborted) return Exit.interrupted
     throw error
+  } finally {
+    screen?.keep()
   }
   return Exit.done
 }

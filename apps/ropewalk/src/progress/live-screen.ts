@@ -44,8 +44,9 @@ export class LiveScreen {
     this.#drawn = 0
   }
 
-  /** What is drawn stays, and scrolls away like other text. */
+  /** What is drawn stays, and scrolls away like other text; of a `^C` behind it nothing does. */
   keep (): void {
+    if (this.#drawn > 0) this.#terminal.write('\r\u001b[K')
     this.#drawn = 0
   }
 
