@@ -30,7 +30,9 @@ export async function within<T> (clock: Clock, ms: number, what: string, signal:
   // A timer for each call of `heard` would cost more than what was heard: it is looked when the first one is over.
   let heardAt: number | undefined
   const over = (): void => {
-    const left = heardAt === undefined ? 0 : heardAt + ms - clock.now()
+    // A clock that was set back must not lengthen it.
+    const left = heardAt === undefined ? 0 : Math.min(ms, heardAt + ms - clock.now())
+    heardAt = undefined
     if (left > 0) cancel = clock.after(left, over)
     else controller.abort(new WarpdriveError('ERR_TIMEOUT', `${what}: nothing within ${ms} ms`))
   }

@@ -41,7 +41,10 @@ export interface InboxFileOptions extends AbortOptions {
 export type InboxFolderOptions = Pick<InboxFileOptions, 'peer' | 'offer' | 'mode' | 'mtimeMs' | 'signal'>
 
 export interface InboxWriter {
+  /** The array may be used again once it resolves. */
   write (bytes: Uint8Array): Promise<void>
+  /** An array of `bytes` bytes that `write` likes to get, for instance one that a disk takes without the system's cache. By default any. */
+  readonly memory?: ((bytes: number) => Uint8Array) | undefined
   /** The file is whole: gives it its name. */
   finish (): Promise<unknown>
   /** The transfer broke: keeps what was written for one that goes on, at most `most` bytes. Resolves to the bytes kept; 0 when it keeps nothing. */

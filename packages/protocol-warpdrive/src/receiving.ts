@@ -243,7 +243,7 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
   const block = blockBytesOf(file.size)
   const verified = file.blocks === undefined ? 0 : Math.floor(Math.min(writer.verified ?? 0, offset) / block) * block
   const check = file.sha256 === undefined ? undefined : new ContentCheck(receiving.sha256, file, verified)
-  const strokes = new Strokes(file.size - offset, bytes => ours(writer.write(bytes)))
+  const strokes = new Strokes(file.size - offset, bytes => ours(writer.write(bytes)), writer.memory)
   let have = offset
   const take = (bytes: Uint8Array): void => {
     check?.update(bytes)

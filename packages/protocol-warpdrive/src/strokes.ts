@@ -1,6 +1,6 @@
 /**
  * Gathers what comes in pieces for writes that are worth their while. While one write is under way the next is gathered, so no more
- * than two buffers are ever held. Whole ones begin where pages do, so that a disk can take them without the system's cache.
+ * than two buffers are ever held.
  *
  * @module
  */
@@ -8,17 +8,19 @@ import { STROKE_BYTES } from './constants.ts'
 
 export class Strokes {
   readonly #write: (bytes: Uint8Array) => Promise<void>
+  readonly #memory: (bytes: number) => Uint8Array
   readonly #capacity: number
   #filling: Uint8Array
   #filled = 0
   #spare: Uint8Array | undefined
   #writing: Promise<Uint8Array> | undefined
 
-  /** For `bytes` in all. `write` may not keep what it gets. */
-  constructor (bytes: number, write: (bytes: Uint8Array) => Promise<void>) {
+  /** For `bytes` in all. `write` may not keep what it gets; `memory` is what it likes to get. */
+  constructor (bytes: number, write: (bytes: Uint8Array) => Promise<void>, memory: (bytes: number) => Uint8Array = ordinary) {
     this.#write = write
+    this.#memory = memory
     this.#capacity = Math.min(bytes, STROKE_BYTES)
-    this.#filling = memory(this.#capacity)
+    this.#filling = this.#memory(this.#capacity)
   }
 
   /** So many bytes can be put before `flush` has to be called. */
@@ -40,7 +42,7 @@ export class Strokes {
     this.#writing = this.#write(full.subarray(0, filled)).then(() => full)
     // It is awaited by the next flush; until then its failure must not count as nobody's.
     this.#writing.catch(() => {})
-    this.#filling = this.#spare ?? memory(this.#capacity)
+    this.#filling = this.#spare ?? this.#memory(this.#capacity)
     this.#spare = undefined
   }
 
@@ -51,7 +53,6 @@ export class Strokes {
   }
 }
 
-/** Engines give memory that could grow pages of its own; where one does not, a disk says so, and the cache is taken. What is small has no use for that. */
-function memory (bytes: number): Uint8Array {
-  return bytes < STROKE_BYTES ? new Uint8Array(bytes) : new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes)
+function ordinary (bytes: number): Uint8Array {
+  return new Uint8Array(bytes)
 }

@@ -10,6 +10,14 @@ import { DIRECT_BYTES, DISK_BLOCK_BYTES, GATHER_PIECES } from './constants.ts'
 import { systemCode } from './errors.ts'
 import { writev } from './vectors.ts'
 
+/**
+ * An array that a write can take past the system's cache, where it is long enough for that: engines give memory that could grow pages of its own. Only
+ * for files: what else a platform offers may refuse such memory.
+ */
+export function diskMemory (bytes: number): Uint8Array {
+  return bytes < DIRECT_BYTES ? new Uint8Array(bytes) : new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes)
+}
+
 export class DirectFile {
   readonly #open: () => number
   #fd: number | undefined

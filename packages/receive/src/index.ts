@@ -8,6 +8,7 @@ export {
   MAX_TARGET_BYTES, MAX_TRANSFER_FILES, STALE_AFTER_MS
 } from './constants.ts'
 export { dangerOf } from './danger.ts'
+export { diskMemory } from './direct.ts'
 export type { Confinement } from './directory.ts'
 export { ReceiveError } from './errors.ts'
 export type { ReceiveErrorCode, ReceiveErrorOptions } from './errors.ts'

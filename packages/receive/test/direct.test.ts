@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { BEHIND_BYTES, DIRECT_BYTES, DISK_BLOCK_BYTES } from '../src/constants.ts'
-import { DirectFile } from '../src/direct.ts'
+import { DirectFile, diskMemory } from '../src/direct.ts'
 import { openReceiver } from '../src/index.ts'
+import { directly } from '../src/staging.ts'
 
 /** Memory that begins with a page. */
-const { WebAssembly: machine } = globalThis as unknown as { WebAssembly: { Memory: new (options: { initial: number }) => { buffer: ArrayBuffer } } }
-const pages = new Uint8Array(new machine.Memory({ initial: 64 }).buffer).map((_, index) => (index * 7 + (index >>> 9)) & 255)
+const pages = diskMemory(4 * 1024 * 1024)
+for (let index = 0; index < pages.length; index++) pages[index] = (index * 7 + (index >>> 9)) & 255
 
 const folder = await mkdtemp(join(tmpdir(), 'receive-direct-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -90,3 +91,20 @@ function descriptors (): number {
     }
   }).length
 }
+
+t.test('memory for a disk goes past the cache', { skip: process.platform !== 'linux' && 'wants O_DIRECT' }, async t => {
+  const path = join(folder, 'past')
+  closeSync(openSync(path, 'w'))
+  const file = new DirectFile(directly(path) as () => number)
+  const supported = ((): boolean => {
+    try {
+      closeSync((directly(path) as () => number)())
+      return true
+    } catch {
+      return false
+    }
+  })()
+  t.equal(await file.write([pages], 0), supported ? pages.length : 0)
+  file.close()
+  if (supported) t.equal(Buffer.compare(readFileSync(path), pages), 0)
+})

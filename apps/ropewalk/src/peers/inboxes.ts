@@ -9,7 +9,7 @@ import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
 import type { Inbox, InboxFileOptions, InboxWriter, StoredOffer } from '@ropewalk/protocol-warpdrive'
-import { normaliseName, openReceiver, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
+import { diskMemory, normaliseName, openReceiver, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 
@@ -128,6 +128,7 @@ export class Inboxes implements Inbox {
       writer = await begin().catch(failed)
     }
     return {
+      memory: diskMemory,
       write: async bytes => {
         await writer.write(bytes).catch(failed)
         have += bytes.length
