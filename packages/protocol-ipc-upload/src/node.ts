@@ -159,13 +159,14 @@ export class UploadNode {
   /** At most `most` bytes of a file from `position`, as many as there are; undefined where they lie behind its end, or are not all in the store. */
   async readBytes ({ state }: OpenTransfer, file: number, position: number, most: number): Promise<Uint8Array | undefined> {
     const { blockBytes, files } = state.plan
-    const bytes = new Uint8Array(Math.max(0, Math.min(most, (files[file] as { size: number }).size - position)))
-    if (!(position >= 0) || bytes.length === 0) return undefined
-    for (let index = Math.floor(position / blockBytes); index * blockBytes < position + bytes.length; index++) {
+    const length = Math.min(most, (files[file] as { size: number }).size - position)
+    if (!(position >= 0) || !(length > 0)) return undefined
+    for (let index = Math.floor(position / blockBytes); index * blockBytes < position + length; index++) {
       const place = state.at(file, index)
       if (place === undefined || !state.has(place.number)) return undefined
     }
-    if (this.store.readRange !== undefined) return await this.store.readRange(state.plan, file, position, bytes.length)
+    if (this.store.readRange !== undefined) return await this.store.readRange(state.plan, file, position, length)
+    const bytes = new Uint8Array(length)
     for (let filled = 0; filled < bytes.length;) {
       const index = Math.floor((position + filled) / blockBytes)
       const block = await this.store.read(state.plan, file, index)

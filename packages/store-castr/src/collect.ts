@@ -35,13 +35,13 @@ export interface Collected {
 
 /** `keep` is called once the time of the collection is known: indexes that are listed before might lack one that appears meanwhile. */
 export async function collect (fs: FileSystem, layout: Layout, keep: () => Source<ChunkId>, options: CollectOptions = {}): Promise<Collected> {
-  const { signal, youngerThanMs = 0 } = options
+  const { signal, youngerThanMs = 0, dryRun = false } = options
   try {
     const now = await timeOf(layout.leases)
     const { oldest, dead } = await readLeases(layout.leases)
     const cutoff = Math.min(now - youngerThanMs, oldest) - TIME_SLACK_MS
     // As long as what it was writing: whoever makes something next may take that over.
-    for (const { path, heardMs } of dead) if (now - heardMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
+    for (const { path, heardMs } of dead) if (!dryRun && now - heardMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
     const kept = new IdSet(MAX_KEPT_IDS)
     for await (const id of keep()) {
       signal?.throwIfAborted()

@@ -92,3 +92,13 @@ t.test('a collection leaves the lease of the dead for a day after they were hear
   await using store = castr(directory, { lease: true })
   t.equal(await store.has(left.id), true)
 })
+
+t.test('a collection that only says what it would do leaves the leases of the dead', async t => {
+  const directory = await folder(t)
+  await leave(directory, [])
+  const store = castr(directory)
+  await store.collect(() => [], { dryRun: true })
+  t.equal((await readdir(join(directory, '.leases'))).length, 1)
+  await store.collect(() => [])
+  t.same(await readdir(join(directory, '.leases')), [])
+})
