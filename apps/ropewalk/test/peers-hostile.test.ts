@@ -78,6 +78,9 @@ t.test('--anyone-may-offer lets strangers offer, --watch tells of it, and lies a
     ['none', [], 'ERR_INCOMPLETE']
   ]
   for (const [id, bytes, code] of lies) {
+    // A stranger's connection is broken off after 15 seconds, and under load a command takes some of them.
+    const peer = await stranger(address)
+    t.teardown(() => { peer.close() })
     peer.answerWith(bytes)
     t.equal(await sendOffer(await peer.query(), id, [{ ...FILE, uri: `${id}/a` }]), false)
     await watching.until(({ stdout }) => stdout.includes(`${id}\tin\tawaiting\t`))
@@ -88,8 +91,10 @@ t.test('--anyone-may-offer lets strangers offer, --watch tells of it, and lies a
   }
 
   // Who tells the truth is a stranger all the same, and may.
-  peer.answerWith([CONTENT])
-  await sendOffer(await peer.query(), 'true', [{ ...FILE, uri: 'true' }])
+  const honest = await stranger(address)
+  t.teardown(() => { honest.close() })
+  honest.answerWith([CONTENT])
+  await sendOffer(await honest.query(), 'true', [{ ...FILE, uri: 'true' }])
   t.equal((await laptop.run('accept', 'true')).code, 0)
   t.same(Object.keys(await treeOf(laptop.inbox)).filter(name => !name.startsWith('.ropewalk-staging')), ['true'])
   t.same(await outside(laptop), before)
