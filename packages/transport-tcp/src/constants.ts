@@ -23,6 +23,10 @@ export const LENT_BUFFER_BYTES: number = 256 * 1024
 export const OWNED_BUFFER_BYTES: number = 256 * 1024
 export const OWNED_RECORDS_BYTES: number = 64 * 1024
 
+/** A read of so many bytes is large; after so many smaller ones in a row a connection has no buffer of its own any more. */
+export const LARGE_READ_BYTES: number = 8 * 1024
+export const SMALL_READS = 16
+
 /**
  * Items of the array that is thrown away with each of them, 16 and 32 KiB. For TCP half as many do as well in a large heap, and four
  * times as many cost a fifth of the speed; over TLS they are nothing beside the cipher, and keep a small heap small. Measured.

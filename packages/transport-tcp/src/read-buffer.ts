@@ -5,7 +5,7 @@
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { LENT_BUFFER_BYTES, LITTER_ITEMS, OWNED_BUFFER_BYTES, OWNED_RECORDS_BYTES, RECORDS_LITTER_ITEMS } from './constants.ts'
+import { LARGE_READ_BYTES, LENT_BUFFER_BYTES, LITTER_ITEMS, OWNED_BUFFER_BYTES, OWNED_RECORDS_BYTES, RECORDS_LITTER_ITEMS, SMALL_READS } from './constants.ts'
 import type { Inbound } from './inbound.ts'
 
 /**
@@ -31,6 +31,8 @@ export class ReadBuffer {
   /** Read into and given away piece by piece, for a consumer that keeps what it gets. */
   #owned: Uint8Array | undefined
   #used = 0
+  /** Reads without a large one. Memory of its own for each of a thousand connections that say little would be lost on them. */
+  #small = SMALL_READS
   #current: Uint8Array
   readonly #sizes: { readonly ownedBytes: number, readonly litterItems: number }
 
@@ -39,7 +41,7 @@ export class ReadBuffer {
     this.#current = this.#lend()
     this.onread = {
       buffer: () => {
-        this.#current = this.#inbound?.lends === false ? this.#give() : this.#lend()
+        this.#current = this.#inbound?.lends === false && this.#small < SMALL_READS ? this.#give() : this.#lend()
         return this.#current
       },
       callback: length => {
@@ -58,6 +60,9 @@ export class ReadBuffer {
     const inbound = this.#inbound
     const { buffer, byteOffset } = this.#current
     const bytes = new Uint8Array(buffer, byteOffset, length)
+    this.#small = length >= LARGE_READ_BYTES ? 0 : this.#small + 1
+    // What was just read into it is copied below.
+    if (this.#small === SMALL_READS) this.#owned = undefined
 
     if (buffer === this.#owned?.buffer) {
       this.#used += length

@@ -133,6 +133,36 @@ for (const [name, open] of [['data events', plain], ['a buffer of ours', withBuf
   })
 }
 
+t.test('a connection has memory of its own for as long as its reads are large', async t => {
+  const got: Uint8Array[] = []
+  const readBuffer = new ReadBuffer()
+  readBuffer.serve({ lends: false, receive: (bytes: Uint8Array, lent: boolean) => { got.push(t.notOk(lent) ? bytes : new Uint8Array()) } } as unknown as Inbound)
+  let into = (readBuffer.onread.buffer as () => Uint8Array)()
+  const shared = into.buffer
+  const expected: Uint8Array[] = []
+  const read = (length: number): void => {
+    const bytes = new Uint8Array(length).fill(expected.length + 1)
+    into.set(bytes)
+    expected.push(bytes)
+    readBuffer.onread.callback(length, into)
+    into = (readBuffer.onread.buffer as () => Uint8Array)()
+  }
+  read(100)
+  t.equal(into.buffer, shared)
+  read(16_384)
+  t.not(into.buffer, shared)
+  for (let small = 1; small < 16; small++) read(100)
+  t.not(into.buffer, shared)
+  read(16_384)
+  const own = into.buffer
+  for (let small = 1; small <= 16; small++) read(100)
+  t.equal(into.buffer, shared)
+  read(16_384)
+  t.notOk([shared, own].includes(into.buffer), 'which it did not keep')
+  into.fill(255)
+  t.strictSame(got.map(bytes => Buffer.from(bytes)), expected.map(bytes => Buffer.from(bytes)), 'and nothing that was read is overwritten')
+})
+
 t.test('the end waits for what came while the receiver had paused', async t => {
   const inbound = new Inbound({ open () {}, close () {}, left () {} }, 1024)
   const told: string[] = []

@@ -97,6 +97,8 @@ export const transportTcp: PackageLimits = {
     LENT_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_BUFFER_BYTES: 'the size of a buffer that is read into',
     OWNED_RECORDS_BYTES: 'the size of a buffer that TLS is read into',
+    LARGE_READ_BYTES: 'when a connection gets such a buffer',
+    SMALL_READS: 'when it gives it back',
     LITTER_ITEMS: 'what is thrown away with such buffers, so that they are collected soon',
     RECORDS_LITTER_ITEMS: 'what is thrown away with such buffers, so that they are collected soon',
     FINGERPRINT_LENGTH: 'part of an address',
