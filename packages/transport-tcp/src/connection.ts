@@ -159,7 +159,8 @@ export class SocketConnection implements Connection {
   /** A plain close looks like an end of data to the peer; where the system can, send a reset. */
   #destroy (): void {
     const socket = this.#carrier ?? this.#socket
-    const shuttingDown = socket.writableEnded && !socket.writableFinished
+    // Under TLS it is the upper one that ends, and its shutdown that is under way below: a reset is refused then, and nothing would be closed at all.
+    const shuttingDown = [socket, this.#socket].some(({ writableEnded, writableFinished }) => writableEnded && !writableFinished)
     // What resetAndDestroy() sets; that method itself waits for everything that is queued, and the peer may never take it.
     if (!shuttingDown && !isPipe(socket)) Object.assign(socket, { resetAndClosing: true })
     this.#socket.destroy()
