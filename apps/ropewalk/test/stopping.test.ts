@@ -59,7 +59,7 @@ t.test('peers', async t => {
   const board = new ActivityBoard()
   const { door, asked, open } = slowDoor(state, board)
   const links = new Links({
-    door, resource: undefined, identity: await loadIdentity(state), addressesOf: () => [], protocolsFor: () => [WARPDRIVE], isKnown: () => true,
+    door, resource: undefined, identity: await loadIdentity(state), addressesOf: () => [], protocolsFor: () => [WARPDRIVE], isKnown: () => true, receivesFrom: () => false,
     serve: async () => {}, onLink: () => {}, greet: async () => {}, onTrouble: (_, error) => { t.fail('no trouble of anybody', { error }) }
   })
   const [near, far] = duplexPair()

@@ -27,7 +27,7 @@ export const MAX_LINKS = 256
 /** Connections at once of peers that are not known; one more is refused. Ours: they can only pair. */
 export const MAX_STRANGERS = 16
 
-/** How long one of those may stay. Ours. */
+/** How long one of those may stay when nothing is received from it. Ours. */
 const STRANGER_MS = 15_000
 
 /** How long one address may take to answer. Ours. */
@@ -54,6 +54,10 @@ export interface LinksOptions {
   /** What whoever has this key may speak now; nothing: it is refused. */
   readonly protocolsFor: (fingerprint: string) => readonly string[]
   readonly isKnown: (fingerprint: string) => boolean
+  /** Whether something of whoever has this key was accepted, and comes. */
+  readonly receivesFrom: (fingerprint: string) => boolean
+  /** How long whoever is not known may stay when nothing is received from it. Default 15 s. */
+  readonly strangerMs?: number | undefined
   /** Never rejects. */
   readonly serve: (protocol: string, channel: Channel, link: Link) => Promise<void>
   readonly onLink: (link: Link) => void
@@ -209,15 +213,19 @@ export class Links {
     }
   }
 
-  /** Whoever is not known may pair, and then goes, or is known. */
+  /** Whoever is not known may pair, and then is known, or may send what was accepted, and then goes. */
   #bound (link: Link): void {
+    const { fingerprint, muxer } = link
+    const { isKnown, receivesFrom, strangerMs = STRANGER_MS } = this.#options
     if (this.#strangers >= MAX_STRANGERS) throw new RopewalkError('ERR_REFUSED', `${this.#strangers + 1} > ${MAX_STRANGERS} connections of strangers`)
     this.#strangers++
-    const timer = setTimeout(() => {
+    const look = (): void => {
+      if (!isKnown(fingerprint) && receivesFrom(fingerprint) && this.#links.get(fingerprint)?.has(link) === true) return wait()
       this.#strangers--
-      if (!this.#options.isKnown(link.fingerprint)) link.muxer.abort(new RopewalkError('ERR_REFUSED', 'it has not paired'))
-    }, STRANGER_MS)
-    timer.unref()
+      if (!isKnown(fingerprint)) muxer.abort(new RopewalkError('ERR_REFUSED', 'it has not paired'))
+    }
+    const wait = (): void => { setTimeout(look, strangerMs).unref() }
+    wait()
   }
 
   #adopt (seen: Admitted, muxer: Muxer & MuxerFacts, address: string, heldBytes?: number): Link {

@@ -92,6 +92,7 @@ export class PeerNode {
       door, resource: options.inbox, identity,
       addressesOf: fingerprint => [...book.of(fingerprint).map(parsePeerAddress), ...nearby(fingerprint)],
       isKnown: fingerprint => node.isKnown(fingerprint),
+      receivesFrom: fingerprint => node.receiving.receivesFrom(fingerprint),
       protocolsFor: fingerprint => node.#protocolsFor(fingerprint),
       serve: (protocol, channel, link) => node.#serve(protocol, channel, link),
       onLink: link => { node.receiving.wake(link.fingerprint) },

@@ -26,7 +26,8 @@ export interface ReceivingOptions {
 
 export class Receiving {
   readonly #options: ReceivingOptions
-  readonly #running = new Map<string, Promise<void>>()
+  /** By offer. */
+  readonly #running = new Map<string, { readonly peer: string, readonly work: Promise<void> }>()
   readonly #wakes = new Map<string, Set<() => void>>()
   readonly #closing = new AbortController()
 
@@ -44,14 +45,19 @@ export class Receiving {
     }
   }
 
+  /** Whether an offer of `peer` was accepted and is not whole yet. */
+  receivesFrom (peer: string): boolean {
+    return Array.from(this.#running.values()).some(running => running.peer === peer)
+  }
+
   /** Receives exactly what `offer` lists. Resolves when everything is whole; rejects when it will not go on by itself. */
   async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined): Promise<void> {
     const running = this.#running.get(offer.id)
-    if (running !== undefined) return await running
+    if (running !== undefined) return await running.work
     const where = directory ?? this.#options.inbox ?? otherwise
     if (where === undefined) throw new RopewalkError('ERR_USAGE', 'nobody has said where to', { advice: ['Say -o DIRECTORY, or start the node with --inbox DIRECTORY.'] })
     const work = this.#receive(offer, where).finally(() => this.#running.delete(offer.id))
-    this.#running.set(offer.id, work)
+    this.#running.set(offer.id, { peer: offer.peer, work })
     await work
   }
 
@@ -69,14 +75,14 @@ export class Receiving {
   /** Says no, and removes what is not whole. */
   async decline (offer: StoredOffer, signal: AbortSignal): Promise<void> {
     await this.#options.warpdrive.decline(offer.id, { signal })
-    await this.#running.get(offer.id)?.catch(() => {})
+    await this.#running.get(offer.id)?.work.catch(() => {})
     await this.#options.inboxes.end(offer.peer, offer.id, 'discarded')
   }
 
   /** What is under way is broken off, and kept for the next process. */
   async close (): Promise<void> {
     this.#closing.abort(new RopewalkError('ERR_STOPPED', 'the node stops'))
-    await Promise.allSettled(this.#running.values())
+    await Promise.allSettled(Array.from(this.#running.values(), ({ work }) => work))
     await this.#options.inboxes.close()
   }
 
