@@ -48,6 +48,7 @@ export async function runBatch<Item> (batch: Batch<Item>): Promise<Exit> {
   const room = new Room(concurrency)
   const exits: Exit[] = []
   let finished = 0
+  report.gather()
   // What is under way is taken back, and the other end may be slow to agree.
   const stopping = (): void => report.note('Stopping; Ctrl-C again ends at once')
   signal.addEventListener('abort', stopping)

@@ -65,6 +65,7 @@ export class Report {
   /** Of `--json`, and not written yet. */
   #lines = ''
   #flushedAt = -Infinity
+  #gathers = false
   #gathering: NodeJS.Timeout | undefined
   /** Bytes that count and have not moved: they were there before. */
   #present = 0
@@ -150,8 +151,14 @@ export class Report {
     this.note(this.#paint('bold', renderSummary(this.totals, elapsedMs, this.#present)))
   }
 
-  /** Ends the picture. */
+  /** Lines of `--json` may come a moment later from now on, until `close`. */
+  gather (): void {
+    this.#gathers = true
+  }
+
+  /** Ends the picture, and writes what was gathered. */
   close (): void {
+    this.#gathers = false
     this.#flush()
     clearInterval(this.#timer)
     this.#timer = undefined
@@ -161,7 +168,7 @@ export class Report {
   /** Of small files there are many lines, and a write, which wakes who reads it, costs more than they do: some of them are one write. */
   #say (line: string): void {
     if (this.#lines === '') {
-      const wait = this.#flushedAt + GATHER_MS - this.#options.now()
+      const wait = this.#gathers ? this.#flushedAt + GATHER_MS - this.#options.now() : 0
       if (wait > 0) this.#gathering = setTimeout(() => this.#flush(), wait)
       else setImmediate(() => this.#flush())
     }

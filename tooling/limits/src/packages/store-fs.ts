@@ -53,6 +53,9 @@ export const storeFs: PackageLimits = {
     ID_DIGITS: 'part of a file name',
     DIRECT_BYTES: 'from this size on writes go past the cache',
     DISK_BLOCK_BYTES: 'where such writes begin and end',
-    MIN_VECTOR_BYTES: 'up to this size pieces are joined'
+    MIN_VECTOR_BYTES: 'up to this size pieces are joined',
+    AT_ONCE_BYTES: 'up to this size reads and writes take no thread',
+    STROKE_MS: 'how long calls without a thread may take together',
+    STROKE_SHARE: 'the share of all time that they may take'
   }
 }
