@@ -1,6 +1,7 @@
 import { duplexPair } from '@ropewalk/testing'
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
 import { loadIdentity } from '@ropewalk/transport-tcp'
+import { MessageChannel } from 'node:worker_threads'
 import t from 'tap'
 import { ActivityBoard } from '../src/activity/board.ts'
 import { Links, WARPDRIVE } from '../src/peers/links.ts'
@@ -18,9 +19,10 @@ t.test('a stranger is broken off in time, and not while it brings what was accep
     receivesFrom: () => ++asked <= 3, strangerMs: 5, serve: async () => {}, onLink: () => {}, greet: async () => {}, onTrouble: (_, error) => { troubles.push(error) }
   })
   const troubles: unknown[] = []
-  // The timer of a stranger keeps no process alive.
-  const alive = setInterval(() => {}, 60_000)
-  t.teardown(() => { clearInterval(alive) })
+  // The timer of a stranger keeps no process alive; an open port does.
+  const { port1: alive } = new MessageChannel()
+  alive.ref()
+  t.teardown(() => { alive.close() })
   const [near, far] = duplexPair()
   links.listen({
     address: undefined, close: async () => {}, [Symbol.asyncDispose]: async () => {},
