@@ -16,8 +16,8 @@ import { crashContent, isCrashContent } from './crash-content.ts'
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url))
 /** Nodes in the process that is killed. */
 const NODES = 4
-/** A run in full has 16; `ROPEWALK_ROUNDS` sets fewer. */
-const ROUNDS = Math.min(16, Number(process.env['ROPEWALK_ROUNDS'] ?? 16))
+/** Half of `ROPEWALK_ROUNDS`; a run in full has 16. */
+const ROUNDS = Math.min(16, Math.ceil(Number(process.env['ROPEWALK_ROUNDS'] ?? 10) / 2))
 
 /** What the clients were told, over all rounds. */
 interface Told { size: number, durable: boolean, acked: number, complete: boolean, committing: boolean, committed: boolean, removing: boolean, removed: boolean }
