@@ -10,13 +10,19 @@ export async function * lent (handle: FileHandle, signal: AbortSignal): AsyncGen
     position += bytesRead
     return bytesRead
   }
-  let reading = read(arrays[0])
+  const ahead = (into: Uint8Array): Promise<number> => {
+    const reading = read(into)
+    // It is awaited when the next piece is asked for; until then its failure must not count as nobody's.
+    reading.catch(() => {})
+    return reading
+  }
+  let reading = ahead(arrays[0])
   try {
     for (let turn = 0; ; turn = 1 - turn) {
       const length = await reading
       signal.throwIfAborted()
       if (length === 0) return
-      reading = read(arrays[1 - turn] as Uint8Array)
+      reading = ahead(arrays[1 - turn] as Uint8Array)
       yield (arrays[turn] as Uint8Array).subarray(0, length)
     }
   } finally {
