@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
 import { turn } from '@ropewalk/testing'
@@ -99,4 +100,15 @@ t.test('memory is used again behind what is still held, and not before', async t
     t.equal(end, content.length)
     t.equal(buffers.size, Math.min(most, pieces.length), `${heldBytes}: so many buffers for ${pieces.length} pieces`)
   }
+})
+
+t.test('a read ahead that fails is told to whoever asks for its piece, and is nobody else\'s', { skip: process.platform !== 'linux' }, async t => {
+  // Memory behind the last page of a mapping cannot be read: EIO, behind bytes that can.
+  const maps = (await readFile('/proc/self/maps', 'latin1')).trim().split('\n').map(line => /^([0-9a-f]+)-([0-9a-f]+) (r)?/.exec(line)).map(found => ({ from: parseInt(found?.[1] ?? '', 16), to: parseInt(found?.[2] ?? '', 16), readable: found?.[3] === 'r' }))
+  const last = maps.find(({ from, to, readable }, at) => readable && to - from >= 2 ** 20 && (maps[at + 1]?.from ?? Infinity) > to)
+  const edge = last?.to ?? NaN
+  const pieces = new Sources(() => {}).read('/proc/self/mem', edge - 2 ** 18, edge + 2 ** 20, {})[Symbol.asyncIterator]()
+  t.equal((await pieces.next()).value?.length, 2 ** 18)
+  for (let turns = 0; turns < 50; turns++) await turn()
+  await t.rejects(async () => { for (;;) if ((await pieces.next()).done === true) return })
 })

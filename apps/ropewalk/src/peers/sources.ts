@@ -133,6 +133,8 @@ async function * contentOf (path: string, start: number, end: number, signal: Ab
       if (bytes.length === 0) return
       at += bytes.length
       next = at < end ? readAt(fd, at, end, bufferOf) : Promise.resolve(NOTHING)
+      // It is awaited when the next piece is asked for; until then its failure must not count as nobody's.
+      next.catch(() => {})
       yield bytes
     }
   } finally {
