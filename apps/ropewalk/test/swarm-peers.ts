@@ -48,6 +48,15 @@ export class Peer {
     return await run(['swarm', ...args], { state: this.state })
   }
 
+  /** What `swarm query` tells once it is these rows, or the last of 50 times: that another peer is whole comes with that peer's next announcement. */
+  async told (rows: readonly string[]): Promise<string[]> {
+    let told: string[] = []
+    for (let times = 0; times < 50 && told.join('\n') !== rows.join('\n'); times++) {
+      told = (await this.run('query')).stdout.trimEnd().split('\n').sort()
+    }
+    return told
+  }
+
   #begin (): Command {
     return new Command(this.args, { state: this.state })
   }

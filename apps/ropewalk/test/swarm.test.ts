@@ -35,7 +35,8 @@ t.test('three peers: inserted at one, whole at all, told as a table, and left', 
   t.equal(query.code, 0)
   t.same(facts(query.stdout).map(fact => fact['name']).sort(), names.map(name => `files/${name}`).sort())
   t.match(await here(['swarm', 'query'], second.state, { tty: true }), { code: 0, stdout: /█/ })
-  t.same((await second.run('query')).stdout.split('\n').filter(line => line !== '').sort(), names.map(name => `${name}\t3.0\t3\t3\t1.00`).sort(), 'into a pipe, rows')
+  const rows = names.map(name => `${name}\t3.0\t3\t3\t1.00`).sort()
+  t.same(await second.told(rows), rows, 'into a pipe, rows')
 
   // What the other end is open for has begun.
   const pipe = join(source, 'pipe')
