@@ -10,7 +10,7 @@ import { Links, WARPDRIVE } from '../src/peers/links.ts'
 import { Door } from '../src/services/door.ts'
 import { startIpc } from '../src/services/ipc.ts'
 import { asConnection, Muxed } from '../src/services/muxed.ts'
-import type { Host } from '../src/services/service.ts'
+import { stopAll, type Host, type Service } from '../src/services/service.ts'
 import { folder } from './processes.ts'
 
 /** A door that lets in whoever comes, when it is opened. */
@@ -79,4 +79,23 @@ t.test('peers', async t => {
   t.notOk(links.isConnected('a'.repeat(64)))
   t.same(board.list().connections, [])
   await door.close()
+})
+
+t.test('one that cannot stop keeps no other from stopping, and is told', async t => {
+  const told: unknown[] = []
+  const over: string[] = []
+  const broken = new Error('the folder is gone')
+  const ends = (name: string, clean: boolean): Service => ({
+    async stop () {
+      await null
+      over.push(name)
+      return clean
+    }
+  })
+  const fails: Service = { async stop () { throw broken } }
+  const throws: Service = { stop () { throw broken } }
+  t.equal(await stopAll([fails, ends('first', true), throws, ends('second', true)], error => { told.push(error) }), false)
+  t.same([over, told], [['first', 'second'], [broken, broken]])
+  t.equal(await stopAll([ends('third', true), ends('fourth', false)], () => {}), false, 'something was cut off')
+  t.equal(await stopAll([ends('fifth', true)], () => {}), true)
 })

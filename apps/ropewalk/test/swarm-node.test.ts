@@ -134,5 +134,5 @@ t.test('what cannot be a peer is told before anything is started', async t => {
   t.match(await at('torronto+tcp://192.0.2.7:7750', ...words), { code: 2, stderr: /--allow-plaintext/ })
   t.match(await at('torronto+tcp://127.0.0.1:1', ...words, '--listen', 'torronto+tcp://127.0.0.1:2'), { code: 2, stderr: /one peer of one swarm/ })
   t.match(await at(`torronto+tcp://127.0.0.1:${ports[0]}`, ...words, '--swarm-profile', 'as-implemented', '--swarm-key', join(root, 'key')), { code: 2, stderr: /hardened/ })
-  t.match(await run(['serve', ...words], { state }), { code: 2, stderr: /go with --listen torronto/ })
+  t.match(await run(['serve', ...words], { state }), { code: 2, stderr: /--swarm-peers goes with --listen torronto/ })
 })

@@ -12,6 +12,8 @@ export type SwarmEvent =
   | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
   /** The store cannot take the file: it is done without. */
   | { readonly event: 'refused', readonly name: string, readonly reason: Error }
+  /** Our listener broke: nobody reaches this peer any more. It can still leave. */
+  | { readonly event: 'unheard', readonly reason: Error }
   /** `damaged`: an original has other bytes than we gave it (rule T9). */
   | { readonly event: 'poisoned' | 'conflict' | 'damaged', readonly name: string, readonly index: number, readonly peer: PeerAddress }
   | { readonly event: 'withheld', readonly name: string, readonly peer: PeerAddress, readonly why: 'fragile' | 'too-long' | 'too-many' }

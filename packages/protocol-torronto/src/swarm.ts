@@ -76,8 +76,8 @@ export class Swarm implements AsyncDisposable {
       this.#perform(this.#state.add({ ...file, chunkSha256 }, this.#clock.now()))
     }
     for await (const partial of store.partial?.() ?? []) await this.#resume(partial)
-    // A listener that was told to stop says so; one that breaks by itself is nobody's to catch.
-    void this.#accept().catch((error: unknown) => { if (!this.#control.signal.aborted) throw error })
+    // A listener that was told to stop may say so too.
+    void this.#accept().catch((error: unknown) => { if (!this.#control.signal.aborted) this.#tell({ event: 'unheard', reason: error as Error }) })
     this.#perform(this.#state.join(this.#clock.now()))
   }
 

@@ -48,6 +48,25 @@ for (const profile of ['as-implemented', 'documented'] as const) t.test(`six pee
   for (const one of members.reverse()) await one.swarm.leave()
 })
 
+t.test('a listener that breaks is told, and the peer can still leave', async t => {
+  const network = new Network()
+  const broken = new Error('no descriptors are left')
+  const breaks: SwarmOptions['listen'] = async (self, options) => {
+    const listener = await network.listen(self, options)
+    return {
+      address: listener.address,
+      close: async () => { await listener.close() },
+      [Symbol.asyncDispose]: async () => { await listener.close() },
+      async * [Symbol.asyncIterator] () { throw broken }
+    }
+  }
+  const one = await member(network, 1, 2, { profile: 'hardened' })
+  const two = await member(network, 2, 2, { profile: 'hardened', listen: breaks })
+  t.same(await two.until(event => event.event === 'unheard'), { event: 'unheard', reason: broken })
+  await two.swarm.insert('files/a', [pattern(200_000)])
+  for (const peer of [two, one]) await peer.swarm.leave()
+})
+
 t.test('a name that is taken, a bad name, a swarm that was left', async t => {
   const one = await member(new Network(), 1, 1)
   await one.swarm.insert('files/a', [pattern(10)])

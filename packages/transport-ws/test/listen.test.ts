@@ -175,5 +175,6 @@ t.test('who pins keys is told both certificates, and refuses at either end', asy
   const judged = await take(listener)
   await t.rejects(bytesOf(judged.source), 'the server hears that it was left')
   await t.rejects(dial(listener.address, { tls: { ca: client.certificate, identify: fingerprintOf } }), { code: 'ERR_TLS' }, 'an authority that was named is asked all the same')
+  await t.rejects(listen('wss://127.0.0.1:0/node', { server: createServer(), tls: { cert: certificate, key: privateKey, identify: fingerprintOf } }), TypeError, 'nor behind a server that sees no certificate')
   await t.rejects(dial('ws://127.0.0.1:1/node', { tls: { identify: fingerprintOf } }), TypeError, 'where nobody shows a key, none can be asked for')
 })

@@ -22,7 +22,7 @@ import { sortListeners } from '../services/listeners.ts'
 import { Muxed } from '../services/muxed.ts'
 import { Policy } from '../services/policy.ts'
 import { Records } from '../services/records.ts'
-import { GRACE_MS, type Host, type Service } from '../services/service.ts'
+import { stopAll, type Host, type Service } from '../services/service.ts'
 import { defaultStore, statePath } from '../state-directory.ts'
 import { swarmWords, type SwarmFlags } from '../swarm/options.ts'
 import type { ProfileName } from '../wire.ts'
@@ -83,6 +83,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   const ipc = ipcOptions(flags, state)
   const peers = peersOptions(flags)
   const root = flags.chunks
+  if (root === undefined && flags.chunksPush === true) throw new RopewalkError('ERR_USAGE', '--chunks-push goes with --chunks DIRECTORY, which says what is served')
   const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
   const policy = await Policy.of(configuration, env)
   const swarm = swarmWords(memberships, flags)
@@ -141,12 +142,11 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
     host.note('Stopping; what is under way may take 10 seconds more')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
     await muxed.refuse()
-    const stopped = await Promise.all(services.map(service => service.stop(GRACE_MS)))
+    const clean = await stopAll(services, error => { host.onTrouble('stopping', error) })
     await muxed.stop()
     await looking.stop()
     await records.close()
     heapAsItWas()
-    const clean = !stopped.includes(false)
     if (!clean) host.note('Some transfers were cut off')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopped', clean, peak_memory: peakMemory() }))
   }

@@ -146,7 +146,10 @@ async function * askPeer (context: Context, request: Line): AsyncGenerator<Line,
 }
 
 function recordOf (event: SwarmEvent): Record<string, unknown> {
-  if (event.event === 'refused') return { event: 'refused', name: event.name, code: codeOf(event.reason), message: messageOf(event.reason) }
+  if ('reason' in event) {
+    const { reason, ...rest } = event
+    return { ...rest, code: codeOf(reason), message: messageOf(reason) }
+  }
   return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, typeof value === 'object' ? `${value.host} ${value.port}` : value]))
 }
 

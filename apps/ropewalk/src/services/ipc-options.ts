@@ -24,7 +24,8 @@ export interface IpcFlags {
 export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefined {
   const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_UPLOAD_BYTES, ipcAudience } = flags
   if (ipc === undefined) {
-    if (ipcKey !== undefined || ipcRoot !== undefined) throw new RopewalkError('ERR_USAGE', '--ipc-key and --ipc-root go with --ipc, which says where to listen')
+    const said = [['--ipc-key', ipcKey], ['--ipc-root', ipcRoot], ['--ipc-audience', ipcAudience]].find(([, value]) => value !== undefined)
+    if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} goes with --ipc, which says where to listen`)
     return undefined
   }
   if (ipcKey === undefined) {

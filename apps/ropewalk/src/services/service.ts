@@ -24,6 +24,19 @@ export interface Service {
   readonly shown?: { readonly store?: StorePart | undefined, readonly peers?: PeerPart | undefined } | undefined
 }
 
+/** Stops all of them at once, also where one cannot. True when everything under way could finish. */
+export async function stopAll (services: readonly Service[], onTrouble: (error: unknown) => void): Promise<boolean> {
+  const stopped = await Promise.all(services.map(async service => {
+    try {
+      return await service.stop(GRACE_MS)
+    } catch (error) {
+      onTrouble(error)
+      return false
+    }
+  }))
+  return !stopped.includes(false)
+}
+
 export interface StorePart {
   readonly name: string
   readonly directory: string

@@ -62,6 +62,7 @@ function tell ({ note, onTrouble }: Host, event: SwarmEvent): void {
   const words = describe(event)
   switch (event.event) {
     case 'refused': return onTrouble('swarm', event.reason)
+    case 'unheard': return onTrouble('swarm', new RopewalkError('ERR_LISTEN', words, { cause: event.reason }))
     case 'avoided':
     case 'poisoned':
     case 'damaged':

@@ -35,7 +35,8 @@ export const SWARM_SCHEME = 'torronto+tcp://'
 export function swarmWords (addresses: readonly string[], { swarmPeers, swarmDir, swarmProfile = 'as-implemented', swarmKey, allowPlaintext }: SwarmFlags): SwarmWords | undefined {
   const [text, another] = addresses
   if (text === undefined) {
-    if (swarmPeers !== undefined || swarmDir !== undefined) throw new RopewalkError('ERR_USAGE', `--swarm-peers and --swarm-dir go with --listen ${SWARM_SCHEME}HOST:PORT, which says which of the peers this node is`)
+    const said = [['--swarm-peers', swarmPeers], ['--swarm-dir', swarmDir], ['--swarm-key', swarmKey]].find(([, value]) => value !== undefined)
+    if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} goes with --listen ${SWARM_SCHEME}HOST:PORT, which says which of the peers this node is`)
     return undefined
   }
   if (another !== undefined) throw new RopewalkError('ERR_USAGE', 'a node is one peer of one swarm', { text: another })

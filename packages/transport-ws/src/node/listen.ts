@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions as 
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import { Server as TlsServer, type TLSSocket } from 'node:tls'
 import type { AbortOptions, Connection, Listener } from '@ropewalk/interface'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { describe, parseUrl } from '../address.ts'
@@ -66,6 +66,7 @@ export async function listen (address: string | URL, options: ListenOptions = {}
   const url = parseUrl(address)
   if (url.protocol === 'wss:' && options.tls == null && options.server == null) throw new TypeError('a wss listener needs tls or server')
   if (url.protocol === 'ws:' && options.tls != null) throw new TypeError('tls is for wss: addresses')
+  if (options.tls?.identify != null && options.server != null && !(options.server instanceof TlsServer)) throw new TypeError('identify needs a server that speaks TLS')
 
   const listener = new WsListener(url, options)
   await listener.open()
