@@ -9,6 +9,7 @@ import { parseConcurrency } from './arguments.ts'
 import { TOKEN_VARIABLE } from './context.ts'
 import { messageOf } from './errors.ts'
 import { EXIT_HELP } from './exit-codes.ts'
+import { reflow } from './width.ts'
 import { PROFILE_NAMES, type ProfileName } from './wire.ts'
 
 /** Transfers at once unless somebody says otherwise. Ours: enough that the commits of small files do not wait for one another. */
@@ -54,8 +55,16 @@ export function json (command: Command): Command {
 
 /** Examples, then whatever else there is to say, then the exit codes. */
 export function examples (command: Command, lines: readonly string[], more: string = ''): Command {
-  return command.addHelpText('after', `\nExamples:\n${lines.map(line => `  ${line}\n`).join('')}${more}${EXIT_HELP}`)
+  return command.addHelpText('after', ({ command }) => asWide(command, `\nExamples:\n${lines.map(line => `  ${line}\n`).join('')}${more}${EXIT_HELP}`))
 }
+
+/** A text written for 80 columns, where there are fewer. */
+function asWide (command: Command, text: string): string {
+  const columns = command.configureOutput().getOutHelpWidth?.() ?? WRITTEN_COLUMNS
+  return columns < WRITTEN_COLUMNS ? reflow(text, columns) : text
+}
+
+const WRITTEN_COLUMNS = 80
 
 /** `parse` for commander, which then names the option. */
 export function checked<T> (parse: (text: string) => T): (text: string) => T {

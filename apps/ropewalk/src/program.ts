@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { Command, CommanderError, type Option } from 'commander'
+import { Command, CommanderError, Help, type Option } from 'commander'
 import type { Context } from './context.ts'
 import { exitFor } from './errors.ts'
-import { Exit, EXIT_HELP } from './exit-codes.ts'
+import { Exit } from './exit-codes.ts'
 import { printFailure } from './failure.ts'
+import { examples } from './options.ts'
 import { writeLines } from './progress/lines.ts'
 import { addActivity } from './tree/activity.ts'
 import { addAuthority } from './tree/authority.ts'
@@ -44,10 +45,9 @@ export function commandTree (context: Context, done: (exit: Exit) => void): Comm
     .version(describeBuild(), '-V, --version', 'print the version, and the commit it was built from')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', `\nExamples:\n  ropewalk serve\n  ropewalk put holiday.mov\n  ropewalk COMMAND --help${'\n'}${EXIT_HELP}`)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureHelp({ optionDescription: describeOption, minWidthToWrap: 20 })
+    .configureHelp({ optionDescription: describeOption, formatItem, minWidthToWrap: 20 })
     .configureOutput({
       writeOut: text => { context.stdout.write(text) },
       writeErr: text => { context.stderr.write(text) },
@@ -56,6 +56,7 @@ export function commandTree (context: Context, done: (exit: Exit) => void): Comm
       getErrHelpWidth: () => Math.min(context.stderr.columns ?? 80, 100)
     })
 
+  examples(program, ['ropewalk serve', 'ropewalk put holiday.mov', 'ropewalk COMMAND --help'])
   addNode(program, context, done)
   addObjects(program, context, done)
   addUploads(program, context, done)
@@ -69,6 +70,13 @@ export function commandTree (context: Context, done: (exit: Exit) => void): Comm
   addInspect(program, context, done)
   addShell(program, context, done)
   return program
+}
+
+/** Where the terms leave no room beside them, what they mean stands below. */
+function formatItem (term: string, termWidth: number, description: string, help: Help): string {
+  const { helpWidth = 80, minWidthToWrap } = help
+  if (description === '' || helpWidth - termWidth - 4 >= minWidthToWrap) return Help.prototype.formatItem.call(help, term, termWidth, description, help)
+  return `  ${term}\n      ${help.boxWrap(description, helpWidth - 6).replaceAll('\n', '\n      ')}`
 }
 
 /** Commander says of every switch that its default is false. */

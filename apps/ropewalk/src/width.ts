@@ -43,9 +43,18 @@ export function wrap (text: string, columns: number): string {
   return text.split('\n').map(line => wrapLine(line, columns)).join('\n')
 }
 
-function wrapLine (line: string, columns: number): string {
+/**
+ * A page of text as wide as `columns`: lines that stand at the left and follow each other are one paragraph; the others are examples
+ * and entries, each a line of its own.
+ */
+export function reflow (text: string, columns: number): string {
+  const paragraphs = text.replace(/(?<=^[^ \n].*[^:\n])\n(?=[^ \n])/gm, ' ')
+  return paragraphs.split('\n').map(line => wrapLine(line, columns, line.startsWith(' ') ? 2 : 0)).join('\n')
+}
+
+function wrapLine (line: string, columns: number, further = 2): string {
   if (visible(line) <= columns) return line
-  const indent = `${/^ */.exec(line)?.[0] ?? ''}  `
+  const indent = ' '.repeat((/^ */.exec(line)?.[0].length ?? 0) + further)
   let wrapped = ''
   let used = 0
   for (const [piece, spaces = '', word = ''] of line.trimEnd().matchAll(/( *)([^ ]+)/g)) {

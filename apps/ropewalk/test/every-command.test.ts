@@ -29,6 +29,9 @@ for (const shape of shapes) {
     t.equal(help.stderr, '')
     for (const line of help.stdout.split('\n')) if (!isExample(line, shape)) t.ok(line.length <= 80, `80 columns: ${line}`)
     t.notMatch(help.stdout, /\x1b/, 'nothing but text')
+    const narrow = (await say([...shape.words, '--help'], ENV, { columns: 50 })).stdout
+    t.same(narrow.split(/\s+/), help.stdout.split(/\s+/), 'the same words at 50 columns')
+    t.same(narrow.split('\n').filter(line => line.length > 50 && !/^Usage: |\S{24}/.test(line)), [], 'broken between words')
 
     const commands = shape.examples.filter(line => !line.startsWith(' '))
     t.ok(commands.length >= 2, `two examples: ${commands.join('; ')}`)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { TransferActivity } from '../src/activity/activity.ts'
 import { picture } from '../src/activity/picture.ts'
 import { renderSwarm } from '../src/swarm/render.ts'
-import { column, fit, widthOf, wrap } from '../src/width.ts'
+import { column, fit, reflow, widthOf, wrap } from '../src/width.ts'
 
 t.test('counts columns, not characters', async t => {
   t.equal(widthOf('abc'), 3)
@@ -34,6 +34,11 @@ t.test('wraps between words, with an indent, and breaks no word', async t => {
   t.equal(wrap('one two', 7), 'one two', 'what fits is as it was')
   t.equal(wrap('\u001b[31mone two\u001b[39m', 7), '\u001b[31mone two\u001b[39m', 'colour takes no room')
   t.equal(wrap('at mdsftp+tls://example.org:7740 it is', 12), 'at mdsftp+tls://example.org:7740 it\n  is', 'an address stays whole, and the terminal goes on behind it')
+})
+
+t.test('a page is as wide as the terminal: paragraphs flow, examples and entries stay lines', async t => {
+  const page = '\nExamples:\n  ropewalk put one two\n\nThe size must be\nknown. It is\nsaid once.\n\nExit codes:\n  0    done\n  1    some failed\n'
+  t.equal(reflow(page, 18), '\nExamples:\n  ropewalk put one\n    two\n\nThe size must be\nknown. It is said\nonce.\n\nExit codes:\n  0    done\n  1    some failed\n')
 })
 
 t.test('a line that somebody has filled with spaces takes no longer than others', async t => {
