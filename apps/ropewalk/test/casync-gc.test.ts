@@ -55,6 +55,15 @@ t.test(`${ROUNDS} rounds of makers beside collections that never end: no index l
   const before = await chunkFiles(join(at, 'made/default.castr'))
   t.equal((await casync(at, ['gc', '--dry-run', 'made'])).code, 0)
   t.same(await chunkFiles(join(at, 'made/default.castr')), before)
+  // An index in a folder below may use the store of the folder above.
+  await mkdir(join(at, 'made/below/more'), { recursive: true })
+  await writeFile(join(at, 'other'), noise('below', 30_000))
+  t.equal((await casync(at, ['make', SIZES, '--store=made/default.castr', 'made/below/more/other.caibx', 'other'])).code, 0)
+  for (const path of await chunkFiles(join(at, 'made/default.castr'))) await utimes(path, 1000, 1000)
+  t.equal((await casync(at, ['gc', 'made'])).code, 0)
+  t.equal((await casync(at, ['verify', '--store=made/default.castr', 'made/below/more/other.caibx'])).code, 0, 'what it names is still there')
+  t.match(await casync(at, ['gc', '--dry-run', '--store=made/default.castr', 'made/below']), { code: 0, stdout: /"event":"collected"/ })
+
   await mkdir(join(at, 'empty'))
   t.match(await casync(at, ['gc', 'empty']), { code: 4, stderr: /no index/ }, 'a folder without indexes removes nothing')
 })

@@ -87,7 +87,8 @@ async function consider (fs: FileSystem, layout: Layout, shard: string, name: st
     return
   }
   const stats = await fs.lstat(path).catch(ifGone)
-  if (stats === undefined) return
+  // A folder is no chunk, whatever it is called.
+  if (stats === undefined || stats.isDirectory()) return
   if (stats.mtimeMs >= cutoff || (!dryRun && !await take(fs, layout, path, name, cutoff))) {
     counts.spared++
     return
@@ -117,7 +118,7 @@ async function take (fs: FileSystem, layout: Layout, path: string, name: string,
 
 async function removeStale (fs: FileSystem, path: string): Promise<void> {
   const stats = await fs.lstat(path).catch(ifGone)
-  if (stats !== undefined && Date.now() - stats.mtimeMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
+  if (stats !== undefined && !stats.isDirectory() && Date.now() - stats.mtimeMs > STALE_WRITE_MS) await fs.unlink(path).catch(ifGone)
 }
 
 function ifGone (error: unknown): undefined {

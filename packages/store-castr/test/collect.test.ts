@@ -176,10 +176,15 @@ t.test('what is being written stays for a day, and names of others for ever', as
   for (const name of ['young.tmp', 'old.tmp', 'note.txt']) await writeFile(join(shard, name), '')
   await utimes(join(shard, 'old.tmp'), 1, 1)
   await utimes(join(shard, 'note.txt'), 1, 1)
+  const named = `${chunk.id.slice(0, 4)}${'0'.repeat(60)}.cacnk`
+  for (const name of ['folder.tmp', named]) {
+    await mkdir(join(shard, name))
+    await utimes(join(shard, name), 1, 1)
+  }
   const store = castr(directory)
-  t.match(await store.survey(), { chunks: 1, temporaries: 2, others: 1 })
-  await store.collect(() => [])
-  t.same((await readdir(shard)).sort(), ['note.txt', 'young.tmp'])
+  t.match(await store.survey(), { temporaries: 3, others: 1 })
+  t.match(await store.collect(() => []), { removed: 1 })
+  t.same((await readdir(shard)).sort(), [named, 'folder.tmp', 'note.txt', 'young.tmp'].sort(), 'a folder is nothing that could be removed')
 })
 
 t.test('ids to keep are remembered in 32 bytes each at most, and so many', async t => {

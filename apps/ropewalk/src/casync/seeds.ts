@@ -32,13 +32,15 @@ export interface SeedFile {
 /** Opens seeds before anything is read: the sum of their sizes is known then. */
 export async function openSeed (path: string): Promise<SeedFile> {
   const handle = await open(path, 'r').catch((error: unknown) => { throw new RopewalkError('ERR_FILE', fileError(error).message, { text: path, cause: error }) })
-  const stats = await handle.stat({ bigint: true })
-  if (!stats.isFile() && !stats.isBlockDevice()) {
+  try {
+    const stats = await handle.stat({ bigint: true })
+    if (!stats.isFile() && !stats.isBlockDevice()) throw new RopewalkError('ERR_NOT_A_FILE', 'a seed of a blob is a file or a block device', { text: path })
+    const size = stats.isFile() ? Number(stats.size) : await deviceSize(handle)
+    return { path, size, handle, identity: [resolve(path), stats.dev, stats.ino, stats.rdev, size, stats.mtimeNs].join(' ') }
+  } catch (error) {
     await handle.close()
-    throw new RopewalkError('ERR_NOT_A_FILE', 'a seed of a blob is a file or a block device', { text: path })
+    throw error
   }
-  const size = stats.isFile() ? Number(stats.size) : await deviceSize(handle)
-  return { path, size, handle, identity: [resolve(path), stats.dev, stats.ino, stats.rdev, size, stats.mtimeNs].join(' ') }
 }
 
 /** Bytes of a block device, of which `stat` says nothing: where reading ends. */

@@ -10,7 +10,6 @@ import { spawn, ssh, type Exit } from '@ropewalk/transport-stdio'
 import type { Context } from '../context.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { formatLocator, type Locator } from './locator.ts'
-import { openCasync } from './node-route.ts'
 import { throttled, type Throttle } from './throttle.ts'
 
 /** What the other end is asked to open. At least one of them is named, and all are on one host. */
@@ -42,7 +41,7 @@ export async function startRemote (context: Context, call: RemoteCall): Promise<
   // What it says is for whoever started us.
   const options = { env, signal, onStderr: (bytes: Uint8Array) => { stderr.write(printable(bytes)) } }
   try {
-    const connection = target.kind === 'node' ? { ...await openCasync(context, target.address, words), exited: Promise.resolve(NO_EXIT) } : target.kind === 'helper'
+    const connection = target.kind === 'node' ? { ...await (await import('./node-route.ts')).openCasync(context, target.address, words), exited: Promise.resolve(NO_EXIT) } : target.kind === 'helper'
       ? await spawn(`${env['CASYNC_PROTOCOL_PATH'] ?? PROTOCOLS}/casync-${target.scheme}`, words, options)
       : await ssh(hostOf(target), [...remoteProgram(env), ...words], { ...options, program: env['CASYNC_SSH_PATH'], settings: portOf(target) })
     return call.throttle === undefined ? connection : throttled(connection, call.throttle)

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { appendFile, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ChunkId, Source } from '@ropewalk/interface'
@@ -12,6 +13,7 @@ import { nodeHash } from '@ropewalk/store-castr'
 import type { Context } from '../context.ts'
 import { fileError, messageOf, RopewalkError } from '../errors.ts'
 import type { Phases } from '../progress/phases.ts'
+import { bootId } from './boot.ts'
 import { fileContent } from './content.ts'
 import type { KeptChunks } from './kept-chunks.ts'
 import type { KnownIndex, Partial } from './partial.ts'
@@ -24,7 +26,8 @@ const MAX_WANTED = 262_144
 export async function keepSeeds (context: Context, seeds: readonly string[], known: KnownIndex, partial: Partial, kept: KeptChunks, flags: TreeFlags, phases: Phases): Promise<number> {
   const paths = [...new Set(seeds.map(path => resolve(path)))]
   for (const path of paths) await stat(path).catch((error: unknown) => { throw new RopewalkError('ERR_FILE', fileError(error).message, { text: path, cause: error }) })
-  const doneFile = join(partial.directory, `seeds-${known.sha256.slice(0, 16)}`)
+  // What was kept may be lost with a start of the system: then they are read again.
+  const doneFile = join(partial.directory, `seeds-${createHash('sha256').update(`${known.sha256} ${bootId()}`).digest('hex').slice(0, 16)}`)
   const done = (await readFile(doneFile, 'utf8').catch(() => '')).split('\0')
   const left = paths.filter(path => !done.includes(path))
   if (left.length === 0) return 0

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { escapeName } from '@ropewalk/receive'
 import { indexContent, named } from '../casync/content.ts'
 import { extractBlob, type ExtractedBlob } from '../casync/extract-blob.ts'
-import { extractTree } from '../casync/extract-tree.ts'
 import { openInput, type StoreFlags } from '../casync/input.ts'
 import { kindOf, type Kind } from '../casync/kind.ts'
 import { withPhases } from '../casync/outcome.ts'
@@ -44,6 +43,7 @@ async function toFolder (context: Context, index: string, kind: Kind, path: stri
   if (flags.seed !== undefined && kind === 'archive') throw new RopewalkError('ERR_USAGE', 'seeds are for indexes: an archive has its bytes itself')
   const output = path ?? '.'
   return await withPhases(context, flags, async phases => {
+    const { extractTree } = await import('../casync/extract-tree.ts')
     const { nodes, bytes, from, fetched } = await extractTree(context, index, kind, output, flags, { seeds: flags.seed ?? [], seedOutput: flags.seedOutput, inPlace: flags.inPlace, remove: flags.delete }, phases)
     phases.result({
       record: { event: 'extracted', path: output, size: bytes, nodes, from, fetched },

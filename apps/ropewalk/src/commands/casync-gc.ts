@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ChunkId } from '@ropewalk/interface'
 import { openIndex } from '@ropewalk/protocol-casync'
 import { named } from '../casync/content.ts'
@@ -24,12 +24,13 @@ export async function casyncGc (context: Context, indexes: readonly string[], fl
     const { env, signal } = context
     const [first = ''] = indexes
     await using store = diskStore(localStore(parseLocator(await isFolder(first) ? join(first, 'index') : first), flags, env), { env, signal })
-    for (const named of indexes) if (await isFolder(named)) await indexesIn(named)
+    // A folder without any is taken for a mistake.
+    for (const named of indexes) if (await isFolder(named) && (await indexesIn(named, store.directory).next()).done === true) throw new RopewalkError('ERR_NOT_FOUND', 'no index (.caibx, .caidx) is in the folder', { text: named })
     const reading = phases.begin('indexes')
     // Read once the leases are settled: an index that a make has finished meanwhile counts.
     async function * keep (): AsyncGenerator<ChunkId, void, undefined> {
       for (const named of indexes) {
-        for (const name of await isFolder(named) ? await indexesIn(named) : [named]) {
+        for await (const name of await isFolder(named) ? indexesIn(named, store.directory) : [named]) {
           await using input = await openInput(context, name, flags)
           for await (const { id } of (await openIndex(input.bytes)).items) yield id
         }
@@ -62,9 +63,14 @@ async function isFolder (name: string): Promise<boolean> {
   return locator.kind === 'file' && await stat(locator.path).then(stats => stats.isDirectory(), () => false)
 }
 
-/** One that a make has finished since the command began counts too. A folder without any is taken for a mistake. */
-async function indexesIn (folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter(name => /\.ca(ib|id)x$/.test(name))
-  if (names.length === 0) throw new RopewalkError('ERR_NOT_FOUND', 'no index (.caibx, .caidx) is in the folder', { text: folder })
-  return names.map(name => join(folder, name))
+/** All below it, since any of them may use the store: its own folders and other stores have none. One that a make has finished since the command began counts too. */
+async function * indexesIn (folder: string, store: string): AsyncGenerator<string, void, undefined> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) {
+      if (!entry.name.endsWith('.castr') && resolve(path) !== resolve(store)) yield * indexesIn(path, store)
+    } else if (/\.ca(ib|id)x$/.test(entry.name)) {
+      yield path
+    }
+  }
 }

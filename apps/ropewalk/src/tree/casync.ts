@@ -144,7 +144,7 @@ function addLooking (casync: Command, context: Context, done: Done): void {
 function addKeeping (casync: Command, context: Context, done: Done): void {
   const gc = storing(casync.command('gc'))
     .description('remove chunks that none of the indexes names')
-    .argument('<index...>', 'every index whose chunks shall stay; of a folder, all that are in it when the collection begins')
+    .argument('<index...>', 'every index whose chunks shall stay; of a folder, all in it and below it when the collection begins')
     .option('-n, --dry-run', 'only say what would be removed', false)
     .addOption(new Option('--younger-than <minutes>', 'spare what is younger: for a make of casync or desync that runs beside').argParser(checked(minutes)))
     .action(async (indexes: string[], flags: GcFlags) => done(await (await import('../commands/casync-gc.ts')).casyncGc(context, indexes, flags)))
