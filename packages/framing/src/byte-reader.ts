@@ -53,6 +53,11 @@ export class ByteReader implements AsyncDisposable {
     return this.#queue.byteLength
   }
 
+  /** Nothing has arrived that was not read, and nothing was asked for: the source may be read past this reader, until the next read. */
+  get idle (): boolean {
+    return !this.#requested && !this.#done && this.#queue.byteLength === 0
+  }
+
   /** Whether the source is known to have ended and everything was read. To find out, ask `atEnd`. */
   get ended (): boolean {
     return this.#done && this.#queue.byteLength === 0

@@ -203,6 +203,27 @@ t.test('a source that fails while nobody reads surprises nobody', async t => {
   await t.rejects(new ByteReader({ [Symbol.asyncIterator]: () => { throw reason } }).read(1), reason)
 })
 
+t.test('it is idle when nothing was read ahead and nothing was asked for: then the source may be read past it', async t => {
+  const source = new ScriptedSource()
+  const reader = new ByteReader(source)
+  t.equal(reader.idle, true)
+  source.send(bytesOf(1, 2))
+  await reader.read(1)
+  t.equal(reader.idle, false, 'a byte is buffered')
+  await reader.read(1)
+  t.equal(reader.idle, true)
+  const controller = new AbortController()
+  const aborted = reader.read(1, { signal: controller.signal })
+  controller.abort(new Error('enough'))
+  await t.rejects(aborted, { message: 'enough' })
+  t.equal(reader.idle, false, 'a chunk was asked for')
+  source.send(bytesOf(3))
+  await reader.read(1)
+  source.end()
+  await reader.atEnd()
+  t.equal(reader.idle, false, 'there is no more')
+})
+
 t.test('rest begins with what is buffered, and leaving it closes the source', async t => {
   const source = new ScriptedSource()
   source.send(bytesOf(1, 2, 3))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { AbortOptions, Bytes, Channel, Source } from './channel.ts'
+export type { AbortOptions, Bytes, Channel, ReceiveOptions, Source } from './channel.ts'
 export type {
   Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkSource, ChunkStore, Hasher, LentBytes
 } from './chunk-store.ts'

@@ -65,6 +65,18 @@ export class Inbox {
     return list
   }
 
+  /** The first piece, which there must be, and forgets it; of one longer than `most` its beginning. */
+  shift (most: number): Uint8Array {
+    const piece = this.#pieces[0] as Uint8Array
+    const taken = piece.length <= most ? piece : piece.subarray(0, most)
+    if (taken === piece) this.#pieces.shift()
+    else this.#pieces[0] = piece.subarray(most)
+    this.#bytes -= taken.length
+    // The slab goes on behind what is left, as a piece of its own.
+    this.#from = this.#used
+    return taken
+  }
+
   clear (): void {
     this.#pieces = []
     this.#bytes = 0

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { AbortOptions } from '@ropewalk/interface'
+import type { ReceiveOptions } from '@ropewalk/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { Inbox } from './inbox.ts'
 
@@ -17,7 +17,7 @@ export interface InletTarget {
 }
 
 interface Reader { resolve: (result: IteratorResult<Uint8ArrayList>) => void, reject: (error: Error) => void }
-interface Receiver { take: (bytes: Uint8Array) => void, resolve: () => void, reject: (error: Error) => void }
+interface Receiver { take: (bytes: Uint8Array) => void, left: number, resolve: () => void, reject: (error: Error) => void }
 
 /** Owned pieces from this size go to a waiting reader as they are: it holds what they are part of, and not we. Ours: smaller ones would keep alive too much of others. */
 const HANDED_BYTES = 16_384
@@ -58,18 +58,24 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
 
   /**
    * Hands the bytes over as they arrive, without a copy and without waiting: what `take` gets is lent until it returns, and
-   * credited then. Resolves at the end of the data. What `take` throws is the reader's failure.
+   * credited then. Resolves at the end of the data, or when `most` bytes were handed over. What `take` throws is the reader's failure.
    */
-  async receive (take: (bytes: Uint8Array) => void, { signal }: AbortOptions = {}): Promise<void> {
+  async receive (take: (bytes: Uint8Array) => void, { signal, most = Infinity }: ReceiveOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     if (this.#reader !== undefined || this.#receiver !== undefined) throw new TypeError('a channel has one reader')
-    for (const bytes of this.take() ?? []) take(bytes)
-    if (this.#ended) return
+    let left = most
+    while (left > 0 && this.#inbox.bytes > 0) {
+      const bytes = this.#inbox.shift(left)
+      left -= bytes.length
+      take(bytes)
+      this.#target.taken(bytes.length)
+    }
+    if (left <= 0 || this.#ended) return
     if (this.#error !== undefined) throw this.#error
     const abort = (): void => this.#target.left(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      await new Promise<void>((resolve, reject) => { this.#receiver = { take, resolve, reject } })
+      await new Promise<void>((resolve, reject) => { this.#receiver = { take, left, resolve, reject } })
     } finally {
       signal?.removeEventListener('abort', abort)
     }
@@ -88,8 +94,9 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
   push (bytes: Uint8Array, lent: boolean): boolean {
     const receiver = this.#receiver
     if (receiver !== undefined) {
-      this.#handOver(receiver, bytes)
-      return false
+      const rest = this.#handOver(receiver, bytes)
+      if (rest !== undefined) this.#inbox.push(rest, lent)
+      return rest !== undefined
     }
     const reader = this.#reader
     this.#reader = undefined
@@ -129,15 +136,24 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
     this.#receiver = undefined
   }
 
-  #handOver (receiver: Receiver, bytes: Uint8Array): void {
+  /** Returns what is left behind the last byte that the receiver wants, undefined where nothing is. */
+  #handOver (receiver: Receiver, bytes: Uint8Array): Uint8Array | undefined {
+    const wanted = bytes.length <= receiver.left ? bytes : bytes.subarray(0, receiver.left)
+    receiver.left -= wanted.length
     try {
-      receiver.take(bytes)
+      receiver.take(wanted)
     } catch (error) {
       this.#target.taken(bytes.length)
       this.#target.left(error as Error)
-      return
+      return undefined
     }
-    this.#target.taken(bytes.length)
+    if (receiver.left === 0) {
+      // It may have failed meanwhile, and been told.
+      if (this.#receiver === receiver) this.#receiver = undefined
+      receiver.resolve()
+    }
+    this.#target.taken(wanted.length)
+    return wanted === bytes ? undefined : bytes.subarray(wanted.length)
   }
 
   #read (): Promise<IteratorResult<Uint8ArrayList>> {

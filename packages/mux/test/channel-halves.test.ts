@@ -47,6 +47,46 @@ t.test('a reader that waits gets large pieces as they are; small ones, and lent 
   }
 })
 
+t.test('bytes are handed over as they come, until it is enough: what is behind waits, uncredited, for the next reader', async t => {
+  const { inlet: half, taken } = inlet()
+  const got: number[] = []
+  const take = (bytes: Uint8Array): void => { got.push(...bytes) }
+  // What waits already, in two pieces of its own and in a slab.
+  const large = new Uint8Array(5000).map((_, at) => at % 251)
+  for (const piece of [large, Uint8Array.of(1, 2), Uint8Array.of(3, 4)]) half.push(piece, true)
+  await half.receive(take, { most: 4999 })
+  t.same(got, [...large.subarray(0, 4999)])
+  t.same([taken.splice(0), half.bytes], [[4999], 5])
+  await half.receive(take, { most: 2 })
+  t.same([got.splice(0).slice(4999), taken.splice(0), half.bytes], [[4999 % 251, 1], [1, 1], 3])
+  // The slab goes on behind what is left of it.
+  half.push(Uint8Array.of(5), true)
+  t.same(((await half[Symbol.asyncIterator]().next()).value as Uint8ArrayList).subarray(), Uint8Array.of(2, 3, 4, 5))
+  t.same(taken.splice(0), [4])
+
+  const receiving = half.receive(take, { most: 3 })
+  const lent = Uint8Array.of(6, 7)
+  t.equal(half.push(lent, true), false, 'used up')
+  lent.set([8, 9])
+  t.equal(half.push(lent, true), true, 'kept, of what is behind the last one wanted')
+  lent.fill(0)
+  await receiving
+  t.same([got.splice(0), taken.splice(0), half.bytes], [[6, 7, 8], [2, 1], 1])
+  half.end()
+  await half.receive(take, { most: 3 })
+  t.same([got, taken, half.done], [[9], [1], true], 'fewer at the end')
+})
+
+t.test('whoever is handed bytes and throws, has failed; so has one whose signal aborts', async t => {
+  const error = new Error('full')
+  const left: Array<Error | undefined> = []
+  const half = new Inlet({ taken: () => {}, left: why => { left.push(why); half.fail(why as Error, true) } })
+  const receiving = half.receive(() => { throw error }, { most: 1 })
+  half.push(Uint8Array.of(1, 2), true)
+  await t.rejects(receiving, error)
+  t.same(left, [error])
+})
+
 t.test('an end wakes the reader, and one read waits at a time', async t => {
   const { inlet: half } = inlet()
   const reader = half[Symbol.asyncIterator]()

@@ -4,7 +4,7 @@
  * @module
  */
 import { readU32BE, writeU32BE } from '@ropewalk/framing'
-import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
+import type { AbortOptions, Bytes, Channel, ReceiveOptions, Source } from '@ropewalk/interface'
 import { Inlet, Outlet, type InletTarget, type Outgoing, type OutletTarget } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BytesState, type Window } from './bytes-state.ts'
@@ -53,9 +53,9 @@ export class BytesChannel implements Channel, Endpoint, InletTarget, OutletTarge
 
   /**
    * Instead of `source`: hands the bytes over as they arrive, without a copy and without waiting. What `take` gets is lent until
-   * it returns, and credited then, so `take` must be done with it. Resolves at the end of the data; what `take` throws resets the channel.
+   * it returns, and credited then, so `take` must be done with it. Resolves at the end of the data, or after `most` bytes; what `take` throws resets the channel.
    */
-  receive (take: (bytes: Uint8Array) => void, options?: AbortOptions): Promise<void> {
+  receive (take: (bytes: Uint8Array) => void, options?: ReceiveOptions): Promise<void> {
     return this.#in().receive(take, options)
   }
 

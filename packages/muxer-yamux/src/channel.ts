@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AbortOptions, Bytes, Channel, Source } from '@ropewalk/interface'
+import type { AbortOptions, Bytes, Channel, ReceiveOptions, Source } from '@ropewalk/interface'
 import { Inlet, Outlet, type InletTarget, type Member, type Outgoing, type OutletTarget } from '@ropewalk/mux'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { writeHeader } from './codec.ts'
@@ -41,9 +41,9 @@ export class YamuxChannel implements Channel, Member, InletTarget, OutletTarget 
 
   /**
    * Instead of `source`: hands the bytes over as they arrive, without a copy and without waiting. What `take` gets is lent until
-   * it returns, and credited then. Resolves at the end of the data; what `take` throws resets the channel.
+   * it returns, and credited then. Resolves at the end of the data, or after `most` bytes; what `take` throws resets the channel.
    */
-  receive (take: (bytes: Uint8Array) => void, options?: AbortOptions): Promise<void> {
+  receive (take: (bytes: Uint8Array) => void, options?: ReceiveOptions): Promise<void> {
     return this.#in().receive(take, options)
   }
 

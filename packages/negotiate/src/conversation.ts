@@ -88,7 +88,7 @@ export class Conversation {
     const rest = agreed.then(() => Uint8ArrayList.fromUint8Arrays(this.#pieces.slice(this.#next)))
     // Where nobody reads, whoever writes learns it.
     rest.catch(() => {})
-    return new NegotiatedChannel(this, new Remainder(this.#iterator, rest))
+    return new NegotiatedChannel(this, this.#channel, new Remainder(this.#iterator, rest))
   }
 
   /** Breaks off, unless the handshake is over. */
@@ -156,13 +156,20 @@ export class Conversation {
 }
 
 class NegotiatedChannel implements Channel {
-  readonly source: AsyncIterable<Uint8ArrayList>
+  readonly source: Remainder
   readonly #conversation: Conversation
+  readonly #below: Channel
   #sinking = false
 
-  constructor (conversation: Conversation, source: AsyncIterable<Uint8ArrayList>) {
+  constructor (conversation: Conversation, below: Channel, source: Remainder) {
     this.#conversation = conversation
+    this.#below = below
     this.source = source
+  }
+
+  /** Undefined as long as what came with the handshake was not read from `source`. */
+  get receive (): Channel['receive'] {
+    return this.source.through ? this.#below.receive?.bind(this.#below) : undefined
   }
 
   async sink (source: Source<Bytes>, options: AbortOptions = {}): Promise<void> {

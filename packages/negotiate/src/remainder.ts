@@ -19,6 +19,11 @@ export class Remainder implements AsyncIterableIterator<Uint8ArrayList, undefine
     this.#first = first
   }
 
+  /** What came with the handshake was read: what follows may be read past this. */
+  get through (): boolean {
+    return this.#agreed && !this.#left
+  }
+
   [Symbol.asyncIterator] (): this {
     return this
   }

@@ -1,4 +1,4 @@
-import type { Bytes } from '@ropewalk/interface'
+import type { Bytes, Channel } from '@ropewalk/interface'
 import { counting, duplexPair, pattern, settle, turn, verify } from '@ropewalk/testing'
 import t from 'tap'
 import { handle, select } from '../src/index.ts'
@@ -32,6 +32,21 @@ for (const lazy of [false, true]) {
     })
   }
 }
+
+t.test('where the channel hands its bytes over, so does the agreed one, as soon as what came with the handshake was read', async t => {
+  const [left, right] = duplexPair()
+  const handed: Array<number | undefined> = []
+  const receive: Channel['receive'] = async (take, { most } = {}) => { handed.push(most); take(bytes('rest')) }
+  const [{ channel }, { channel: listener }] = await Promise.all([select(Object.assign(left, { receive }), ['/a'], { lazy: true }), handle(right, ['/a'])])
+  t.equal(channel.receive, undefined)
+  t.equal(listener.receive, undefined, 'the one below has none')
+  const sent = listener.sink([bytes('first')])
+  await channel.source[Symbol.asyncIterator]().next()
+  let got = ''
+  await channel.receive?.(piece => { got += new TextDecoder().decode(piece) }, { most: 4 })
+  t.same([got, handed], ['rest', [4]])
+  await sent
+})
 
 t.test('a megabyte both ways at once', async () => {
   const [left, right] = duplexPair()

@@ -83,12 +83,20 @@ export class Session {
   async some (most: number, what: string, ms: number, take: (bytes: Uint8Array) => void, pieces: number = Infinity): Promise<number> {
     return this.#guard(what, ms, async (signal, heard) => {
       let taken = 0
-      while (pieces-- > 0 && taken < most) {
-        const bytes = await this.#reader.readUpTo(most - taken, { signal })
-        if (bytes === undefined) break
+      const hear = (bytes: Uint8Array): void => {
         heard()
         take(bytes)
         taken += bytes.length
+      }
+      while (pieces-- > 0 && taken < most) {
+        if (pieces === Infinity && this.#reader.idle && this.#channel.receive !== undefined) {
+          // Many pieces, and not one of them has to be waited for by itself.
+          await this.#channel.receive(hear, { most: most - taken, signal })
+          break
+        }
+        const bytes = await this.#reader.readUpTo(most - taken, { signal })
+        if (bytes === undefined) break
+        hear(bytes)
       }
       return taken
     })

@@ -1,8 +1,9 @@
+import type { Channel } from '@ropewalk/interface'
 import { duplexPair, turn, VirtualClock } from '@ropewalk/testing'
 import t from 'tap'
 import { decodeCslq } from '../src/codec.ts'
 import { MAX_ARRAY_ITEMS, MAX_JSON_DEPTH, MAX_PEERS, MAX_UNCONFIRMED, MAX_WAITING_BYTES, PROGRESS_TIMEOUT_MS } from '../src/constants.ts'
-import { askRange, begun } from '../src/client.ts'
+import { askRange, begun, downloadTo } from '../src/client.ts'
 import { Session } from '../src/index.ts'
 import { PeersState } from '../src/peers-state.ts'
 import { ALICE, BOB, pair } from './nodes.ts'
@@ -114,6 +115,42 @@ t.test('a download that creeps is not cut off, however long one write takes to f
   t.equal(code, 'ERR_TIMEOUT')
   await alice.close()
 })
+
+for (const cut of [1, 1000, 100_000]) {
+  t.test(`a channel that hands its bytes over is not read piece by piece, in chunks of ${cut}: the same arrives, and its end is noticed`, async t => {
+    const [left, right] = duplexPair({ chunkBytes: cut })
+    let [handed, calls] = [0, 0]
+    const receive: Channel['receive'] = async (take, { most = Infinity, signal } = {}) => {
+      calls++
+      const iterator = left.source[Symbol.asyncIterator]()
+      for (let got = rest.splice(0); ; got = []) {
+        if (got.length === 0) {
+          const { done, value } = await iterator.next()
+          signal?.throwIfAborted()
+          if (done === true) return
+          got = [...value.subarray()]
+        }
+        const bytes = got.slice(0, most - handed)
+        rest.push(...got.slice(bytes.length))
+        handed += bytes.length
+        take(Uint8Array.from(bytes))
+        if (handed === most) return
+      }
+    }
+    const rest: number[] = []
+    const session = new Session(Object.assign(left, { receive }))
+    const content = new Uint8Array(3000).map((_, at) => at % 253)
+    const sent = right.sink([Uint8Array.of(0), content])
+    await begun(session)
+    const got: number[] = []
+    t.equal(await downloadTo(session, 3000, piece => { got.push(...piece) }, 1000), 3000)
+    t.same(got, [...content])
+    t.equal(calls, 1)
+    await sent
+    await t.rejects(downloadTo(session, 1, () => {}, 1000), { code: 'ERR_INCOMPLETE' })
+    session.abort(new Error('over'))
+  })
+}
 
 t.test('a download may stand still only so long', async t => {
   const { alice, bob, files, clock } = await pair({ a: 'abcdef' }, { bob: { parallel: 1 } })
