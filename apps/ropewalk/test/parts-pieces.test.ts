@@ -73,6 +73,23 @@ t.test('a file is hashed once, in whatever pieces it is read and after whatever 
   t.equal(await whole.digest(), sha256(content))
 })
 
+t.test('who was told before the first read what a node has keeps that point as soon as it is hashed', async t => {
+  const directory = await folder(t)
+  const [path, log] = [join(directory, 'file'), join(directory, 'log')]
+  await writeFile(path, randomBytes(1_000_000))
+  {
+    await using file = await HashedFile.open(path)
+    await using hashes = await HashLog.open(log)
+    await file.begin([0], hashes)
+    file.acknowledged(786_432)
+    await file.read(new Uint8Array(50_000), 786_432)
+  }
+  await using file = await HashedFile.open(path)
+  await using hashes = await HashLog.open(log)
+  await file.begin([0], hashes)
+  t.equal(file.hashed, 786_432, 'and not what nobody has yet')
+})
+
 t.test('a file that is written to meanwhile is noticed', async t => {
   const path = join(await folder(t), 'file')
   await writeFile(path, 'content')

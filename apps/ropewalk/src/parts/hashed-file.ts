@@ -27,6 +27,7 @@ export class HashedFile implements AsyncDisposable {
   #bounds: readonly number[] = []
   #log: HashLog | undefined
   #hashed = 0
+  #acknowledged = 0
   #points: HashPoint[] = []
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -93,6 +94,7 @@ export class HashedFile implements AsyncDisposable {
 
   /** A node has everything before `offset`: the log may say so. */
   acknowledged (offset: number): void {
+    this.#acknowledged = offset
     const passed = this.#points.findLastIndex(point => point.offset <= offset)
     if (passed === -1) return
     this.#log?.save(this.#points[passed] as HashPoint)
@@ -172,6 +174,8 @@ export class HashedFile implements AsyncDisposable {
     if (this.#log === undefined) return
     if (this.#points.length >= MAX_POINTS) this.#points.shift()
     this.#points.push({ offset: this.#hashed, whole: this.#whole.save(), part: this.#hasParts ? this.#part.save() : new Uint8Array() })
+    // Who catches up with what a node has will not be told of it again.
+    if (this.#hashed <= this.#acknowledged) this.acknowledged(this.#acknowledged)
   }
 }
 
