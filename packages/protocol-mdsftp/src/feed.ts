@@ -20,7 +20,7 @@ export interface Feed {
 }
 
 /** Something that can be read at any position, such as a FragmentReader or a file. */
-export type RandomAccess = Pick<FragmentReader, 'read'>
+export type RandomAccess = Pick<FragmentReader, 'read' | 'memory'>
 
 /** What can be uploaded. The arrays of a source must not change until the upload is over. */
 export type Content = Source<Bytes> | RandomAccess
@@ -133,7 +133,7 @@ export class ReaderFeed implements Feed {
 
   async take (bytes: number): Promise<Uint8Array> {
     const free = this.#free.pop()
-    const buffer = free !== undefined && free.byteLength >= bytes ? free : new Uint8Array(bytes)
+    const buffer = free !== undefined && free.byteLength >= bytes ? free : this.#memory(bytes)
     const into = buffer.subarray(0, bytes)
     let filled = 0
     while (filled < bytes) {
@@ -155,5 +155,9 @@ export class ReaderFeed implements Feed {
   leave (): void {
     this.#busy = []
     this.#free = []
+  }
+
+  #memory (bytes: number): Uint8Array {
+    return (this.#reuse ? this.#reader.memory?.(bytes) : undefined) ?? new Uint8Array(bytes)
   }
 }

@@ -28,6 +28,12 @@ export const MAX_KEPT_FILES = 64
 /** Writes of at least so many bytes go past the system's cache, where they begin and end with a block of the disk. Ours: a disk is slow with smaller ones, one at a time. */
 export const DIRECT_BYTES = 524_288
 
+/** Reads of at least so many bytes do, where an object was not read before. Ours. */
+export const DIRECT_READ_BYTES = 262_144
+
+/** Objects of which is known that they were read. Ours: some 100 bytes each. */
+export const MAX_READ_OBJECTS = 1024
+
 /** What a disk takes at a time, or a multiple of it. From Linux: pages are no smaller. */
 export const DISK_BLOCK_BYTES = 4096
 

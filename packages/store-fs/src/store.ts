@@ -10,7 +10,8 @@
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from '@ropewalk/interface'
-import { LIST_BATCH_FILES } from './constants.ts'
+import { DIRECT_READ_BYTES, LIST_BATCH_FILES, MAX_READ_OBJECTS } from './constants.ts'
+import { DirectFile } from './direct.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError, systemCode } from './errors.ts'
 import { nodeFileSystem, type FileSystem, type StoreFile } from './file-system.ts'
@@ -67,6 +68,8 @@ class FsStore implements FragmentStore {
   readonly #unfinished: Map<string, Unfinished>
   /** The last thing under way for an id: what changes an object happens one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  /** Objects that were read, the last one last. */
+  readonly #read = new Set<string>()
   #closed: Promise<void> | undefined
 
   constructor (place: Place, lock: DirectoryLock, shards: Iterable<string>, unfinished: Iterable<Unfinished>) {
@@ -109,7 +112,7 @@ class FsStore implements FragmentStore {
 
     try {
       const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-      return new FileReader(handle, id, size)
+      return new FileReader(handle, id, size, this.#readsPastCache(id, size) ? new DirectFile(() => this.#openDirect(path, handle)) : undefined)
     } catch (error) {
       throw systemCode(error) === 'ENOENT' ? missing(id) : storeError(error, `open ${id}`)
     }
@@ -187,6 +190,29 @@ class FsStore implements FragmentStore {
     } finally {
       await this.#lock.release()
     }
+  }
+
+  /** What is read again is likely to be so once more: then the cache is worth its memory. */
+  #readsPastCache (id: string, size: number): boolean {
+    if (!this.#place.direct || size < DIRECT_READ_BYTES || (constants.O_DIRECT as number | undefined) === undefined) return false
+    const again = this.#read.delete(id)
+    this.#read.add(id)
+    const [oldest] = this.#read
+    if (this.#read.size > MAX_READ_OBJECTS && oldest !== undefined) this.#read.delete(oldest)
+    return !again
+  }
+
+  /** The file that `handle` has open, once more; undefined where its path has become another's. */
+  async #openDirect (path: string, handle: StoreFile): Promise<StoreFile | undefined> {
+    const opened = await this.#place.fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_DIRECT).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (opened === undefined) return undefined
+    const [ours, theirs] = await Promise.all([handle.stat(), opened.stat()])
+    if (ours.ino === theirs.ino && ours.dev === theirs.dev) return opened
+    await opened.close()
+    return undefined
   }
 
   /** From unfinished to committed. The order of the steps is the promise. */

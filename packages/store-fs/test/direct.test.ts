@@ -1,8 +1,10 @@
 import { constants } from 'node:fs'
+import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { FragmentStore } from '@ropewalk/interface'
 import t from 'tap'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { BEHIND_BYTES, DIRECT_BYTES, DISK_BLOCK_BYTES, MAX_KEPT_FILES } from '../src/constants.ts'
+import { BEHIND_BYTES, DIRECT_BYTES, DIRECT_READ_BYTES, DISK_BLOCK_BYTES, MAX_KEPT_FILES, MAX_READ_OBJECTS } from '../src/constants.ts'
 import { nodeFileSystem, type FileSystem } from '../src/index.ts'
 import { faultyFileSystem, systemError } from './faults.ts'
 import { makeFolder } from './folder.ts'
@@ -13,12 +15,14 @@ const ID = 'cd'.repeat(16)
 const { WebAssembly: machine } = globalThis as unknown as { WebAssembly: { Memory: new (options: { initial: number }) => { buffer: ArrayBuffer } } }
 const pages = new Uint8Array(new machine.Memory({ initial: 32 }).buffer).map((_, index) => (index * 7 + (index >>> 9)) & 255)
 
-/** Notes what is written past the cache. `refuse`: the system has no such thing. */
-function watching (refuse: boolean): FileSystem & { direct: number[] } {
+/** Notes what is written and read past the cache. `refuse`: the system has no such thing. */
+function watching (refuse: boolean): FileSystem & { direct: number[], reads: number[] } {
   const direct: number[] = []
+  const reads: number[] = []
   return {
     ...nodeFileSystem,
     direct,
+    reads,
     async open (path, flags, mode) {
       if ((flags & constants.O_DIRECT) === 0) return await nodeFileSystem.open(path, flags, mode)
       if (refuse) throw systemError('EINVAL')
@@ -32,6 +36,13 @@ function watching (refuse: boolean): FileSystem & { direct: number[] } {
               const written = await target.writev(vectors, position)
               direct.push(written.bytesWritten)
               return written
+            }
+          }
+          if (key === 'read') {
+            return async (into: Uint8Array, offset: number, length: number, position: number) => {
+              for (const number of [into.byteOffset + offset, length, position]) t.equal(number % DISK_BLOCK_BYTES, 0)
+              reads.push(length)
+              return await target.read(into, offset, length, position)
             }
           }
           const value = Reflect.get(target, key, target) as unknown
@@ -81,6 +92,94 @@ t.test('memory that the system does not take so is written all the same', async 
   await writer.close()
   await store.commit(ID)
   t.equal(Buffer.compare(await content(store), Buffer.concat([bytes, pages.subarray(0, 2 * DIRECT_BYTES)])), 0)
+  await folder.dispose()
+})
+
+/** Not every system has such a flag. */
+const DIRECT = (constants.O_DIRECT as number | undefined) !== undefined
+
+async function keep (store: FragmentStore, id: string, bytes: Uint8Array): Promise<void> {
+  const writer = await store.write(id, 0)
+  await writer.write(bytes)
+  await writer.close()
+  await store.commit(id)
+}
+
+t.test('an object is read past the cache the first time, as far as blocks of the disk go; what is read again, and the small, go through it', async t => {
+  const size = 2 * DIRECT_READ_BYTES + 77
+  for (const how of ['direct', 'refused', 'off'] as const) {
+    const folder = await makeFolder()
+    const fs = watching(how === 'refused')
+    const opened = await folder.open({ fs, direct: how !== 'off' })
+    await keep(opened, ID, pages.subarray(0, size))
+    for (const again of [false, true]) {
+      fs.reads.length = 0
+      const reader = await opened.read(ID)
+      const memory = reader.memory?.(DIRECT_READ_BYTES + DISK_BLOCK_BYTES + 5) ?? t.fail('it has memory of its own')
+      for (let position = 0; position < size; position += DIRECT_READ_BYTES) {
+        const read = await reader.read(memory as Uint8Array, position)
+        t.equal(Buffer.compare((memory as Uint8Array).subarray(0, read), pages.subarray(position, Math.min(size, position + read))), 0, `${how} ${again} ${position}`)
+      }
+      await reader.read(pages.slice(0, DIRECT_READ_BYTES - 1), 0)
+      await reader.read(new Uint8Array(DIRECT_READ_BYTES), 1)
+      await reader.close()
+      t.same(fs.reads, how === 'direct' && DIRECT && !again ? [DIRECT_READ_BYTES + DISK_BLOCK_BYTES, DIRECT_READ_BYTES] : [], `${how} ${again}`)
+    }
+    await folder.dispose()
+  }
+})
+
+t.test('reads past the cache from memory that the system does not take, and beside each other, bring the same bytes', async t => {
+  const folder = await makeFolder()
+  const opened = await folder.open()
+  await keep(opened, ID, pages.subarray(0, 4 * DIRECT_READ_BYTES))
+  const reader = await opened.read(ID)
+  const parts = [0, 1, 2, 3].map(index => ({ position: index * DIRECT_READ_BYTES, into: index === 2 ? Buffer.allocUnsafeSlow(DIRECT_READ_BYTES) : reader.memory?.(DIRECT_READ_BYTES) as Uint8Array }))
+  await Promise.all(parts.map(async ({ position, into }) => { t.equal(await reader.read(into, position), DIRECT_READ_BYTES) }))
+  for (const { position, into } of parts) t.equal(Buffer.compare(into, pages.subarray(position, position + DIRECT_READ_BYTES)), 0)
+  await reader.close()
+  await folder.dispose()
+})
+
+t.test('a reader has the object that it was opened for, if another has taken its place since', async t => {
+  for (const replaced of [false, true]) {
+    const folder = await makeFolder()
+    const fs = watching(false)
+    const opened = await folder.open({ fs })
+    await keep(opened, ID, pages.subarray(0, DIRECT_READ_BYTES))
+    const reader = await opened.read(ID)
+    await opened.remove(ID)
+    if (replaced) await keep(opened, ID, pages.slice(0, DIRECT_READ_BYTES).reverse())
+    const memory = reader.memory?.(DIRECT_READ_BYTES) as Uint8Array
+    t.equal(await reader.read(memory, 0), DIRECT_READ_BYTES)
+    t.equal(Buffer.compare(memory, pages.subarray(0, DIRECT_READ_BYTES)), 0, String(replaced))
+    t.same(fs.reads, [])
+    await reader.close()
+    await folder.dispose()
+  }
+})
+
+t.test('which objects were read is known of the last so many only', async t => {
+  const folder = await makeFolder()
+  const fs = watching(false)
+  const ids = Array.from({ length: MAX_READ_OBJECTS + 1 }, (_, index) => index.toString(16).padStart(32, '0'))
+  const shard = join(folder.path, 'objects', '00')
+  await mkdir(shard, { recursive: true })
+  for (const id of ids) {
+    await writeFile(join(shard, id), '')
+    await truncate(join(shard, id), DIRECT_READ_BYTES)
+  }
+  const opened = await folder.open({ fs })
+  const goesPast = async (id: string): Promise<boolean> => {
+    fs.reads.length = 0
+    const reader = await opened.read(id)
+    await reader.read(reader.memory?.(DIRECT_READ_BYTES) as Uint8Array, 0)
+    await reader.close()
+    return fs.reads.length > 0
+  }
+  for (const id of ids) t.equal(await goesPast(id), DIRECT)
+  t.equal(await goesPast(ids[1] as string), false)
+  t.equal(await goesPast(ids[0] as string), DIRECT)
   await folder.dispose()
 })
 

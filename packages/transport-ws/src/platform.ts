@@ -68,8 +68,8 @@ class PlatformWire implements Wire {
   }
 
   send (message: Uint8Array): void {
-    // A SharedArrayBuffer cannot be sent.
-    const plain = message.buffer instanceof ArrayBuffer ? message as Uint8Array<ArrayBuffer> : message.slice() as Uint8Array<ArrayBuffer>
+    // Memory that is shared, or could be resized, cannot be sent.
+    const plain = message.buffer instanceof ArrayBuffer && !message.buffer.resizable ? message as Uint8Array<ArrayBuffer> : message.slice() as Uint8Array<ArrayBuffer>
     this.#socket.send(plain)
   }
 

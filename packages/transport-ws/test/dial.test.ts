@@ -112,6 +112,24 @@ t.test('a WebSocket that is open can be wrapped, one that is not cannot', async 
   t.same(await bytesOf(right.source), Uint8Array.of(1))
 })
 
+/** As browsers have it: what Web IDL calls a BufferSource is neither shared nor resizable. */
+class Strict extends WebSocket {
+  override send (data: Uint8Array<ArrayBuffer>): void {
+    if (!(data.buffer instanceof ArrayBuffer) || data.buffer.resizable) throw new TypeError('no BufferSource')
+    super.send(data)
+  }
+}
+
+t.test('memory that a WebSocket refuses, because it is shared or could be resized, is sent all the same', async t => {
+  const listener = await listening(t)
+  for (const memory of [new ArrayBuffer(3, { maxByteLength: 5 }), new SharedArrayBuffer(3)]) {
+    const [left, right] = await Promise.all([dialPlatform(listener.address, { WebSocket: Strict as never }), take(listener)])
+    await Promise.all([left.sink([new Uint8Array(memory).fill(7)]), right.sink([])])
+    t.same(await bytesOf(right.source), Uint8Array.of(7, 7, 7))
+    await bytesOf(left.source)
+  }
+})
+
 t.test('where the platform has no WebSocket, one must be given', async t => {
   await t.rejects(dialPlatform('ws://127.0.0.1:1', { WebSocket: null as never }), TypeError)
   const listener = await listening(t)

@@ -26,6 +26,13 @@ export const storeFs: PackageLimits = {
       test: ['direct.test.ts', 'the files of uploads that wait for their commit stay open, at most so many']
     },
     {
+      constant: 'MAX_READ_OBJECTS',
+      of: 'objects of which is known that they were read',
+      unit: 'items',
+      beyond: 'the one that was read first is read past the cache again',
+      test: ['direct.test.ts', 'which objects were read is known of the last so many only']
+    },
+    {
       constant: 'LIST_BATCH_FILES',
       of: 'files looked at side by side while a store is listed',
       unit: 'files',
@@ -52,6 +59,7 @@ export const storeFs: PackageLimits = {
   others: {
     ID_DIGITS: 'part of a file name',
     DIRECT_BYTES: 'from this size on writes go past the cache',
+    DIRECT_READ_BYTES: 'from this size on reads do, the first time',
     DISK_BLOCK_BYTES: 'where such writes begin and end',
     MIN_VECTOR_BYTES: 'up to this size pieces are joined',
     AT_ONCE_BYTES: 'up to this size reads and writes take no thread',
