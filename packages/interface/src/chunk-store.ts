@@ -34,7 +34,7 @@ export interface ChunkSource {
   lend? (id: ChunkId, options?: ChunkGetOptions): Promise<LentBytes | undefined>
 }
 
-/** Bytes that are good until they are given back. Whoever never does that costs memory, and nothing else. */
+/** Bytes that are good until they are given back. Whoever never does that lets others wait: there may be so much to lend and no more. */
 export interface LentBytes {
   readonly bytes: Uint8Array
   /** Once. */

@@ -1,9 +1,10 @@
-import type { Chunk, ChunkCompression, ChunkId, ChunkSource, Source, Bytes } from '@ropewalk/interface'
+import type { Chunk, ChunkCompression, ChunkId, ChunkSource, LentBytes, Source, Bytes } from '@ropewalk/interface'
 import { ByteQueue } from '@ropewalk/framing'
-import { ANSWERS_AHEAD, INDEX_SLICE_BYTES, MAX_WIRE_CHUNK_BYTES } from './constants.ts'
+import { ANSWERS_AHEAD, INDEX_SLICE_BYTES, LENT_AHEAD, MAX_WIRE_CHUNK_BYTES } from './constants.ts'
 import { CasyncError } from './errors.ts'
 import { lookahead } from './lookahead.ts'
 import type { Message } from './message-codec.ts'
+import type { SendOptions } from './outbox.ts'
 import type { Wire } from './wire.ts'
 
 /** Lets one side of a session wait for what the other brings. */
@@ -24,24 +25,34 @@ export class Bell {
   }
 }
 
-/** What is sent, and what is to be called once nothing of it is needed any more. */
-export interface Answer {
+/** What is sent, what is to be called once nothing of it is needed any more, and whether another is there already. */
+export interface Answer extends SendOptions {
   readonly message: Message
-  readonly release?: (() => void) | undefined
 }
 
-/** The answers to `ids`, in order, several of them being fetched and compressed at a time. */
-export function answers (ids: AsyncIterable<ChunkId>, store: ChunkSource, compression: ChunkCompression, signal: AbortSignal): AsyncGenerator<Answer, void, undefined> {
-  return lookahead(ids, async (id, turn): Promise<Answer> => {
-    const options = { signal: turn.signal, urgent: turn.urgent }
-    const lent = await store.lend?.(id, options)
-    const data = lent?.bytes ?? await compressed(await store.get(id, options), compression)
-    if (data === undefined) return { message: { type: 'MISSING', id } }
-    if (data.length > MAX_WIRE_CHUNK_BYTES) {
+interface Asked {
+  readonly id: ChunkId
+  readonly lent: LentBytes | undefined
+}
+
+/** The answers to `ids`, in order, several of them being fetched and compressed at a time. What the store lends is used only where `wire` tells when it has been sent. */
+export async function * answers (ids: AsyncIterable<ChunkId>, store: ChunkSource, compression: ChunkCompression, wire: Wire, signal: AbortSignal): AsyncGenerator<Answer, void, undefined> {
+  const asked = wire.releases && store.lend !== undefined ? lookahead(ids, async (id, turn) => ({ id, lent: await store.lend?.(id, turn) }), { maxItems: LENT_AHEAD, signal }) : unlent(ids)
+  let ready = 0
+  const found = lookahead(asked, async ({ id, lent }, turn): Promise<Omit<Answer, 'more'>> => {
+    const data = lent?.bytes ?? await compressed(await store.get(id, turn), compression)
+    if (data !== undefined && data.length > MAX_WIRE_CHUNK_BYTES) {
       throw new CasyncError('ERR_FRAME_SIZE', 'transfer', `chunk ${id} does not fit a frame: ${data.length} > ${MAX_WIRE_CHUNK_BYTES} bytes`, { id, remote: false })
     }
+    ready++
+    if (data === undefined) return { message: { type: 'MISSING', id } }
     return { message: { type: 'CHUNK', compressed: true, id, data }, release: lent === undefined ? undefined : () => { lent.release() } }
   }, { maxItems: ANSWERS_AHEAD, signal })
+  for await (const answer of found) yield { ...answer, more: --ready > 0 }
+}
+
+async function * unlent (ids: AsyncIterable<ChunkId>): AsyncGenerator<Asked, void, undefined> {
+  for await (const id of ids) yield { id, lent: undefined }
 }
 
 /** desync reads nothing but compressed chunks. */

@@ -131,8 +131,12 @@ export const MAX_PULL_OUTSTANDING = 256
 /** Bytes that are encoded ahead of the channel. Ours. */
 export const MAX_UNSENT_BYTES: number = 256 * 1024
 
-/** Chunks that a server reads and compresses ahead of the channel. Ours. */
+/** Chunks that a server reads and compresses ahead of the channel, and those that it is lent as they lie there. Ours. */
 export const ANSWERS_AHEAD = 8
+export const LENT_AHEAD = 32
+
+/** Bytes of answers that wait for those that come at once behind them. Ours. */
+export const GATHERED_BYTES: number = 128 * 1024
 
 /** How long the peer may take to say hello, to send or take anything, and to take our last words. Ours: the reference waits for ever. */
 export const HELLO_TIMEOUT_MS = 30_000

@@ -1,6 +1,13 @@
 import type { Bytes } from '@ropewalk/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { MAX_UNSENT_BYTES } from './constants.ts'
+import { GATHERED_BYTES, MAX_UNSENT_BYTES } from './constants.ts'
+
+export interface SendOptions {
+  /** Called when the reader asks for what comes after. */
+  readonly release?: (() => void) | undefined
+  /** Another frame is sent at once: they may go together. */
+  readonly more?: boolean | undefined
+}
 
 /** Frames on their way to the channel, one at a time and whole. */
 export class Outbox implements AsyncIterable<Bytes> {
@@ -19,14 +26,14 @@ export class Outbox implements AsyncIterable<Bytes> {
     this.#onTaken = onTaken
   }
 
-  /** Resolves when there is room for more; whoever waits for that before sending on bounds what is kept. `release` is called when the reader asks for what comes after. */
-  async send (parts: Uint8Array[], release?: () => void): Promise<void> {
+  /** Resolves when there is room for more; whoever waits for that before sending on bounds what is kept. */
+  async send (parts: Uint8Array[], { release, more = false }: SendOptions = {}): Promise<void> {
     this.#assertWhole()
     if (this.#ended) throw new TypeError('the outbox has ended')
     this.#frames.push(parts)
     if (release !== undefined) this.#releases.push(release)
     this.#unsent += byteLength(parts)
-    this.#wakeReader?.()
+    if (!more || this.#unsent >= GATHERED_BYTES) this.#wakeReader?.()
     while (this.#unsent > MAX_UNSENT_BYTES && this.#failure === undefined) await new Promise<void>(resolve => { this.#writers.push(resolve) })
     this.#assertWhole()
   }

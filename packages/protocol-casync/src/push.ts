@@ -61,7 +61,7 @@ export async function push (channel: Channel, options: PushOptions): Promise<Pus
   }
 
   async function answer (source: ChunkSource): Promise<void> {
-    for await (const { message, release } of answers(ids(), source, compression, stop.signal)) {
+    for await (const { message, release, more } of answers(ids(), source, compression, wire, stop.signal)) {
       if (message.type === 'CHUNK') {
         pushed.chunks++
         pushed.bytes += message.data.length
@@ -70,7 +70,7 @@ export async function push (channel: Channel, options: PushOptions): Promise<Pus
       }
       // Before it is sent: the goodbye of a server that is content may overtake our waiting for room.
       state.answered()
-      await wire.send(message, release)
+      await wire.send(message, { release, more })
     }
   }
 

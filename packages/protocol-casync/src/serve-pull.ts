@@ -58,9 +58,9 @@ export async function servePull (channel: Channel, options: ServePullOptions): P
   }
 
   async function answer (source: ChunkSource): Promise<void> {
-    for await (const { message, release } of answers(ids(), source, compression, stop.signal)) {
+    for await (const { message, release, more } of answers(ids(), source, compression, wire, stop.signal)) {
       count(served, message)
-      await wire.send(message, release)
+      await wire.send(message, { release, more })
     }
   }
 

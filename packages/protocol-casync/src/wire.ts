@@ -5,7 +5,7 @@ import { Deadline, systemClock, type Clock } from './clock.ts'
 import { HELLO_TIMEOUT_MS, IDLE_TIMEOUT_MS, LAST_WORDS_MS } from './constants.ts'
 import { CasyncError } from './errors.ts'
 import { encodeMessage, MessageDecoder, owned, type Message } from './message-codec.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type SendOptions } from './outbox.ts'
 
 /** What every session takes. Aborting the signal tells the peer, ends the channel and rejects with the signal's reason. */
 export interface SessionOptions extends AbortOptions {
@@ -32,7 +32,8 @@ export interface Listener {
 /** A channel that carries messages: says hello, listens, gives up aloud. */
 export class Wire {
   readonly #channel: Channel
-  readonly #releases: boolean
+  /** Whether the channel tells when it has done with what it was given. */
+  readonly releases: boolean
   readonly #outbox: Outbox
   readonly #sent: Promise<void>
   readonly #clock: Clock
@@ -50,7 +51,7 @@ export class Wire {
   constructor (channel: Channel, hello: Message, options: SessionOptions) {
     const { helloMs = HELLO_TIMEOUT_MS, idleMs = IDLE_TIMEOUT_MS, clock = systemClock, signal } = options
     this.#channel = channel
-    this.#releases = 'releases' in channel && channel.releases === true
+    this.releases = 'releases' in channel && channel.releases === true
     this.#clock = clock
     this.#idleMs = idleMs
     this.#signal = signal
@@ -65,8 +66,8 @@ export class Wire {
   }
 
   /** Encodes and sends. Resolves when there is room for more. `release` is called once the channel has done with what the message carries, if it tells. */
-  async send (message: Message, release?: () => void): Promise<void> {
-    await this.#outbox.send(encodeMessage(message), this.#releases ? release : undefined)
+  async send (message: Message, { release, more }: SendOptions = {}): Promise<void> {
+    await this.#outbox.send(encodeMessage(message), { release: this.releases ? release : undefined, more })
   }
 
   /** Reads to the end of the stream. Rejects, at once, with whatever ended the session; what is left to do then is done behind it. */

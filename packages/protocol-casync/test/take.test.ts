@@ -1,4 +1,4 @@
-import type { Channel, ChunkId, ChunkSource, LentBytes } from '@ropewalk/interface'
+import type { Bytes, Channel, ChunkId, ChunkSource, LentBytes } from '@ropewalk/interface'
 import { duplexPair, patternAt, scriptedPeer, turn } from '@ropewalk/testing'
 import t from 'tap'
 import { MemoryStore } from '../src/memory-store.ts'
@@ -125,15 +125,54 @@ t.test('a store that lends gets back what a channel that tells has done with, an
   t.same([...lent.values()], IDS.map(() => true))
 })
 
-t.test('a channel that does not tell gives nothing back', async t => {
+t.test('what is not lent is asked for, in its turn, and what comes together goes together', async t => {
+  const [left, right] = duplexPair({})
+  const asked: ChunkId[] = []
+  let released = 0
+  const store: ChunkSource = {
+    async get (id) {
+      asked.push(id)
+      await turn()
+      return { id, bytes: CHUNKS[IDS.indexOf(id)] as Uint8Array, compressed: PACKED[IDS.indexOf(id)] as Buffer }
+    },
+    lend: async id => IDS.indexOf(id) % 3 === 1 ? undefined : { bytes: PACKED[IDS.indexOf(id)] as Buffer, release: () => { released++ } }
+  }
+  const pieces: number[] = []
+  const telling: Channel & { releases: true } = {
+    ...left,
+    releases: true,
+    source: left.source,
+    sink: async (source, sinkOptions) => {
+      async function * counted (): AsyncGenerator<Bytes> {
+        for await (const bytes of source) {
+          if (bytes.byteLength > 1000) pieces.push(bytes instanceof Uint8Array ? 1 : [...bytes].length)
+          yield bytes
+        }
+      }
+      await left.sink(counted(), sinkOptions)
+    },
+    abort: reason => { left.abort(reason) },
+    [Symbol.asyncDispose]: async () => { await left[Symbol.asyncDispose]() }
+  }
+  await served(right, telling, async session => {
+    const chunks = await Promise.all(IDS.map(async id => await session.get(id)))
+    for (const [i, chunk] of chunks.entries()) t.ok(Buffer.compare(chunk?.bytes ?? new Uint8Array(), CHUNKS[i] as Uint8Array) === 0, `chunk ${i}`)
+  }, store)
+  const unlent = IDS.filter((_, i) => i % 3 === 1)
+  t.same(asked, unlent)
+  t.equal(released, IDS.length - unlent.length)
+  t.ok(pieces.some(count => count > 2), `frames went in ${pieces.join(', ')} pieces`)
+})
+
+t.test('for a channel that does not tell nothing is lent: nobody could give it back', async t => {
   const [left, right] = duplexPair({})
   const store: ChunkSource = {
-    get: async () => undefined,
-    lend: async id => id === IDS[1] ? undefined : { bytes: PACKED[IDS.indexOf(id)] as Buffer, release: () => { t.fail('who says that it is done with?') } }
+    get: async id => id === IDS[1] ? undefined : { id, bytes: CHUNKS[IDS.indexOf(id)] as Uint8Array, compressed: PACKED[IDS.indexOf(id)] as Buffer },
+    lend: async () => t.fail('who says that it is done with?') as never
   }
   await served(right, left, async session => {
     t.ok(await session.get(IDS[0] as string))
-    t.equal(await session.get(IDS[1] as string), undefined, 'what is not lent is asked for')
+    t.equal(await session.get(IDS[1] as string), undefined, 'what is not there is missing')
   }, store)
 })
 

@@ -23,8 +23,12 @@ export const MAX_THREADS = 4
 export const OUTLET_BATCH_BYTES: number = 1024 * 1024
 export const OUTLET_BATCH_CHUNKS = 64
 
-/** What chunks are read into that are only passed on. Ours. */
-export const PASSING_BUFFER_BYTES: number = 512 * 1024
+/** Chunks that are lent before threads are begun for the others. Ours: 2 MiB at the usual sizes. */
+export const LENT_AT_ONCE = 32
+
+/** Chunks that a thread reads at a time for whoever passes them on, and arrays of 2 MiB for those that are lent. Ours. */
+export const LENDING_BATCH_CHUNKS = 8
+export const LENDING_SLABS = 6
 
 /** Longest chunk that goes through threads: each buffer has room for one. Ours. */
 export const MAX_INTAKE_CHUNK_BYTES: number = 2 * 1024 * 1024

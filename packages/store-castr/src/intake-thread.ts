@@ -1,5 +1,5 @@
 /**
- * A thread of an intake: keeps the chunks that lie one behind the other in a buffer, which it gives back.
+ * A thread of an intake: keeps the chunks that lie one behind the other in a buffer.
  *
  * @module
  */
@@ -9,12 +9,11 @@ import { refusalOf } from './threads.ts'
 
 /** Chunks to keep, or, without them, what was kept to the disk. */
 export interface IntakeQuestion {
-  readonly buffer?: ArrayBuffer
+  readonly buffer?: SharedArrayBuffer
   readonly lengths?: readonly number[]
 }
 
 export interface IntakeAnswer {
-  readonly buffer: ArrayBuffer | undefined
   readonly ids: readonly string[]
   readonly fresh: readonly boolean[]
 }
@@ -24,15 +23,15 @@ const keeping = new Keeping(workerData as KeepingOptions)
 parentPort?.on('message', ({ buffer, lengths = [] }: IntakeQuestion) => {
   try {
     if (buffer === undefined) keeping.sync()
-    const answer = { buffer, ids: [] as string[], fresh: [] as boolean[] }
+    const answer = { ids: [] as string[], fresh: [] as boolean[] }
     let at = 0
     for (const length of lengths) {
-      const { id, fresh } = keeping.keep(new Uint8Array(buffer as ArrayBuffer, at, length))
+      const { id, fresh } = keeping.keep(new Uint8Array(buffer as SharedArrayBuffer, at, length))
       answer.ids.push(id)
       answer.fresh.push(fresh)
       at += length
     }
-    parentPort?.postMessage(answer satisfies IntakeAnswer, buffer === undefined ? [] : [buffer])
+    parentPort?.postMessage(answer satisfies IntakeAnswer)
   } catch (error) {
     parentPort?.postMessage(refusalOf(error))
   }

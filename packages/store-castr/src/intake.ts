@@ -11,7 +11,7 @@ import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_TH
 import { CastrError } from './errors.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
-import { Threads } from './threads.ts'
+import { shared, Threads } from './threads.ts'
 
 export interface IntakeOptions {
   /** What ids are made of. Default SHA-512/256. */
@@ -52,10 +52,10 @@ export class ThreadedIntake implements Intake {
   readonly #threads: Threads
   readonly #maxChunkBytes: number
   readonly #onBatch: () => Promise<void>
-  readonly #free: Uint8Array[]
+  readonly #free: Array<Uint8Array<SharedArrayBuffer>>
   readonly #batches: Batch[] = []
   readonly #recent = new Set<string>()
-  #buffer: Uint8Array | undefined
+  #buffer: Uint8Array<SharedArrayBuffer> | undefined
   #filled = 0
   #start = 0
   #lengths: number[] = []
@@ -68,7 +68,7 @@ export class ThreadedIntake implements Intake {
     this.#maxChunkBytes = maxChunkBytes
     this.#onBatch = onBatch
     this.#threads = new Threads('intake-thread', Math.min(MAX_THREADS, availableParallelism()), options)
-    this.#free = Array.from({ length: 2 * this.#threads.count }, () => new Uint8Array(INTAKE_BATCH_BYTES + maxChunkBytes))
+    this.#free = Array.from({ length: 2 * this.#threads.count }, () => shared(INTAKE_BATCH_BYTES + maxChunkBytes))
     this.#buffer = this.#free.pop()
   }
 
@@ -121,7 +121,7 @@ export class ThreadedIntake implements Intake {
   }
 
   #send (): void {
-    const buffer = (this.#buffer as Uint8Array).buffer as ArrayBuffer
+    const buffer = this.#buffer as Uint8Array<SharedArrayBuffer>
     const batch: Batch = { lengths: this.#lengths, answer: undefined }
     this.#batches.push(batch)
     this.#buffer = this.#free.pop()
@@ -131,12 +131,11 @@ export class ThreadedIntake implements Intake {
     void this.#ask(batch, buffer)
   }
 
-  async #ask (batch: Batch, buffer: ArrayBuffer): Promise<void> {
+  async #ask (batch: Batch, buffer: Uint8Array<SharedArrayBuffer>): Promise<void> {
     try {
-      batch.answer = await this.#threads.ask<IntakeAnswer>({ buffer, lengths: batch.lengths } satisfies IntakeQuestion, [buffer])
-      const back = new Uint8Array(batch.answer.buffer as ArrayBuffer)
-      if (this.#buffer === undefined) this.#buffer = back
-      else this.#free.push(back)
+      batch.answer = await this.#threads.ask<IntakeAnswer>({ buffer: buffer.buffer, lengths: batch.lengths } satisfies IntakeQuestion)
+      if (this.#buffer === undefined) this.#buffer = buffer
+      else this.#free.push(buffer)
     } catch (error) {
       this.#failure ??= { error }
     }

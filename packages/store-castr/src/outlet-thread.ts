@@ -10,14 +10,12 @@ import { refusalOf } from './threads.ts'
 export interface OutletQuestion {
   readonly places: readonly Place[]
   /** Where those lie that are packed. */
-  readonly data?: ArrayBuffer | undefined
+  readonly data?: SharedArrayBuffer | undefined
 }
 
 export interface OutletAnswer {
   /** For each place, whether the chunk is there. */
   readonly placed: readonly boolean[]
-  /** To be filled again. */
-  readonly data: ArrayBuffer | undefined
 }
 
 const placing = new Placing(workerData as PlacingOptions)
@@ -26,7 +24,7 @@ parentPort?.on('message', ({ places, data }: OutletQuestion) => {
   try {
     const packed = data === undefined ? undefined : new Uint8Array(data)
     const placed = places.map(place => placing.place(place, packed))
-    parentPort?.postMessage({ placed, data } satisfies OutletAnswer, data === undefined ? [] : [data])
+    parentPort?.postMessage({ placed } satisfies OutletAnswer)
   } catch (error) {
     parentPort?.postMessage(refusalOf(error))
   }

@@ -10,7 +10,7 @@ import { checkId } from './layout.ts'
 import type { OutletAnswer, OutletQuestion } from './outlet-thread.ts'
 import type { PackedAt, Place, PlacingOptions } from './placing.ts'
 import { mostCompressed } from './read-chunk.ts'
-import { Threads } from './threads.ts'
+import { shared, Threads } from './threads.ts'
 
 export interface OutletOptions {
   /** The file that is written to, open for it. It stays open until the outlet is closed. */
@@ -43,8 +43,7 @@ export interface Outlet {
 }
 
 interface Wanted {
-  /** `data` is what came back of what was packed. */
-  done (placed: boolean, data: Uint8Array | undefined): void
+  done (placed: boolean): void
   reject (error: unknown): void
 }
 
@@ -54,7 +53,7 @@ class Batch {
   readonly wanted: Wanted[] = []
   bytes = 0
   /** What comes from elsewhere, one behind the other. */
-  data: Uint8Array | undefined
+  data: Uint8Array<SharedArrayBuffer> | undefined
   filled = 0
 
   get isFull (): boolean {
@@ -64,7 +63,8 @@ class Batch {
 
 export class ThreadedOutlet implements Outlet {
   readonly #threads: Threads
-  readonly #free: Uint8Array[] = []
+  /** Shared, which V8 does not count as garbage to come whenever one changes hands. */
+  readonly #free: Array<Uint8Array<SharedArrayBuffer>> = []
   #batch = new Batch()
   #turn: NodeJS.Immediate | undefined
 
@@ -83,7 +83,8 @@ export class ThreadedOutlet implements Outlet {
     if (length > MAX_INTAKE_CHUNK_BYTES || data.length > mostCompressed(length)) return new Uint8Array(data)
     return await new Promise<Uint8Array | undefined>((resolve, reject) => {
       const from = this.#pack(data, compressed)
-      const done = (placed: boolean, back: Uint8Array | undefined): void => { resolve(placed ? undefined : back?.slice(from.at, from.at + from.bytes)) }
+      const { data: packed } = this.#batch
+      const done = (placed: boolean): void => { resolve(placed || packed === undefined ? undefined : new Uint8Array(packed.subarray(from.at, from.at + from.bytes))) }
       this.#ask({ id, length, position, from }, { done, reject })
     })
   }
@@ -112,7 +113,7 @@ export class ThreadedOutlet implements Outlet {
     const { data: before, filled } = this.#batch
     if (before !== undefined && before.length - filled < data.length) this.#send()
     const batch = this.#batch
-    batch.data ??= data.length > OUTLET_BATCH_BYTES ? new Uint8Array(data.length) : this.#free.pop() ?? new Uint8Array(OUTLET_BATCH_BYTES)
+    batch.data ??= data.length > OUTLET_BATCH_BYTES ? shared(data.length) : this.#free.pop() ?? shared(OUTLET_BATCH_BYTES)
     batch.data.set(data, batch.filled)
     const at = batch.filled
     batch.filled += data.length
@@ -125,12 +126,10 @@ export class ThreadedOutlet implements Outlet {
     const { places, wanted, data } = this.#batch
     if (places.length === 0) return
     this.#batch = new Batch()
-    const buffer = data?.buffer as ArrayBuffer | undefined
-    this.#threads.ask<OutletAnswer>({ places, data: buffer } satisfies OutletQuestion, buffer === undefined ? [] : [buffer]).then(
-      ({ placed, data: back }) => {
-        const bytes = back === undefined ? undefined : new Uint8Array(back)
-        for (const [i, { done }] of wanted.entries()) done(placed[i] === true, bytes)
-        if (bytes?.length === OUTLET_BATCH_BYTES) this.#free.push(bytes)
+    this.#threads.ask<OutletAnswer>({ places, data: data?.buffer } satisfies OutletQuestion).then(
+      ({ placed }) => {
+        for (const [i, { done }] of wanted.entries()) done(placed[i] === true)
+        if (data?.length === OUTLET_BATCH_BYTES) this.#free.push(data)
       },
       (error: unknown) => { for (const { reject } of wanted) reject(error) }
     ).finally(() => { this.#send() })

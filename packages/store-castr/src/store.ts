@@ -24,8 +24,8 @@ import { nodeHash } from './hash.ts'
 import { ThreadedIntake, type Intake, type IntakeOptions } from './intake.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import type { Lease } from './lease.ts'
+import { Lending } from './lending.ts'
 import { ThreadedOutlet, type Outlet, type OutletOptions } from './outlet.ts'
-import { Passing } from './passing.ts'
 import { ABSENT, mostCompressed, readChunkFile, readChunkFileAtOnce } from './read-chunk.ts'
 import { survey, type StoreSurvey } from './survey.ts'
 
@@ -82,7 +82,7 @@ class DirectoryStore implements CastrStore {
   readonly #suffix: string | undefined
   readonly #durable: boolean
   readonly #read: (path: string, maxBytes: number) => Uint8Array | undefined | Promise<Uint8Array | undefined>
-  readonly #passing: Passing | undefined
+  readonly #lending: Lending | undefined
   readonly #maxChunkBytes: number
   readonly #directories: DirectorySync
   readonly #group: Group
@@ -108,7 +108,7 @@ class DirectoryStore implements CastrStore {
     this.#leases = options.lease ?? false
     this.#maxChunkBytes = options.maxChunkBytes ?? MAX_CHUNK_BYTES
     this.#digests = options.digest === undefined ? ['sha512-256', 'sha256'] : [options.digest]
-    this.#passing = options.readAtOnce === true ? new Passing(this.#layout, this.#digests, this.#maxChunkBytes) : undefined
+    this.#lending = options.readAtOnce === true ? new Lending({ root: directory, suffix: options.suffix, digests: this.#digests, maxChunkBytes: this.#maxChunkBytes }) : undefined
     this.#directories = new DirectorySync(this.#fs)
     this.#group = new Group(this.#fs, this.#directories)
   }
@@ -134,7 +134,7 @@ class DirectoryStore implements CastrStore {
   async lend (id: ChunkId, { signal }: AbortOptions = {}): Promise<LentBytes | undefined> {
     checkId(id)
     signal?.throwIfAborted()
-    return this.#passing?.read(id)
+    return await this.#lending?.lend(id, { signal })
   }
 
   async has (id: ChunkId, { signal }: AbortOptions = {}): Promise<boolean> {
@@ -223,7 +223,7 @@ class DirectoryStore implements CastrStore {
 
   async close (): Promise<void> {
     this.#closed = true
-    await Promise.allSettled(this.#putting.values())
+    await Promise.allSettled([...this.#putting.values(), this.#lending?.close()])
     try {
       await this.sync()
     } finally {

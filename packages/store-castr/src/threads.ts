@@ -41,11 +41,11 @@ class Thread {
     return this.#asked.length
   }
 
-  async ask<Answer> (question: object, transfer: readonly ArrayBuffer[]): Promise<Answer> {
+  async ask<Answer> (question: object): Promise<Answer> {
     if (this.#gone !== undefined) throw this.#gone
     return await new Promise<Answer>((resolve, reject) => {
       this.#asked.push({ resolve: resolve as (answer: never) => void, reject })
-      this.#worker.postMessage(question, [...transfer])
+      this.#worker.postMessage(question)
     })
   }
 
@@ -77,18 +77,23 @@ export class Threads {
     return this.#threads.some(({ waiting }) => waiting === 0)
   }
 
-  /** Of the one who has least to do. It gets what is to be transferred, and may give it back. */
-  async ask<Answer> (question: object, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
-    return await this.#threads.reduce((least, thread) => thread.waiting < least.waiting ? thread : least).ask(question, transfer)
+  /** Of the one who has least to do. */
+  async ask<Answer> (question: object): Promise<Answer> {
+    return await this.#threads.reduce((least, thread) => thread.waiting < least.waiting ? thread : least).ask(question)
   }
 
   async askAll<Answer> (question: object): Promise<Answer[]> {
-    return await Promise.all(this.#threads.map(async thread => await thread.ask<Answer>(question, [])))
+    return await Promise.all(this.#threads.map(async thread => await thread.ask<Answer>(question)))
   }
 
   async close (): Promise<void> {
     await Promise.allSettled(this.#threads.map(async thread => { await thread.close() }))
   }
+}
+
+/** Memory that this thread and others see. Each has it in turn, as questions and answers say. */
+export function shared (bytes: number): Uint8Array<SharedArrayBuffer> {
+  return new Uint8Array(new SharedArrayBuffer(bytes))
 }
 
 /** For a thread: what it says of an error. */

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type { LentBytes } from '@ropewalk/interface'
 import { patternAt } from '@ropewalk/testing'
 import t from 'tap'
 import { castr } from '../src/store.ts'
@@ -65,4 +66,45 @@ t.test('what is not as it should be is not lent', async t => {
   t.equal(await castr(at, { readAtOnce: true, digest: 'sha512-256' }).lend(idOf(other, 'sha256')), undefined, 'of a digest that is not wanted')
   t.equal(await castr(at, { readAtOnce: true, maxChunkBytes: 1000 }).lend(idOf(good)), undefined, 'longer than it may be')
   t.equal(await castr(at).lend(idOf(good)), undefined, 'others run meanwhile')
+})
+
+t.test('there is so much to lend and no more: whoever comes then waits until something is given back, or gives up', async t => {
+  const at = join(await folder(t), 'store')
+  // Four of them fill the memory for eight.
+  const chunks = Array.from({ length: 10 }, () => randomBytes(500_000))
+  const writing = castr(at)
+  for (const bytes of chunks) await writing.put({ id: idOf(bytes), bytes })
+  await writing.close()
+  const files = new Map(await Promise.all(chunks.map(async bytes => [idOf(bytes), await readFile(pathIn(at, idOf(bytes)))] as const)))
+  const ids = [...files.keys()]
+  const store = castr(at, { readAtOnce: true })
+  const held: LentBytes[] = []
+  const seen = new Set<unknown>()
+  let told = 0
+  const lend = async (id: string, signal?: AbortSignal): Promise<void> => {
+    const lent = await store.lend(id, { signal })
+    told++
+    t.ok(lent !== undefined && files.get(id)?.equals(lent.bytes) === true)
+    if (lent === undefined) return
+    seen.add(lent.bytes.buffer)
+    held.push(lent)
+  }
+  const lending = Array.from({ length: 50 }, async (_, i) => { await lend(ids[i % ids.length] as string) })
+  // At once as many as one array holds, and then those of six more.
+  while (told < 4 + 6 * 4) await new Promise(resolve => { setImmediate(resolve) })
+  const enough = new AbortController()
+  const given = lend(ids[0] as string, enough.signal)
+  enough.abort(new Error('enough'))
+  await t.rejects(given, { message: 'enough' })
+  t.equal(told, 4 + 6 * 4, 'nobody else has got anything')
+  while (told < 50) {
+    for (const lent of held.splice(0)) lent.release()
+    await new Promise(resolve => { setImmediate(resolve) })
+  }
+  await Promise.all(lending)
+  t.equal(seen.size, 7)
+
+  const waiting = Array.from({ length: 20 }, async () => await store.lend(ids[1] as string))
+  await store.close()
+  t.ok((await Promise.allSettled(waiting)).some(result => result.status === 'rejected' || result.value === undefined), 'whoever waits when it is closed is told so')
 })

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Channel } from '@ropewalk/interface'
+import type { Channel, ChunkSource } from '@ropewalk/interface'
 import { chain, servePull, servePush } from '@ropewalk/protocol-casync'
-import { nodeCompression, nodeHash } from '@ropewalk/store-castr'
+import { nodeCompression, nodeHash, type CastrStore } from '@ropewalk/store-castr'
 import { RopewalkError } from '../errors.ts'
 import { formatLocator, type Locator } from './locator.ts'
 import { NewFile } from './new-file.ts'
@@ -25,13 +25,17 @@ export async function serveCall (channel: Channel, { verb, archive, index, store
   const compression = nodeCompression()
   if (verb === 'pull') {
     const sources = stores.filter(store => store !== undefined).map(store => storeSource(store, options))
-    await servePull(channel, {
-      index: index === undefined ? undefined : fileBytes(index, options),
-      archive: archive === undefined ? undefined : fileBytes(archive, options),
-      store: sources.length === 0 ? undefined : sources.length === 1 ? sources[0] : chain(sources, { heal: false }),
-      compression,
-      signal
-    })
+    try {
+      await servePull(channel, {
+        index: index === undefined ? undefined : fileBytes(index, options),
+        archive: archive === undefined ? undefined : fileBytes(archive, options),
+        store: sources.length === 0 ? undefined : sources.length === 1 ? sources[0] : chain(sources, { heal: false }),
+        compression,
+        signal
+      })
+    } finally {
+      await Promise.allSettled(sources.map(async source => { if (isStore(source)) await source.close() }))
+    }
     return
   }
   // As casync has it, only the first store is written to.
@@ -50,6 +54,11 @@ export async function serveCall (channel: Channel, { verb, archive, index, store
     compression,
     signal
   })
+}
+
+/** One that may have threads. */
+function isStore (source: ChunkSource): source is CastrStore {
+  return 'close' in source
 }
 
 function writable (locator: Locator): string {
