@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { pull, decodeIndex, push } from '@ropewalk/protocol-casync'
 import { castr, nodeHash } from '@ropewalk/store-castr'
 import { spawn, type ChildConnection } from '@ropewalk/transport-stdio'
@@ -13,8 +12,8 @@ import { formatLocator, nameOf, parseLocator, sameHost } from '../src/casync/loc
 import { compression, fakeSsh, makeBlob, noise } from './casync-scene.ts'
 import { here, HereNode } from './node.ts'
 import { Command, facts, folder, run, type Fact } from './processes.ts'
+import { MAIN } from './programs.ts'
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const BLOB = noise('node', 900_000)
 
 /** A folder to serve, with an index, its chunks and an archive. */

@@ -11,14 +11,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { castr, nodeCompression, nodeHash } from '@ropewalk/store-castr'
 import { spawn, type ChildConnection } from '@ropewalk/transport-stdio'
 import { chunk, encodeIndex, identify, storeMissing } from '@ropewalk/protocol-casync'
 
 import { factsOf, run, type Ended, type Fact } from './processes.ts'
+import { HELPER } from './programs.ts'
 
-export const HELPER: string = fileURLToPath(new URL('../src/main-casync.ts', import.meta.url))
 export const compression = nodeCompression()
 
 /** Bytes that look random and are always the same. */

@@ -2,13 +2,12 @@ import { chmod, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'nod
 import { delimiter, join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { machine, pairOf, treeOf, type Machine } from './machines.ts'
 import { factsOf } from './processes.ts'
+import { MAIN } from './programs.ts'
 
 const README = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 /** A folder with what can be in one. */
 async function makePhotos (path: string): Promise<void> {

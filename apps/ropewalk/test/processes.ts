@@ -9,13 +9,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { MAIN } from './programs.ts'
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-
-/** Every process would strip the types of every module anew: with this, only the first one does. */
-const COMPILED = mkdtempSync(join(tmpdir(), 'ropewalk-compiled-'))
-process.on('exit', () => rmSync(COMPILED, { recursive: true, force: true }))
+/** Every process would strip the types of every module anew: with this, only the first one does. A run of all tests has one for all of them. */
+const COMPILED = process.env['NODE_COMPILE_CACHE'] ?? ownCache()
 
 /** A fact that `--json` has printed. */
 export type Fact = Record<string, unknown> & { readonly event: string }
@@ -105,6 +102,12 @@ export async function run (args: readonly string[], options: RunOptions): Promis
   const command = new Command(args, options)
   command.input(options.input ?? '')
   return await command.ended
+}
+
+function ownCache (): string {
+  const path = mkdtempSync(join(tmpdir(), 'ropewalk-compiled-'))
+  process.on('exit', () => rmSync(path, { recursive: true, force: true }))
+  return path
 }
 
 /** Those lines of a text that are whole and hold a fact. */

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { Command, folder, startNode } from './processes.ts'
+import { MAIN } from './programs.ts'
 
 const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const EXAMPLES = Array.from(README.matchAll(/^```sh example\n([^]*?)^```$/gm), ([, script]) => script as string)
 
 t.test('the examples of the README run, and print what it says', async t => {
