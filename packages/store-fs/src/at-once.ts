@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { STROKE_MS, STROKE_SHARE } from './constants.ts'
+import { AT_ONCE_MS, AT_ONCE_SHARE } from './constants.ts'
 
-export class Strokes {
+export class AtOnce {
   readonly #now: () => number
   /** Milliseconds that may be spent now; negative after a call that took long. */
-  #left = STROKE_MS
+  #left = AT_ONCE_MS
   #at: number
 
   /** `now` is a clock in milliseconds. */
@@ -24,7 +24,7 @@ export class Strokes {
   /** What `atOnce` returns or throws; or what `later` brings, where time is short. */
   async run<T> (atOnce: () => T, later: () => Promise<T>): Promise<T> {
     const begun = this.#now()
-    this.#left = Math.min(STROKE_MS, this.#left + (begun - this.#at) * STROKE_SHARE)
+    this.#left = Math.min(AT_ONCE_MS, this.#left + (begun - this.#at) * AT_ONCE_SHARE)
     this.#at = begun
     if (this.#left <= 0) return await later()
     try {
