@@ -30,22 +30,22 @@ export class AtOnce {
     return length === -1 ? zlib.zstdCompressSync(bytes, zstdOptions(bytes, this.#level)) : into.subarray(0, length)
   }
 
-  /** zstd alone. `undefined` for anything else, for what does not decompress, and for more than `maxBytes`. */
-  decompress (bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
+  /** zstd alone. `undefined` for anything else, for what does not decompress, and for more than `maxBytes`. To `into`, as far as that is possible, which needs a byte more. */
+  decompress (bytes: Uint8Array, maxBytes: number, into?: Uint8Array): Uint8Array | undefined {
     if (formatOf(bytes) !== 'zstd') return undefined
     try {
       const { options } = zstdLimits(bytes, maxBytes)
-      return this.decompressKept(bytes, maxBytes) ?? zlib.zstdDecompressSync(bytes, options)
+      return this.decompressKept(bytes, maxBytes, into) ?? zlib.zstdDecompressSync(bytes, options)
     } catch {
       return undefined
     }
   }
 
   /** Of a frame that `zstdLimits` lets pass. `undefined` when no context can be kept, and for what it could not do: the API of Node then says more. */
-  decompressKept (bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
-    const into = this.#room(maxBytes + 1)
-    const length = this.#zstd()?.decompress(bytes, into) ?? -1
-    return length === -1 ? undefined : into.subarray(0, length)
+  decompressKept (bytes: Uint8Array, maxBytes: number, into: Uint8Array = this.#room(maxBytes + 1)): Uint8Array | undefined {
+    const room = into.subarray(0, maxBytes + 1)
+    const length = this.#zstd()?.decompress(bytes, room) ?? -1
+    return length === -1 ? undefined : room.subarray(0, length)
   }
 
   #zstd (): KeptZstd | undefined {

@@ -83,8 +83,8 @@ export class Lending {
     clearImmediate(this.#turn)
     this.#turn = undefined
     this.#threads ??= new Threads('passing-thread', Math.min(MAX_LENDING_THREADS, availableParallelism()), this.#options)
-    // What is asked for while every thread is at work goes together.
-    while (this.#asked.length > 0 && (this.#threads.isIdle || this.#asked.length >= LENDING_BATCH_CHUNKS)) {
+    // What is asked for while threads are at work goes together.
+    while (this.#asked.length > 0 && (this.#asked.length >= LENDING_BATCH_CHUNKS || this.#threads.isWorth(this.#asked.length >= LENDING_BATCH_CHUNKS / 2))) {
       const slab = this.#take()
       if (slab === undefined) return
       void this.#fill(slab, this.#asked.splice(0, LENDING_BATCH_CHUNKS), this.#threads)

@@ -22,8 +22,7 @@ const placing = new Placing(workerData as PlacingOptions)
 
 parentPort?.on('message', ({ places, data }: OutletQuestion) => {
   try {
-    const packed = data === undefined ? undefined : new Uint8Array(data)
-    const placed = places.map(place => placing.place(place, packed))
+    const placed = placing.place(places, data === undefined ? undefined : new Uint8Array(data))
     parentPort?.postMessage({ placed } satisfies OutletAnswer)
   } catch (error) {
     parentPort?.postMessage(refusalOf(error))

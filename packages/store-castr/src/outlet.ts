@@ -56,6 +56,10 @@ class Batch {
   data: Uint8Array<SharedArrayBuffer> | undefined
   filled = 0
 
+  get isMuch (): boolean {
+    return this.bytes >= OUTLET_BATCH_BYTES / 4 || this.places.length >= OUTLET_BATCH_CHUNKS / 4
+  }
+
   get isFull (): boolean {
     return this.bytes >= OUTLET_BATCH_BYTES || this.places.length >= OUTLET_BATCH_CHUNKS
   }
@@ -100,11 +104,11 @@ export class ThreadedOutlet implements Outlet {
     batch.places.push(place)
     batch.wanted.push(wanted)
     batch.bytes += place.length
-    // What is asked for at one time goes together, and what comes while every thread is at work.
+    // What is asked for at one time goes together, and what comes while threads are at work.
     if (batch.isFull) this.#send()
     else this.#turn ??= setImmediate(() => {
       this.#turn = undefined
-      if (this.#threads.isIdle) this.#send()
+      if (this.#threads.isWorth(this.#batch.isMuch)) this.#send()
     })
   }
 

@@ -72,9 +72,10 @@ export class Threads {
     return this.#threads.length
   }
 
-  /** Whether one of them has nothing to do. */
-  get isIdle (): boolean {
-    return this.#threads.some(({ waiting }) => waiting === 0)
+  /** Whether one of them should be asked, who has nothing to do: waking it takes as long as what little there may be, unless nobody else is at work. */
+  isWorth (much: boolean): boolean {
+    const idle = this.#threads.filter(({ waiting }) => waiting === 0).length
+    return idle === this.#threads.length || (much && idle > 0)
   }
 
   /** Of the one who has least to do. */

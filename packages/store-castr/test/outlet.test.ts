@@ -7,6 +7,7 @@ import t from 'tap'
 import { MAX_THREADS, OUTLET_BATCH_CHUNKS } from '../src/constants.ts'
 import { identifier } from '../src/identifier.ts'
 import { placer } from '../src/placer.ts'
+import { Placing, type Place } from '../src/placing.ts'
 import { castr } from '../src/store.ts'
 import { folder } from './folder.ts'
 
@@ -66,6 +67,34 @@ t.test('what is not there, or is not what it should be, is not written, and left
   t.equal(await outlet.place(idOf(good), good.length, 0), true)
   await t.rejects(outlet.place('../../x', 5, 0), { code: 'ERR_BAD_ID' })
   await outlet.close()
+  await output.close()
+})
+
+t.test('what lies one behind the other is written in one stroke, but for what is not as it should be', async t => {
+  const at = await folder(t)
+  const store = castr(join(at, 'store'))
+  for (const bytes of CHUNKS.slice(0, 20)) await store.put({ id: idOf(bytes), bytes })
+  await store.sync()
+  const output = await open(join(at, 'output'), 'w+')
+  const marks = Buffer.alloc(1_000_000, 0xee)
+  await output.write(marks, 0, marks.length, 0)
+  const placing = new Placing({ root: join(at, 'store'), suffix: undefined, file: output.fd, digest: 'sha512-256' })
+  const expected = Buffer.from(marks)
+  let position = 100
+  const places: Place[] = []
+  for (const [i, bytes] of CHUNKS.slice(0, 20).entries()) {
+    const gone = i === 7 || i === 19
+    places.push({ id: gone ? idOf(patternAt(i, 5)) : idOf(bytes), length: bytes.length, position })
+    if (!gone) expected.set(bytes, position)
+    // A gap, and one that goes back over what was written before.
+    position += bytes.length + (i === 12 ? 1000 : i === 15 ? -100 : 0)
+  }
+  t.same(placing.place(places), places.map((_, i) => i !== 7 && i !== 19))
+  t.ok((await readFile(join(at, 'output'))).equals(expected))
+  const large = patternAt(9, 2 * 1024 * 1024)
+  const many = Array.from({ length: 4 }, (_, i): Place => ({ id: idOf(large), length: large.length, position: i * large.length, from: { at: 0, bytes: large.length, compressed: false } }))
+  t.same(placing.place(many, large), many.map(() => true), 'more than one stroke')
+  t.ok((await readFile(join(at, 'output'))).equals(Buffer.concat(many.map(() => large))))
   await output.close()
 })
 
