@@ -13,7 +13,7 @@ export interface OfferedFile extends FileInfo {
 }
 
 export interface ReadOptions extends AbortOptions {
-  /** So many of the bytes that came last are still in use, and the array that came last: the memory of those before may be used again. By default all are. */
+  /** So many of the bytes that came last are still in use, and as many more as the largest array has: the memory of those before may be used again. By default all are. */
   readonly heldBytes?: number | undefined
 }
 
