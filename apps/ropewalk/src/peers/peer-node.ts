@@ -20,6 +20,7 @@ import { formatPeerAddress, parsePeerAddress, type PeerAddress } from './peer-ad
 import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
 import { Receiving } from './receiving.ts'
+import { sha256 } from './sha256.ts'
 import { Sources } from './sources.ts'
 
 export interface PeerNodeOptions {
@@ -50,11 +51,6 @@ export const LAST_WORD_MS = 500
 const GREET_MS = 10_000
 
 const sha512 = (message: Uint8Array): Uint8Array => new Uint8Array(createHash('sha512').update(message).digest())
-
-const sha256 = (): { update (bytes: Uint8Array): void, digest (): Uint8Array } => {
-  const hash = createHash('sha256')
-  return { update: bytes => { hash.update(bytes) }, digest: () => new Uint8Array(hash.digest()) }
-}
 
 export class PeerNode {
   readonly events: EventHub = new EventHub()

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
 import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
+import { sha256 } from './sha256.ts'
 
 /** Bytes that are read at a time. Ours: a thread costs some hundred microseconds before it reads. */
 const READ_BYTES = 524_288
@@ -21,6 +23,9 @@ const AT_ONCE_BYTES = 65_536
 
 /** Files that are hashed at a time. Ours. */
 const HASHED_AT_ONCE = 4
+
+/** Files that are hashed before the event loop turns. Ours: some milliseconds, where they are small. */
+const FILES_PER_TURN = 64
 
 /** Offers that are being put together, at most. Ours. */
 export const MAX_DRAFTS = 64
@@ -48,8 +53,10 @@ export class Sources implements FileSource {
     const found: OfferedFile[] = []
     for (const path of paths) await walk(path, basename(path), found, signal)
     const facts = new Map<OfferedFile, ContentFacts>()
-    await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async file => {
+    await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async (file, index) => {
       facts.set(file, await factsOf(file, signal))
+      // Small files are hashed without waiting for anything: others of the event loop want their turn.
+      if (index % FILES_PER_TURN === 0) await turn()
     })
     signal?.throwIfAborted()
     return found.map(file => ({ ...file, ...facts.get(file) }))
@@ -92,32 +99,51 @@ async function walk (source: string, uri: string, found: OfferedFile[], signal: 
 }
 
 async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined): Promise<ContentFacts> {
-  const digest = new ContentDigest(sha256, size)
   try {
+    if (size <= AT_ONCE_BYTES) return { sha256: digestAtOnce(source, size) }
+    const digest = new ContentDigest(sha256, size)
     let length = 0
     for await (const bytes of contentOf(source, 0, size, signal, inTurn(0, size))) {
       digest.update(bytes)
       length += bytes.length
     }
-    if (length !== size) throw new RopewalkError('ERR_FILE_CHANGED', `the file changed while it was read: ${length} != ${size} bytes`)
+    assertSize(length, size)
+    return await digest.digest()
   } catch (error) {
     throw unreadable(source, error)
   }
-  return await digest.digest()
 }
 
-function sha256 (): { update (bytes: Uint8Array): void, digest (): Uint8Array } {
-  const hash = createHash('sha256')
-  return { update: bytes => { hash.update(bytes) }, digest: () => new Uint8Array(hash.digest()) }
+/** Of a small file, which is read before a thread would have begun with it; into memory that all of them share. */
+function digestAtOnce (path: string, size: number): string {
+  const fd = openFile(path)
+  try {
+    let length = 0
+    for (let read = -1; read !== 0 && length < size;) length += read = readSync(fd, SHARED, length, size - length, length)
+    assertSize(length, size)
+    return hash('sha256', SHARED.subarray(0, length))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function assertSize (length: number, size: number): void {
+  if (length !== size) throw new RopewalkError('ERR_FILE_CHANGED', `the file changed while it was read: ${length} != ${size} bytes`)
+}
+
+function openFile (path: string): number {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  if (fstatSync(fd).isFile()) return fd
+  closeSync(fd)
+  throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
 }
 
 /** Each array is what `bufferOf` makes, and travels on while the next is read: by default it is fresh, for nobody tells when it has gone. */
 async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined, bufferOf: (bytes: number) => Buffer = Buffer.allocUnsafeSlow): AsyncGenerator<Uint8Array> {
   // A small file is there before a thread would have begun with it.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const fd = openFile(path)
   let next: Promise<Uint8Array> = Promise.resolve(NOTHING)
   try {
-    if (!fstatSync(fd).isFile()) throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
     if (end - start <= AT_ONCE_BYTES) {
       const buffer = bufferOf(end - start)
       const bytesRead = readSync(fd, buffer, 0, buffer.length, start)
@@ -145,6 +171,8 @@ async function * contentOf (path: string, start: number, end: number, signal: Ab
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0)
+
+const SHARED: Buffer = Buffer.allocUnsafeSlow(AT_ONCE_BYTES)
 
 /** Fewer bytes than there is room for only at the end of the file. */
 async function readAt (fd: number, at: number, end: number, bufferOf: (bytes: number) => Buffer): Promise<Uint8Array> {

@@ -8,6 +8,7 @@ import { parseCount, parseDigest, parseOrigin, parseSize } from '../arguments.ts
 import type { ServeFlags } from '../commands/serve.ts'
 import { TOKEN_VARIABLE, type Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
+import { loadSmall } from '../heap.ts'
 import { LEVELS, LOG_VARIABLE, parseLevels } from '../observe/log-levels.ts'
 import { checked, collect, examples, profile } from '../options.ts'
 import { SWARM_PROFILES } from '../swarm/options.ts'
@@ -56,7 +57,7 @@ function addServe (program: Command, context: Context, done: (exit: Exit) => voi
     .option('--log-level <levels>', `log as JSON: ${LEVELS.join(', ')}, or info,mdsftp=debug for a module (or in ${LOG_VARIABLE})`, checked(parseLevels))
     .option('--log-file <file>', 'where to log, readable for you alone (default: standard error)')
     .option('--json', 'print NDJSON, one JSON object a line', false)
-    .action(async (words: string[], flags: Readonly<Record<string, unknown>>) => done(await (await import('../commands/serve.ts')).serve(context, given(command, flags), words)))
+    .action(async (words: string[], flags: Readonly<Record<string, unknown>>) => done(await (await loadSmall(() => import('../commands/serve.ts'))).serve(context, given(command, flags), words)))
   examples(command, [
     'ropewalk serve',
     'ropewalk serve --inbox Inbox --web',

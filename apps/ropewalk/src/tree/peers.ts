@@ -10,6 +10,7 @@ import type { PeerFlags, PeersFlags } from '../commands/peers.ts'
 import type { SendFlags } from '../commands/send.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
+import { loadSmall } from '../heap.ts'
 import { checked, examples, json } from '../options.ts'
 import { SPOOL_LIMIT_BYTES } from '../spool.ts'
 
@@ -38,7 +39,7 @@ function addSend (program: Command, context: Context, done: Done): void {
     .option('--wait', 'stay until everything has arrived, or was declined', false)
     .option('--name <name>', 'what standard input is called', 'stdin')
     .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
-    .action(async (words: string[], flags: SendFlags) => done(await (await import('../commands/send.ts')).send(context, words, flags)))
+    .action(async (words: string[], flags: SendFlags) => done(await (await loadSmall(() => import('../commands/send.ts'))).send(context, words, flags)))
   examples(command, ['ropewalk send photos laptop', 'tar c src | ropewalk send --wait --name src.tar - laptop'], SEND_HELP)
 }
 

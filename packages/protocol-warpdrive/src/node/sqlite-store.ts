@@ -38,6 +38,8 @@ export async function openSqliteState (path: string, { maxFileBytes = 1_073_741_
   }
 }
 
+const encoder = new TextEncoder()
+
 class WorkerState implements SqliteState {
   readonly #worker: Worker
   readonly #waiting = new Map<number, { resolve: (value: never) => void, reject: (error: Error) => void }>()
@@ -73,7 +75,7 @@ class WorkerState implements SqliteState {
     if (this.#digests.get(key) === digest) return await this.ask('putStatus', [Number(incoming), id, JSON.stringify(rest)])
     this.#digests.set(key, digest)
     try {
-      await this.ask('putOffer', [Number(incoming), id, digest, JSON.stringify(rest), JSON.stringify(files)])
+      await this.ask('putOffer', [Number(incoming), id, digest, JSON.stringify(rest), encoder.encode(JSON.stringify(files))])
     } catch (error) {
       this.#digests.delete(key)
       throw error
@@ -103,13 +105,14 @@ class WorkerState implements SqliteState {
     await this.close()
   }
 
-  ask<T> (step: StepName, values: ReadonlyArray<string | number>): Promise<T> {
+  ask<T> (step: StepName, values: ReadonlyArray<string | number | Uint8Array>): Promise<T> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     return new Promise((resolve, reject) => {
       const number = this.#number++
       this.#waiting.set(number, { resolve: resolve as (value: never) => void, reject })
       this.#worker.ref()
-      this.#worker.postMessage({ number, step, values } satisfies Asked)
+      // What is long goes over as it is: as a string it would be copied three times.
+      this.#worker.postMessage({ number, step, values } satisfies Asked, values.flatMap(value => value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []))
     })
   }
 

@@ -10,7 +10,7 @@ export interface WorkerSettings { readonly path: string, readonly maxFileBytes: 
 
 export type StepName = 'open' | 'load' | 'putOffer' | 'putStatus' | 'removeOffer' | 'putPeer' | 'close'
 
-export interface Asked { readonly number: number, readonly step: StepName, readonly values: ReadonlyArray<string | number> }
+export interface Asked { readonly number: number, readonly step: StepName, readonly values: ReadonlyArray<string | number | Uint8Array> }
 
 export interface Told { readonly number: number, readonly value?: unknown, readonly error?: string }
 
@@ -25,7 +25,7 @@ CREATE TABLE offer (incoming INTEGER NOT NULL, id TEXT NOT NULL, digest TEXT NOT
 CREATE TABLE peer (id TEXT PRIMARY KEY, alias TEXT NOT NULL, mod TEXT NOT NULL) STRICT, WITHOUT ROWID`
 
 const STATEMENTS = {
-  putOffer: 'INSERT INTO offer VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, status = excluded.status, files = excluded.files',
+  putOffer: 'INSERT INTO offer VALUES (?, ?, ?, ?, CAST(? AS TEXT)) ON CONFLICT DO UPDATE SET digest = excluded.digest, status = excluded.status, files = excluded.files',
   putStatus: 'UPDATE offer SET status = ?3 WHERE incoming = ?1 AND id = ?2',
   removeOffer: 'DELETE FROM offer WHERE incoming = ? AND id = ?',
   putPeer: 'INSERT INTO peer VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET alias = excluded.alias, mod = excluded.mod'
