@@ -9,17 +9,21 @@ import { Uint8ArrayList } from 'uint8arraylist'
 /** A piece of content up to this is copied behind what was gathered. Ours: measured. */
 const COPY_BYTES = 4096
 
-/** Slabs begin small and double to this: of a thousand connections, most say little. */
 const SLAB_BYTES = 32_768
-const FIRST_SLAB_BYTES = 1024
+
+const NONE: Uint8Array = new Uint8Array(0)
+
+/** What is gathered into, one for all connections: of a thousand, most say little. What was gathered is never written to again. */
+let shared = NONE
+let used = 0
 
 export class Outgoing {
   #buffers: Uint8Array[] = []
   #bytes = 0
-  #slab = new Uint8Array(0)
-  /** The part of the slab that belongs to this batch and is not in the list yet: from #from to #used. */
+  #slab = NONE
+  /** The part of the slab that belongs to this batch and is not in the list yet. */
   #from = 0
-  #used = 0
+  #to = 0
 
   get bytes (): number {
     return this.#bytes
@@ -39,14 +43,18 @@ export class Outgoing {
 
   /** Room for `bytes` that the caller writes into `slab` at once, from the offset that this returns. */
   reserve (bytes: number): number {
-    if (this.#used + bytes > this.#slab.length) {
-      this.#cut()
-      this.#slab = new Uint8Array(Math.max(Math.min(SLAB_BYTES, 2 * this.#slab.length), FIRST_SLAB_BYTES, bytes))
-      this.#from = 0
-      this.#used = 0
+    if (used + bytes > shared.length) {
+      shared = new Uint8Array(Math.max(SLAB_BYTES, bytes))
+      used = 0
     }
-    const at = this.#used
-    this.#used += bytes
+    // Another slab, or somebody else has gathered meanwhile.
+    if (this.#slab !== shared || this.#to !== used) {
+      this.#cut()
+      this.#slab = shared
+      this.#from = used
+    }
+    const at = used
+    this.#to = used += bytes
     this.#bytes += bytes
     return at
   }
@@ -70,11 +78,13 @@ export class Outgoing {
     const list = new Uint8ArrayList(...this.#buffers)
     this.#buffers = []
     this.#bytes = 0
+    // One that waits must not keep a slab for itself.
+    this.#slab = NONE
     return list
   }
 
   #cut (): void {
-    if (this.#used > this.#from) this.#buffers.push(this.#slab.subarray(this.#from, this.#used))
-    this.#from = this.#used
+    if (this.#to > this.#from) this.#buffers.push(this.#slab.subarray(this.#from, this.#to))
+    this.#from = this.#to
   }
 }

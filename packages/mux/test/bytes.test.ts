@@ -104,3 +104,29 @@ t.test('a batch keeps the order of headers and contents, and copies only what is
     t.equal(out.take().byteLength, 0)
   }), { numRuns: 50 })
 })
+
+t.test('batches of many connections are gathered in the same memory, and none writes over what another has', async t => {
+  const batches = Array.from({ length: 100 }, () => new Outgoing())
+  const lists = [0, 1, 2].flatMap(round => batches.map((out, index) => {
+    out.packet(new Uint8Array(10).fill(index))
+    out.packet(new Uint8Array(10).fill(100 + round))
+    return { list: out.take(), index, round }
+  }))
+  for (const { list, index, round } of lists) {
+    t.equal([...list].length, 1, 'one piece')
+    t.same([...list.subarray()], [...new Array<number>(10).fill(index), ...new Array<number>(10).fill(100 + round)])
+  }
+  const memories = new Set(lists.flatMap(({ list }) => [...list]).map(({ buffer }) => buffer))
+  t.ok(memories.size <= 2, `${memories.size} slabs`)
+})
+
+t.test('batches that are gathered in turns keep their own', async t => {
+  const [left, right] = [new Outgoing(), new Outgoing()]
+  for (let number = 0; number < 50; number++) {
+    left.packet(Uint8Array.of(number))
+    right.packet(new Uint8Array(number % 7 === 0 ? 20_000 : 1).fill(100 + number))
+    left.packet(Uint8Array.of(200))
+  }
+  t.same([...left.take().subarray()], Array.from({ length: 50 }, (_, number) => [number, 200]).flat())
+  t.equal(right.take().subarray().filter(byte => byte < 100).length, 0)
+})
