@@ -61,6 +61,9 @@ export const MAX_FORWARDS = 1_024
 /** How long an announced chunk may stay unanswered before the next is announced. Ours, rule T8. */
 export const ANNOUNCE_TIMEOUT_MS = 5_000
 
+/** How long chunks gather that a peer of our own kind is told of together; the first is told at once. Ours: a message each cost more than all else that is small. */
+export const ANNOUNCE_GATHER_MS = 50
+
 /** How often peers that were not heard of are greeted. Ours, rule T11. */
 export const GREET_MS = 30_000
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { CHUNK_BYTES, RAREST_SAMPLE } from './constants.ts'
+import { HeldChunks } from './held-chunks-state.ts'
 import type { ListedFile } from './message.ts'
 import { chunkLength } from './name-codec.ts'
 
@@ -39,7 +40,7 @@ export class FileState {
   /** Who said so; nobody else where we did. */
   readonly #hashFrom: Array<string | undefined> = []
   /** Written and checked here. */
-  readonly held: Set<number> = new Set<number>()
+  readonly held: HeldChunks = new HeldChunks()
   readonly #holders = new Map<string, Set<number>>()
   readonly #levels = new Map<number, number>()
   /** What each peer counts, where it says so (rule T3). */
@@ -164,16 +165,15 @@ export class FileState {
     // What is asked of somebody who has parts is held by all that have everything, too.
     const lowest = [...askable.spared].some(peer => askable.ready.has(peer)) ? 1 : 1 + askable.spared.size
     let looked = 0
-    for (let step = 0; step < this.count && looked < RAREST_SAMPLE; step++) {
-      const index = (start + step) % this.count
-      if (this.held.has(index) || this.requests.has(index)) continue
-      looked++
+    for (const index of this.#missing(start)) {
+      if (looked++ === RAREST_SAMPLE) break
       const level = this.#levels.get(index) ?? 0
-      if (level === 0 || (best !== undefined && level >= best.level)) continue
+      // What has fewer holders is held by nobody, or by those alone who are left and busy.
+      if (level < lowest || (best !== undefined && level >= best.level)) continue
       const peers = this.#whoGives(index, askable)
       if (peers.length === 0) continue
       best = { index, peers, level }
-      if (level <= lowest) break
+      if (level === lowest) break
     }
     return best
   }
@@ -190,6 +190,15 @@ export class FileState {
   listed (extras: boolean): ListedFile {
     const known = { name: this.name, count: this.count, held: [...this.held].sort((a, b) => a - b) }
     return extras ? { ...known, size: this.size, sha256: this.sha256, chunkSha256: this.hashed ? this.hashes : undefined } : known
+  }
+
+  /** Chunks that are neither here nor asked for, from `start` on and around. */
+  * #missing (start: number): Generator<number, void, undefined> {
+    for (const [from, to] of [[start, this.count], [0, start]] as const) {
+      for (let index = this.held.missingFrom(from); index < to; index = this.held.missingFrom(index + 1)) {
+        if (!this.requests.has(index)) yield index
+      }
+    }
   }
 
   /** Who has parts is asked before who has everything, and waited for. */

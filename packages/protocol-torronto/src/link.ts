@@ -6,6 +6,7 @@
  */
 import { ByteReader } from '@ropewalk/framing'
 import type { Connection, Dial } from '@ropewalk/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { LINK_IDLE_MS, IDLE_TIMEOUT_MS, PREFACE } from './constants.ts'
 import { SwarmError } from './errors.ts'
 import type { ExchangeOptions } from './exchange.ts'
@@ -123,7 +124,7 @@ class Line {
   }
 
   /** What we say, in order; frames wait until both sides have proven themselves. */
-  async * #outgoing (proof: Proof | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  async * #outgoing (proof: Proof | undefined): AsyncGenerator<Uint8Array | Uint8ArrayList, void, undefined> {
     yield Uint8Array.from(PREFACE)
     if (proof === undefined) yield encodeFrame({ action: 'Add', from: this.#options.self, files: [] })
     else {
@@ -135,7 +136,8 @@ class Line {
     for (;;) {
       const frames = this.#queue
       this.#queue = []
-      for (const frame of frames) yield encodeFrame(frame)
+      // Together: most are small, and each write wakes somebody.
+      if (frames.length > 0) yield new Uint8ArrayList(...frames.map(encodeFrame))
       if (this.#queue.length > 0) continue
       if (this.over) return
       await new Promise<void>(resolve => { this.#wake = resolve })

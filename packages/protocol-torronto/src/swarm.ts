@@ -4,6 +4,7 @@
  * @module
  */
 import type { Connection, Listener } from '@ropewalk/interface'
+import { Announcements } from './announcements.ts'
 import { answerConnection } from './answering.ts'
 import { chunkHashes, inChunks, isCopy, wholeChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
@@ -45,8 +46,7 @@ export class Swarm implements AsyncDisposable {
   readonly #interface: InterfaceMessages
   readonly #outboxes = new Map<string, Outbox>()
   readonly #links = new Map<string, Link>()
-  /** Chunks that the next connection to a peer of our own kind announces. */
-  readonly #haves = new Map<string, ChunkRef[]>()
+  readonly #announcements: Announcements
   readonly #inserting = new Set<string>()
   readonly #finishing = new Map<string, Promise<void>>()
   readonly #described = new Map<string, { readonly file: unknown, readonly done: Promise<void> | undefined }>()
@@ -59,6 +59,7 @@ export class Swarm implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock
     this.#profile = options.profile === 'documented' ? { ...DOCUMENTED, firstNumber: options.firstNumber ?? 'size' } : AS_IMPLEMENTED
     this.#state = new SwarmState({ ...options, verify: options.hasher !== undefined, seed: Math.floor((options.random ?? Math.random)() * 0x7fffffff) })
+    this.#announcements = new Announcements(this.#clock, to => { this.#enqueue(to, async () => { await this.#announce(to) }) })
     this.#interface = new InterfaceMessages({
       options, profile: this.#profile, state: this.#state,
       reply: (to, bytes) => { this.#enqueue(to, async () => { await sendBytes(options.dial, to, bytes, this.#exchange) }) },
@@ -122,6 +123,7 @@ export class Swarm implements AsyncDisposable {
   /** Pushes what only we hold, says good-bye, and closes. */
   async leave (): Promise<void> {
     if (this.#control.signal.aborted) return
+    this.#announcements.flush()
     this.#perform(this.#state.leave(this.#clock.now()))
     await Promise.all([...this.#outboxes.values()].map(outbox => outbox.idle))
     await Promise.all([...this.#links.values()].map(async link => { await link.close() }))
@@ -202,7 +204,7 @@ export class Swarm implements AsyncDisposable {
         case 'send': {
           const hardened = this.#state.peer(effect.to)?.speaks === 'hardened'
           const work = async (): Promise<void> => { await this.#send(effect.to, effect.message) }
-          if (effect.message.action === 'Have' && hardened) this.#announce(effect.to, effect.message.chunk)
+          if (effect.message.action === 'Have' && hardened) this.#announcements.add(effect.to, effect.message.chunk)
           else if (effect.message.action === 'Download' && hardened) void work()
           else this.#enqueue(effect.to, work)
           break
@@ -240,7 +242,7 @@ export class Swarm implements AsyncDisposable {
         clock: this.#clock, signal: this.#control.signal,
         pause: () => this.#state.peer(to)?.speaks !== 'hardened',
         failed: () => {
-          this.#haves.delete(key)
+          this.#announcements.take(to)
           this.#perform(this.#state.lost(to, this.#clock.now()))
         }
       })
@@ -250,18 +252,10 @@ export class Swarm implements AsyncDisposable {
     outbox.push(work)
   }
 
-  /** What was written while a connection was busy is announced together on the next. */
-  #announce (to: PeerAddress, chunk: ChunkRef): void {
-    const key = peerKey(to)
-    const waiting = this.#haves.get(key)
-    if (waiting !== undefined) return void waiting.push(chunk)
-    this.#haves.set(key, [chunk])
-    this.#enqueue(to, async () => {
-      const frames = (this.#haves.get(key) ?? []).map(one => ({ action: 'Have', chunk: one }) as const)
-      this.#haves.delete(key)
-      const last = frames.pop()
-      if (last !== undefined) await this.#link(to).ask(last, frames)
-    })
+  async #announce (to: PeerAddress): Promise<void> {
+    const frames = this.#announcements.take(to).map(chunk => ({ action: 'Have', chunk }) as const)
+    const last = frames.pop()
+    if (last !== undefined) await this.#link(to).ask(last, frames)
   }
 
   async #send (to: PeerAddress, message: Message): Promise<void> {
