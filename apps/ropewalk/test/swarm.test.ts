@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { access, mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as receive from '@ropewalk/receive'
+import { openReceiver, ReceiveError } from '@ropewalk/receive'
 import t from 'tap'
 import { RopewalkError } from '../src/errors.ts'
 import { FolderSwarmStore } from '../src/swarm/folder-store.ts'
@@ -142,6 +144,25 @@ t.test('the folder gives out what lies in it, and nothing through a link', async
   t.equal((await readFile(join(root, 'dir/new'))).length, 65540)
   await t.rejects(store.finish('files/../escape', 0), { code: 'ERR_NAME' })
   await store.close()
+})
+
+t.test('what is whole gets its name without a copy, and where the file system has no links with one', async t => {
+  const root = await folder(t)
+  const WithoutLinks = (await t.mockImport<typeof import('../src/swarm/folder-store.ts')>('../src/swarm/folder-store.ts', {
+    '@ropewalk/receive': { ...receive, openReceiver: async (...given: Parameters<typeof openReceiver>) => Object.assign(await openReceiver(...given), { adopt: async () => { throw new ReceiveError('ERR_UNSUPPORTED', 'no links') } }) }
+  })).FolderSwarmStore
+  for (const [name, Store, copied] of [['linked', FolderSwarmStore, false], ['copied', WithoutLinks, true]] as const) {
+    const store = await Store.open(join(root, name))
+    await store.write('files/new', 0, Buffer.alloc(70_000, 7))
+    const [filling = ''] = (await readdir(join(root, name, '.ropewalk-swarm'))).map(entry => join(root, name, '.ropewalk-swarm', entry))
+    const { ino } = await stat(filling)
+    await store.finish('files/new', 65_000)
+    const whole = await stat(join(root, name, 'new'))
+    t.same([whole.ino !== ino, whole.size, whole.mode & 0o777, whole.nlink], [copied, 65_000, 0o666 & ~process.umask(), 1], name)
+    t.same(await readFile(join(root, name, 'new')), Buffer.alloc(65_000, 7))
+    t.same(await readdir(join(root, name, '.ropewalk-swarm')), [])
+    await store.close()
+  }
 })
 
 t.test('what stands on the disk of half a file counts only with hashes that are hashes', async t => {

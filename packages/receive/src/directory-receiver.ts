@@ -9,7 +9,7 @@ import { dangerOf } from './danger.ts'
 import type { Confinement, Directory } from './directory.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
-import { StagedWriter, type Announced, type PartWriter, type ReceiveWriter } from './file-writer.ts'
+import { StagedWriter, type Announced, type PartWriter, type ReceivedFile, type ReceiveWriter } from './file-writer.ts'
 import { checkTarget } from './link.ts'
 import { normaliseName } from './name.ts'
 import { Placement, sealFolder } from './placement.ts'
@@ -44,6 +44,17 @@ export class DirectoryReceiver implements Receiver {
 
   file (name: string, options: FileOptions = {}): Promise<ReceiveWriter> {
     return this.begin(name, options, announced => this.#stage(announced, options.signal))
+  }
+
+  async adopt (path: string, name: string, options: FileOptions = {}): Promise<ReceivedFile> {
+    const writer = await this.begin(name, options, announced => this.#stage(announced, options.signal, path))
+    try {
+      await writer.adopt()
+      return await writer.finish()
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
   }
 
   async directory (name: string, options: FolderOptions = {}): Promise<boolean> {
@@ -160,12 +171,13 @@ export class DirectoryReceiver implements Receiver {
     return { name: normal, path: placed => join(this.root, placed), size, maxBytes, mode, mtimeMs, overwrite }
   }
 
-  async #stage (announced: Announced, signal: AbortSignal | undefined): Promise<ReceiveWriter> {
+  /** With `whole`, what lies there is the content. */
+  async #stage (announced: Announced, signal: AbortSignal | undefined, whole?: string): Promise<StagedWriter> {
     const { name, size = 0 } = announced
-    await this.#checkSpace(`"${escapeName(name)}"`, size)
+    if (whole === undefined) await this.#checkSpace(`"${escapeName(name)}"`, size)
     const allowance = this.#quota.allow(size)
     try {
-      const file = await this.#staging.create()
+      const file = whole === undefined ? await this.#staging.create() : await this.#staging.link(whole)
       const onAbort = (): void => { void writer.abort() }
       const writer = new StagedWriter(announced, {
         file,

@@ -110,6 +110,11 @@ export class StagedWriter implements PartWriter {
     return this.#inTurn(() => this.#append(bytes))
   }
 
+  /** What the file has already is all of its content. */
+  adopt (): Promise<void> {
+    return this.#inTurn(async () => { this.#size = this.#admit(fstatSync(this.#home.file.fd).size) })
+  }
+
   finish (): Promise<ReceivedFile> {
     const finished = this.#inTurn(() => this.#finish())
     this.#ended ??= 'finishing'
@@ -174,12 +179,9 @@ export class StagedWriter implements PartWriter {
   }
 
   async #append (bytes: Bytes): Promise<void> {
-    const { size, maxBytes } = this.#announced
-    const total = this.#size + bytes.byteLength
+    const { size } = this.#announced
     try {
-      if (size != null && total > size) throw this.#wrongSize(total, '>', size)
-      if (total > maxBytes) throw this.#wrongSize(total, '>', maxBytes)
-      this.#home.take(bytes.byteLength)
+      const total = this.#admit(bytes.byteLength)
       // Of a file so small the system has the bytes before a thread would have begun.
       if (size != null && size <= SMALL_FILE_BYTES) writeAtOnce(this.#home.file.fd, bytes, this.#size)
       else await this.#write(vectorsOf(bytes), this.#size)
@@ -189,6 +191,16 @@ export class StagedWriter implements PartWriter {
       this.#failure = receiveError(error, `write ${bytes.byteLength} bytes of "${escapeName(this.name)}" at ${this.#size}`)
       throw this.#failure
     }
+  }
+
+  /** The size with `bytes` more, if there may be so many. */
+  #admit (bytes: number): number {
+    const { size, maxBytes } = this.#announced
+    const total = this.#size + bytes
+    if (size != null && total > size) throw this.#wrongSize(total, '>', size)
+    if (total > maxBytes) throw this.#wrongSize(total, '>', maxBytes)
+    this.#home.take(bytes)
+    return total
   }
 
   async #write (vectors: Uint8Array[], position: number): Promise<void> {

@@ -205,4 +205,5 @@ function collision (name: string, existing: string): ReceiveError {
   return new ReceiveError('ERR_COLLISION', `"${escapeName(name)}" is the same as "${escapeName(existing)}" where case does not count`)
 }
 
-const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+/** What systems say where a file system has no links. */
+export const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])

@@ -11,7 +11,7 @@ import { KEEP_MS, STALE_AFTER_MS } from './constants.ts'
 import { Directory, type Confinement } from './directory.ts'
 import { receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
-import type { PartWriter, ReceiveWriter } from './file-writer.ts'
+import type { PartWriter, ReceivedFile, ReceiveWriter } from './file-writer.ts'
 import { DirectoryReceiver } from './directory-receiver.ts'
 import type { Links } from './link.ts'
 import type { Overwrite } from './placement.ts'
@@ -96,6 +96,11 @@ export interface Receiver extends AsyncDisposable {
   readonly confinement: Confinement
   /** Checks the name and begins a file. Aborting the signal, now or later, removes what was written. */
   file (name: string, options?: FileOptions): Promise<ReceiveWriter>
+  /**
+   * The same for a whole file at `path`, on the file system of the root, without a copy. It keeps that name too, so remove it, and write no more to it.
+   * `ERR_UNSUPPORTED` where the file system is another, or has no links.
+   */
+  adopt (path: string, name: string, options?: FileOptions): Promise<ReceivedFile>
   /** Makes a folder and those it is in. True when it was not there. */
   directory (name: string, options?: FolderOptions): Promise<boolean>
   /** Makes a symbolic link, where `links` says so. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { constants, openSync } from 'node:fs'
-import { lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { link, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { KEPT_FOLDER, MAX_OPEN_ATTEMPTS, STAGING_FOLDER } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
+import { WITHOUT_LINKS } from './placement.ts'
 import { identify, ownerName, ownerOf, startOf, type Identity } from './owner.ts'
 
 export interface StagedFile {
@@ -70,6 +71,27 @@ export class Staging {
   async create (): Promise<StagedFile> {
     const path = this.freePath()
     return { fd: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o777), path, direct: directly(path) }
+  }
+
+  /** A name there for the file at `whole`, which is not followed where it is a link. Nothing can be written to what is given. */
+  async link (whole: string): Promise<StagedFile> {
+    const path = this.freePath()
+    try {
+      await link(whole, path)
+    } catch (error) {
+      const code = systemCode(error)
+      if (code === 'EXDEV' || (code !== undefined && WITHOUT_LINKS.has(code))) throw new ReceiveError('ERR_UNSUPPORTED', `link ${whole}: ${code}`, { cause: error })
+      throw receiveError(error, `link ${whole}`)
+    }
+    try {
+      const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+      if (fstatSync(fd).isFile()) return { fd, path }
+      closeSync(fd)
+      throw new ReceiveError('ERR_NOT_A_FILE', `${whole} is no file`)
+    } catch (error) {
+      await unlink(path)
+      throw systemCode(error) === 'ELOOP' ? new ReceiveError('ERR_NOT_A_FILE', `${whole} is a link`, { cause: error }) : error
+    }
   }
 
   async remove (file: StagedFile): Promise<void> {

@@ -98,8 +98,11 @@ export class FolderSwarmStore implements SwarmStore {
   async finish (name: string, size: number): Promise<void> {
     const handle = await this.#filling(name)
     await handle.truncate(size)
-    const content = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 })
-    await receiveFile(this.#receiver, below(name), size === 0 ? [] : content, { size })
+    await this.#receiver.adopt(this.#fillingPath(name), below(name), { size }).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ERR_UNSUPPORTED') throw error
+      const content = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 })
+      await receiveFile(this.#receiver, below(name), size === 0 ? [] : content, { size })
+    })
     await this.discard(name)
   }
 
@@ -145,8 +148,9 @@ export class FolderSwarmStore implements SwarmStore {
     }
   }
 
+  /** The folder is open to nobody else; what the file has in the end is what the umask leaves. */
   async #filling (name: string): Promise<FileHandle> {
-    const found = this.#open.get(name) ?? await open(this.#fillingPath(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+    const found = this.#open.get(name) ?? await open(this.#fillingPath(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777)
     return await keep(this.#open, name, found)
   }
 
