@@ -6,23 +6,15 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { glob, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const APP = new URL('..', import.meta.url)
 
-/** The programs, and what they start as threads of their own, by the names that they are looked for under. */
-const ENTRIES = {
-  main: 'src/main.ts',
-  'main-casync': 'src/main-casync.ts',
-  worker: '../../packages/ledger-sqlite/src/worker.ts',
-  'sqlite-worker': '../../packages/protocol-warpdrive/src/node/sqlite-worker.ts',
-  'intake-thread': '../../packages/store-castr/src/intake-thread.ts',
-  'outlet-thread': '../../packages/store-castr/src/outlet-thread.ts'
-}
+const PACKAGES = new URL('../../packages/', APP)
 
 const at = await mkdtemp(join(tmpdir(), 'ropewalk-bundled-'))
 // Whoever interrupts us interrupts tap too, which ends then.
@@ -42,7 +34,7 @@ async function bundle (to: string): Promise<void> {
   await symlink(fileURLToPath(new URL('package.json', APP)), join(to, '../package.json'))
   await symlink(fileURLToPath(new URL('page', APP)), join(to, '../../page'))
   const build = await rolldown({
-    input: Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, fileURLToPath(new URL(path, APP))])),
+    input: await entries(),
     platform: 'node',
     resolve: { conditionNames: ['@ropewalk/source', 'import', 'default'] },
     external: /\.node$/,
@@ -50,4 +42,15 @@ async function bundle (to: string): Promise<void> {
   })
   await build.write({ dir: to, format: 'esm' })
   await build.close()
+}
+
+/** The programs, and what they start as threads of their own, by the names that they are looked for under. */
+async function entries (): Promise<Record<string, string>> {
+  const found = new Map(['main', 'main-casync'].map(name => [name, fileURLToPath(new URL(`src/${name}.ts`, APP))]))
+  for await (const path of glob('*/src/**/{*-thread,*-worker,worker}.ts', { cwd: fileURLToPath(PACKAGES) })) {
+    const name = basename(path, '.ts')
+    if (found.has(name)) throw new Error(`two threads are called ${name}: ${found.get(name)} and ${path}`)
+    found.set(name, fileURLToPath(new URL(path, PACKAGES)))
+  }
+  return Object.fromEntries(found)
 }
