@@ -11,7 +11,7 @@ import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_TH
 import { CastrError } from './errors.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
-import { shared, Threads } from './threads.ts'
+import { copyTo, shared, Threads } from './threads.ts'
 
 export interface IntakeOptions {
   /** What ids are made of. Default SHA-512/256. */
@@ -75,7 +75,7 @@ export class ThreadedIntake implements Intake {
   push (bytes: Uint8Array): void {
     if (this.#buffer === undefined) throw new TypeError('there is no room yet')
     if (this.#filled + bytes.length - this.#start > this.#maxChunkBytes) throw new CastrError('ERR_CHUNK_SIZE', `a chunk of more than ${this.#maxChunkBytes} bytes`)
-    this.#buffer.set(bytes, this.#filled)
+    copyTo(this.#buffer, this.#filled, bytes)
     this.#filled += bytes.length
   }
 

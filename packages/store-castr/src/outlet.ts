@@ -10,7 +10,7 @@ import { checkId } from './layout.ts'
 import type { OutletAnswer, OutletQuestion } from './outlet-thread.ts'
 import type { PackedAt, Place, PlacingOptions } from './placing.ts'
 import { mostCompressed } from './read-chunk.ts'
-import { shared, Threads } from './threads.ts'
+import { copyTo, shared, Threads } from './threads.ts'
 
 export interface OutletOptions {
   /** The file that is written to, open for it. It stays open until the outlet is closed. */
@@ -118,7 +118,7 @@ export class ThreadedOutlet implements Outlet {
     if (before !== undefined && before.length - filled < data.length) this.#send()
     const batch = this.#batch
     batch.data ??= data.length > OUTLET_BATCH_BYTES ? shared(data.length) : this.#free.pop() ?? shared(OUTLET_BATCH_BYTES)
-    batch.data.set(data, batch.filled)
+    copyTo(batch.data, batch.filled, data)
     const at = batch.filled
     batch.filled += data.length
     return { at, bytes: data.length, compressed }

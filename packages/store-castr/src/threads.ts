@@ -97,6 +97,11 @@ export function shared (bytes: number): Uint8Array<SharedArrayBuffer> {
   return new Uint8Array(new SharedArrayBuffer(bytes))
 }
 
+/** Copies to shared memory, for which `set` takes five times as long: it goes word by word. */
+export function copyTo (into: Uint8Array, at: number, { buffer, byteOffset, length }: Uint8Array): void {
+  Buffer.from(buffer, byteOffset, length).copy(Buffer.from(into.buffer, into.byteOffset, into.length), at)
+}
+
 /** For a thread: what it says of an error. */
 export function refusalOf (error: unknown): Refusal {
   const { code, message, id, remote } = error instanceof CastrError ? error : new CastrError('ERR_IO', String(error))
