@@ -1,9 +1,11 @@
 import type { Bytes, Channel, ChunkId, ChunkSource, LentBytes } from '@ropewalk/interface'
 import { duplexPair, patternAt, scriptedPeer, turn } from '@ropewalk/testing'
 import t from 'tap'
+import type { IndexItem } from '../src/index-codec.ts'
 import { MemoryStore } from '../src/memory-store.ts'
 import { encodeMessage, MessageDecoder, owned, type Message } from '../src/message-codec.ts'
 import { pull, type PullSession } from '../src/pull.ts'
+import { takeMissing, type ChunkInlet } from '../src/take-missing.ts'
 import { servePull } from '../src/serve-pull.ts'
 import { nodeHash } from './inputs.ts'
 import { compression } from './scene.ts'
@@ -162,6 +164,34 @@ t.test('what is not lent is asked for, in its turn, and what comes together goes
   t.same(asked, unlent)
   t.equal(released, IDS.length - unlent.length)
   t.ok(pieces.some(count => count > 2), `frames went in ${pieces.join(', ')} pieces`)
+})
+
+t.test('chunks that are missing here are taken as they came, and kept here where nobody could use them', async t => {
+  const [left, right] = duplexPair({})
+  const items = CHUNKS.map((bytes, i): IndexItem => ({ id: IDS[i] as string, start: i * 100_000, end: i * 100_000 + bytes.length }))
+  await served(right, left, async session => {
+    const kept: ChunkId[] = []
+    const store = new MemoryStore(nodeHash)
+    const inlet: ChunkInlet = {
+      async unpack (id, length, { data, compressed }) {
+        t.equal(length, (CHUNKS[IDS.indexOf(id)] as Uint8Array).length)
+        t.ok(compressed)
+        const copy = new Uint8Array(data)
+        await turn()
+        if (IDS.indexOf(id) % 10 === 3) return copy
+        kept.push(id)
+      }
+    }
+    const taken: ChunkId[] = []
+    for await (const { id } of takeMissing(session, inlet, store)(items)) taken.push(id)
+    t.same(taken, IDS, 'in their order')
+    t.same(new Set(kept), new Set(IDS.filter((_, i) => i % 10 !== 3)))
+    const put: ChunkId[] = []
+    for await (const id of store.list()) put.push(id)
+    t.same(new Set(put), new Set(IDS.filter((_, i) => i % 10 === 3)), 'what came back is verified and put')
+    const gone = 'ab'.repeat(32)
+    await t.rejects(async () => { for await (const _ of takeMissing(session, inlet, store)([{ id: gone, start: 0, end: 5 }])); }, { code: 'ERR_CHUNK_MISSING', id: gone })
+  })
 })
 
 t.test('for a channel that does not tell nothing is lent: nobody could give it back', async t => {

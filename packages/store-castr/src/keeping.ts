@@ -9,7 +9,7 @@ import { closeSync, constants, fdatasyncSync, fsyncSync, lstatSync, mkdirSync, o
 import { dirname } from 'node:path'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { AtOnce, type WrittenFormat } from './at-once.ts'
-import { GROUP_BYTES, GROUP_CHUNKS } from './constants.ts'
+import { GROUP_BYTES, GROUP_CHUNKS, MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
 import { castrError, systemCode } from './errors.ts'
 import { flushFileSystem } from './flush.ts'
 import { Layout } from './layout.ts'
@@ -64,12 +64,28 @@ export class Keeping {
   keep (bytes: Uint8Array): Kept {
     if (this.#failure !== undefined) throw this.#failure.error
     const id = hash(this.#options.digest, bytes)
-    if (this.#options.root === undefined || this.#pending.has(id)) return { id, fresh: false }
+    return { id, fresh: this.#put(id, () => this.#options.format === undefined ? bytes : this.#atOnce.compress(bytes, this.#options.format)) }
+  }
+
+  /** Keeps a chunk as it came. False when that is not the chunk, or compressed otherwise than with zstd, or longer than 2 MiB: then nothing was done. */
+  keepPacked (id: ChunkId, length: number, data: Uint8Array, compressed: boolean): boolean {
+    if (this.#failure !== undefined) throw this.#failure.error
+    const { digest, format } = this.#options
+    if (length > MAX_INTAKE_CHUNK_BYTES) return false
+    const bytes = compressed ? this.#atOnce.decompress(data, length) : data
+    if (bytes?.length !== length || hash(digest, bytes) !== id) return false
+    this.#put(id, () => format === undefined ? bytes : compressed ? data : this.#atOnce.compress(bytes, format))
+    return true
+  }
+
+  /** False when it is there, or on its way. */
+  #put (id: ChunkId, content: () => Uint8Array): boolean {
+    if (this.#options.root === undefined || this.#pending.has(id)) return false
     try {
       const shard = this.#layout.shardOf(id)
-      if (!this.#make(shard) && (this.#has(this.#layout.compressedOf(id)) || this.#has(this.#layout.plainOf(id)))) return { id, fresh: false }
-      this.#write(id, this.#options.format === undefined ? bytes : this.#atOnce.compress(bytes, this.#options.format))
-      return { id, fresh: true }
+      if (!this.#make(shard) && (this.#has(this.#layout.compressedOf(id)) || this.#has(this.#layout.plainOf(id)))) return false
+      this.#write(id, content())
+      return true
     } catch (error) {
       throw castrError(error, `put ${id}`, id)
     }

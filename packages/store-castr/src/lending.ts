@@ -35,6 +35,7 @@ export class Lending {
   #left = LENT_AT_ONCE
   #threads: Threads | undefined
   #turn: NodeJS.Immediate | undefined
+  #closed = false
 
   constructor (options: PassingOptions) {
     this.#options = options
@@ -49,6 +50,7 @@ export class Lending {
       const length = this.#passing.read(id, this.#first.bytes.subarray(this.#first.filled))
       if (length !== NO_ROOM) return this.#lent(this.#first, length)
     }
+    if (this.#closed) return undefined
     let onAbort: (() => void) | undefined
     try {
       return await new Promise((resolve, reject) => {
@@ -67,7 +69,7 @@ export class Lending {
   }
 
   async close (): Promise<void> {
-    clearImmediate(this.#turn)
+    this.#closed = true
     await this.#threads?.close()
     for (const { resolve } of this.#asked.splice(0)) resolve(undefined)
   }
@@ -82,6 +84,7 @@ export class Lending {
   #send (): void {
     clearImmediate(this.#turn)
     this.#turn = undefined
+    if (this.#closed) return
     this.#threads ??= new Threads('passing-thread', Math.min(MAX_LENDING_THREADS, availableParallelism()), this.#options)
     // What is asked for while threads are at work goes together.
     while (this.#asked.length > 0 && (this.#asked.length >= LENDING_BATCH_CHUNKS || this.#threads.isWorth(this.#asked.length >= LENDING_BATCH_CHUNKS / 2))) {

@@ -6,7 +6,9 @@
 import { availableParallelism } from 'node:os'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { MAX_INTAKE_CHUNK_BYTES, MAX_THREADS, OUTLET_BATCH_BYTES, OUTLET_BATCH_CHUNKS } from './constants.ts'
+import { CastrError } from './errors.ts'
 import { checkId } from './layout.ts'
+import type { KeepingOptions } from './keeping.ts'
 import type { OutletAnswer, OutletQuestion } from './outlet-thread.ts'
 import type { PackedAt, Place, PlacingOptions } from './placing.ts'
 import { mostCompressed } from './read-chunk.ts'
@@ -66,14 +68,18 @@ class Batch {
 }
 
 export class ThreadedOutlet implements Outlet {
-  readonly #threads: Threads
+  readonly #begin: () => Threads
+  /** Begun when there is something for them. */
+  #threads: Threads | undefined
   /** Shared, which V8 does not count as garbage to come whenever one changes hands. */
   readonly #free: Array<Uint8Array<SharedArrayBuffer>> = []
   #batch = new Batch()
   #turn: NodeJS.Immediate | undefined
+  #closed = false
 
-  constructor (options: PlacingOptions) {
-    this.#threads = new Threads('outlet-thread', Math.min(MAX_THREADS, availableParallelism()), options)
+  /** `program` answers what an outlet asks. */
+  constructor (options: PlacingOptions | KeepingOptions, program: 'outlet-thread' | 'inlet-thread' = 'outlet-thread') {
+    this.#begin = () => new Threads(program, Math.min(MAX_THREADS, availableParallelism()), options)
   }
 
   async place (id: ChunkId, length: number, position: number, from?: PlaceFrom): Promise<boolean> {
@@ -93,9 +99,15 @@ export class ThreadedOutlet implements Outlet {
     })
   }
 
+  /** Everything that was asked for before is done, and whatever the program makes of a question without places. */
+  async sync (): Promise<void> {
+    this.#send()
+    await this.#threads?.askAll<OutletAnswer>({ places: [] } satisfies OutletQuestion)
+  }
+
   async close (): Promise<void> {
-    await this.#threads.close()
-    // Nobody answers any more, and whoever waits is told so.
+    this.#closed = true
+    await this.#threads?.close()
     this.#send()
   }
 
@@ -108,7 +120,7 @@ export class ThreadedOutlet implements Outlet {
     if (batch.isFull) this.#send()
     else this.#turn ??= setImmediate(() => {
       this.#turn = undefined
-      if (this.#threads.isWorth(this.#batch.isMuch)) this.#send()
+      if (this.#closed || (this.#threads ??= this.#begin()).isWorth(this.#batch.isMuch)) this.#send()
     })
   }
 
@@ -130,6 +142,9 @@ export class ThreadedOutlet implements Outlet {
     const { places, wanted, data } = this.#batch
     if (places.length === 0) return
     this.#batch = new Batch()
+    // Nobody answers any more, and whoever waits is told so.
+    if (this.#closed) return wanted.forEach(({ reject }) => { reject(new CastrError('ERR_CLOSED', 'its threads have ended')) })
+    this.#threads ??= this.#begin()
     this.#threads.ask<OutletAnswer>({ places, data: data?.buffer } satisfies OutletQuestion).then(
       ({ placed }) => {
         for (const [i, { done }] of wanted.entries()) done(placed[i] === true)

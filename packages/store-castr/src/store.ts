@@ -13,15 +13,18 @@ import { basename, dirname, join } from 'node:path'
 import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkPutOptions, ChunkStore, Hasher, LentBytes, Source } from '@ropewalk/interface'
 import { beginLease, type Adopted } from './adopt.ts'
+import type { WrittenFormat } from './at-once.ts'
 import { collect, restore, type Collected, type CollectOptions } from './collect.ts'
 import { nodeCompression } from './compression.ts'
 import { MAX_CHUNK_BYTES } from './constants.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { CastrError, castrError, systemCode } from './errors.ts'
-import { nodeFileSystem, type FileSystem } from './file-system.ts'
+import { namesIn, nodeFileSystem, type FileSystem } from './file-system.ts'
 import { Group } from './group.ts'
 import { nodeHash } from './hash.ts'
+import { ThreadedInlet, type Inlet, type InletOptions } from './inlet.ts'
 import { ThreadedIntake, type Intake, type IntakeOptions } from './intake.ts'
+import type { KeepingOptions } from './keeping.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import type { Lease } from './lease.ts'
 import { Lending } from './lending.ts'
@@ -55,6 +58,8 @@ export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
   readonly directory: string
   /** Threads that hash, compress and write what somebody cuts. They use the file system of Node, whatever the store was given. */
   intake (options: IntakeOptions): Promise<Intake>
+  /** Threads that verify and keep chunks that come from elsewhere, as they came. They use the file system of Node, whatever the store was given. */
+  inlet (options?: InletOptions): Promise<Inlet>
   /** Threads that write chunks of this store, and of files, to their places in a file. They use the file system of Node, whatever the store was given. */
   outlet (options: OutletOptions): Outlet
   /** Takes away what `keep` does not name. Nothing that a lease protects. */
@@ -171,9 +176,9 @@ class DirectoryStore implements CastrStore {
 
   async * list ({ signal }: AbortOptions = {}): AsyncGenerator<ChunkId, void, undefined> {
     await this.sync()
-    for (const shard of (await this.#names(this.directory)).filter(isShard)) {
+    for (const shard of (await namesIn(this.#fs, this.directory)).filter(isShard)) {
       signal?.throwIfAborted()
-      const names = await this.#names(join(this.directory, shard))
+      const names = await namesIn(this.#fs, join(this.directory, shard))
       yield * new Set(names.map(name => this.#layout.parse(shard, name)).filter(id => id !== undefined))
     }
   }
@@ -195,16 +200,11 @@ class DirectoryStore implements CastrStore {
   }
 
   async intake ({ digest = 'sha512-256', maxChunkBytes, format = 'zstd' }: IntakeOptions): Promise<Intake> {
-    if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
-    await this.#protect()
-    return new ThreadedIntake({
-      root: this.directory,
-      suffix: this.#suffix,
-      digest,
-      format: this.#compress ? format : undefined,
-      durable: this.#durable,
-      lease: (await this.#lease)?.mark
-    }, maxChunkBytes, async () => { await this.#protect() })
+    return new ThreadedIntake(await this.#keeping(digest, format), maxChunkBytes, async () => { await this.#protect() })
+  }
+
+  async inlet ({ digest = 'sha512-256' }: InletOptions = {}): Promise<Inlet> {
+    return new ThreadedInlet(await this.#keeping(digest, 'zstd'))
   }
 
   outlet ({ file, digest = 'sha512-256' }: OutletOptions): Outlet {
@@ -236,6 +236,12 @@ class DirectoryStore implements CastrStore {
 
   async [Symbol.asyncDispose] (): Promise<void> {
     await this.close()
+  }
+
+  async #keeping (digest: ChunkDigest, format: WrittenFormat): Promise<KeepingOptions> {
+    if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
+    await this.#protect()
+    return { root: this.directory, suffix: this.#suffix, digest, format: this.#compress ? format : undefined, durable: this.#durable, lease: (await this.#lease)?.mark }
   }
 
   /** Takes the lease when it is first needed, and says that it lives. */
@@ -333,15 +339,6 @@ class DirectoryStore implements CastrStore {
     } catch (error) {
       if (ABSENT.has(systemCode(error) ?? '')) return false
       throw castrError(error, `look for ${path}`)
-    }
-  }
-
-  async #names (directory: string): Promise<string[]> {
-    try {
-      return (await this.#fs.readdir(directory)).sort()
-    } catch (error) {
-      if (ABSENT.has(systemCode(error) ?? '')) return []
-      throw castrError(error, `list ${directory}`)
     }
   }
 

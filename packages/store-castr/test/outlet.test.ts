@@ -129,7 +129,7 @@ t.test('what came from elsewhere and is not what it should be comes back, and is
   const [bytes, other] = CHUNKS as readonly [Uint8Array, Uint8Array]
   const packed = zstdCompressSync(bytes)
   const back = async (data: Uint8Array, compressed = true, length = bytes.length): Promise<Uint8Array | undefined> => await outlet.unpack(idOf(bytes), length, 0, { data, compressed })
-  for (const [what, data, compressed] of [['another', zstdCompressSync(other), true], ['another, as it is', other, false], ['cut short', packed.subarray(0, -5), true], ['gzip', gzipSync(bytes), true], ['far too long', new Uint8Array(200_000), true]] as const) {
+  for (const [what, data, compressed] of [['another', zstdCompressSync(other), true], ['another, as it is', other, false], ['another of that length', zstdCompressSync(patternAt(5, bytes.length)), true], ['another of that length, as it is', patternAt(5, bytes.length), false], ['cut short', packed.subarray(0, -5), true], ['gzip', gzipSync(bytes), true], ['far too long', new Uint8Array(200_000), true]] as const) {
     const [good, bad, again] = await Promise.all([back(packed), back(data, compressed), back(packed)])
     t.same([good, again], [undefined, undefined], `beside: ${what}`)
     t.ok(bad !== undefined && Buffer.compare(bad, data) === 0, what)

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { fetchChunks, openIndex, storeMissing, type IndexItem } from '@ropewalk/protocol-casync'
+import { fetchChunks, openIndex, storeMissing, takeMissing, type IndexItem } from '@ropewalk/protocol-casync'
 import { escapeName } from '@ropewalk/receive'
+import { MAX_INTAKE_CHUNK_BYTES } from '@ropewalk/store-castr'
 import { named } from '../casync/content.ts'
 import { openInput, type StoreFlags } from '../casync/input.ts'
 import { kindOf, type Kind } from '../casync/kind.ts'
@@ -72,11 +73,28 @@ export async function casyncPull (context: Context, from: string, to: string, fl
           yield item
         }
       }
-      for await (const { bytes: { length } } of storeMissing(store, { signal })(fetchChunks(input.chunks, { signal })(lacking()))) {
+      for await (const length of kept()) {
         fetched += length
         fetching.add(length)
       }
       fetching.end()
+
+      /** Lengths of chunks that are there now; at the end all of them are durable. */
+      async function * kept (): AsyncGenerator<number, void, undefined> {
+        const { far } = input
+        if (far === undefined || header.sizes.max > MAX_INTAKE_CHUNK_BYTES) {
+          for await (const { bytes } of storeMissing(store, { signal })(fetchChunks(input.chunks, { signal })(lacking()))) yield bytes.length
+          return
+        }
+        const inlet = await store.inlet({ digest: header.digest })
+        try {
+          for await (const { start, end } of takeMissing(far, inlet, store, { signal })(lacking())) yield end - start
+          await inlet.sync()
+          await store.sync()
+        } finally {
+          await inlet.close()
+        }
+      }
     }
   }, { kept: kind === 'archive' ? 'nothing of the archive is kept; the same command begins anew' : 'the chunks that came stay in the store; the same command fetches the rest' })
 }
