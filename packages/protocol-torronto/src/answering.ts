@@ -4,9 +4,10 @@
  * @module
  */
 import type { Connection } from '@ropewalk/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { PREFACE } from './constants.ts'
 import { receive, type ExchangeOptions } from './exchange.ts'
-import { decodeFrame, encodeFrame, type HardenedFrame } from './hardened-codec.ts'
+import { decodeFrame, frameParts, type HardenedFrame } from './hardened-codec.ts'
 import { newNonce, proofText, type Handshake } from './membership.ts'
 import { Code, type PeerAddress, type Profile } from './message.ts'
 
@@ -26,10 +27,10 @@ export async function answerConnection (connection: Connection, options: Answeri
   const answers = new Answers()
   const guest = new Guest(options)
   let sending: Promise<void> | undefined
-  const send = async (bytes: Uint8Array): Promise<void> => {
+  const send = async (...bytes: Uint8Array[]): Promise<void> => {
     sending ??= connection.sink(answers, { signal: exchange.signal })
     sending.catch(() => {})
-    await Promise.race([answers.push(bytes), sending])
+    await Promise.race([answers.push(new Uint8ArrayList(...bytes)), sending])
   }
   try {
     let prefaced = false
@@ -41,7 +42,7 @@ export async function answerConnection (connection: Connection, options: Answeri
         await send(Uint8Array.from(PREFACE))
       } else {
         const answer = await guest.frame(decodeFrame(bytes))
-        if (answer !== undefined) await send(encodeFrame(answer))
+        if (answer !== undefined) await send(...frameParts(answer))
       }
     })
     answers.end()
@@ -82,13 +83,13 @@ class Guest {
 }
 
 /** Answers under way: one at a time, each until the connection has taken it. */
-class Answers implements AsyncIterable<Uint8Array> {
-  #waiting: { bytes: Uint8Array, taken: () => void } | undefined
+class Answers implements AsyncIterable<Uint8ArrayList> {
+  #waiting: { bytes: Uint8ArrayList, taken: () => void } | undefined
   #wake: (() => void) | undefined
   #ended = false
 
   /** Resolves when the connection asks for what comes after `bytes`. */
-  push (bytes: Uint8Array): Promise<void> {
+  push (bytes: Uint8ArrayList): Promise<void> {
     return new Promise(resolve => {
       this.#waiting = { bytes, taken: resolve }
       this.#wake?.()
@@ -100,7 +101,7 @@ class Answers implements AsyncIterable<Uint8Array> {
     this.#wake?.()
   }
 
-  async * [Symbol.asyncIterator] (): AsyncGenerator<Uint8Array> {
+  async * [Symbol.asyncIterator] (): AsyncGenerator<Uint8ArrayList> {
     for (;;) {
       const next = this.#waiting
       if (next !== undefined) {

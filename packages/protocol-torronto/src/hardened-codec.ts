@@ -32,16 +32,28 @@ export type HardenedFrame = FrameBase & (
 export const FRAME_PREFIX_BYTES = 8
 
 export function encodeFrame (frame: HardenedFrame): Uint8Array {
-  const json = formatJson(fieldsOf(frame))
-  const payload = frame.action === 'Upload' ? frame.data : new Uint8Array(0)
-  if (json.length > MAX_JSON_BYTES) throw new RangeError(`JSON too long: ${json.length} > ${MAX_JSON_BYTES} bytes`)
-  if (payload.length > CHUNK_BYTES) throw new RangeError(`payload too long: ${payload.length} > ${CHUNK_BYTES} bytes`)
-  const bytes = new Uint8Array(FRAME_PREFIX_BYTES + json.length + payload.length)
-  writeU32BE(bytes, 0, json.length)
-  writeU32BE(bytes, 4, payload.length)
-  bytes.set(json, FRAME_PREFIX_BYTES)
-  bytes.set(payload, FRAME_PREFIX_BYTES + json.length)
+  const parts = frameParts(frame)
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
   return bytes
+}
+
+/** The same as head and payload: that is not copied. */
+export function frameParts (frame: HardenedFrame): readonly Uint8Array[] {
+  const json = formatJson(fieldsOf(frame))
+  const payload = frame.action === 'Upload' && frame.data.length > 0 ? frame.data : undefined
+  const length = payload?.length ?? 0
+  if (json.length > MAX_JSON_BYTES) throw new RangeError(`JSON too long: ${json.length} > ${MAX_JSON_BYTES} bytes`)
+  if (length > CHUNK_BYTES) throw new RangeError(`payload too long: ${length} > ${CHUNK_BYTES} bytes`)
+  const head = new Uint8Array(FRAME_PREFIX_BYTES + json.length)
+  writeU32BE(head, 0, json.length)
+  writeU32BE(head, 4, length)
+  head.set(json, FRAME_PREFIX_BYTES)
+  return payload === undefined ? [head] : [head, payload]
 }
 
 /** A list in parts that each fit a frame: a file of many chunks becomes several entries. Never empty. */

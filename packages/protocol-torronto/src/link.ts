@@ -10,7 +10,7 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { LINK_IDLE_MS, IDLE_TIMEOUT_MS, PREFACE } from './constants.ts'
 import { SwarmError } from './errors.ts'
 import type { ExchangeOptions } from './exchange.ts'
-import { decodeFrame, encodeFrame, type HardenedFrame } from './hardened-codec.ts'
+import { decodeFrame, encodeFrame, frameParts, type HardenedFrame } from './hardened-codec.ts'
 import { Proof } from './membership.ts'
 import { MessageCutter } from './message-cutter-codec.ts'
 import { AS_IMPLEMENTED, type PeerAddress } from './message.ts'
@@ -137,7 +137,7 @@ class Line {
       const frames = this.#queue
       this.#queue = []
       // Together: most are small, and each write wakes somebody.
-      if (frames.length > 0) yield new Uint8ArrayList(...frames.map(encodeFrame))
+      if (frames.length > 0) yield new Uint8ArrayList(...frames.flatMap(frameParts))
       if (this.#queue.length > 0) continue
       if (this.over) return
       await new Promise<void>(resolve => { this.#wake = resolve })

@@ -205,7 +205,8 @@ function parsePartial (text: string): PartialFile | undefined {
 }
 
 async function readAt (handle: FileHandle, index: number): Promise<Uint8Array | undefined> {
-  const bytes = new Uint8Array(CHUNK_BYTES)
+  // What was in it is overwritten, or cut off.
+  const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let filled = 0
   while (filled < bytes.length) {
     const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, index * CHUNK_BYTES + filled)
