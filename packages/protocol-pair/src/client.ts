@@ -7,9 +7,8 @@ import type { Channel } from '@ropewalk/interface'
 import { formatCode, parseCode } from './code-codec.ts'
 import { NONCE_BYTES, TAG_BYTES } from './constants.ts'
 import { Conversation, type Paired, type PairOptions } from './conversation.ts'
-import { equalBytes } from './cpace-codec.ts'
+import { equalBytes } from './equal-bytes.ts'
 import { PairError } from './errors.ts'
-import { Exchange } from './exchange.ts'
 import { decodeIntroduction, encodeHello, encodeIntroduction, encodeProof, encodeShare, Kind } from './message-codec.ts'
 
 /**
@@ -26,6 +25,8 @@ export async function pair (channel: Channel, code: string, options: PairOptions
     const { body: other } = await conversation.receive(Kind.welcome)
 
     const session = Uint8Array.from([...nonce, ...other])
+    // The curve is large, and most of the time nobody pairs.
+    const { Exchange } = await import('./exchange.ts')
     const exchange = new Exchange({ sha512, code: normal, role: 'initiator', initiator: ours, responder: theirs, session, data: encodeIntroduction(introduction) })
     conversation.send(encodeShare(exchange.share))
     const { body, introduction: data } = await conversation.receive(Kind.answer)

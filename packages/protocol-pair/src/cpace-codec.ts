@@ -77,13 +77,6 @@ export function tagOf (sha512: Sha512, session: Uint8Array, key: Uint8Array, { e
   return hmac(sha512, sha512(join([encoder.encode('CPaceMac'), session, key])), joinPieces(element, data))
 }
 
-/** Takes as long whatever the bytes are. */
-export function equalBytes (a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length
-  for (let index = 0; index < a.length; index++) difference |= (a[index] as number) ^ (b[index] ?? 0)
-  return difference === 0
-}
-
 /** RFC 2104, for keys of at most a block. */
 function hmac (sha512: Sha512, key: Uint8Array, message: Uint8Array): Uint8Array {
   const pad = (byte: number): Uint8Array => Uint8Array.from({ length: HASH_BLOCK_BYTES }, (_, index) => (key[index] ?? 0) ^ byte)

@@ -7,9 +7,8 @@ import type { Channel } from '@ropewalk/interface'
 import type { CodeState } from './code-state.ts'
 import { ELEMENT_BYTES, NONCE_BYTES, VERSION } from './constants.ts'
 import { Conversation, type Paired, type PairOptions } from './conversation.ts'
-import { equalBytes } from './cpace-codec.ts'
+import { equalBytes } from './equal-bytes.ts'
 import { PairError } from './errors.ts'
-import { Exchange } from './exchange.ts'
 import { decodeIntroduction, encodeAnswer, encodeDone, encodeIntroduction, encodeRefused, encodeWelcome, Kind, Refusal } from './message-codec.ts'
 
 export interface AnswerOptions extends PairOptions {
@@ -35,6 +34,8 @@ export async function answerPair (channel: Channel, options: AnswerOptions): Pro
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
     conversation.send(encodeWelcome(nonce))
 
+    // The curve is large, and most of the time nobody pairs.
+    const { Exchange } = await import('./exchange.ts')
     const { body: element, introduction: data } = await conversation.receive(Kind.share)
     // From here on the guess is spent: our answer tells whether it was right.
     const code = take(codes, now())

@@ -1,5 +1,5 @@
 /**
- * Ours: two nodes of the built command line, paired and trusted before the clock starts.
+ * Ours: two nodes of the built command line, paired and trusted before, and the receiver started anew.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { profile } from '../profile.ts'
 import type { Command } from '../transfer/mover.ts'
-import { startNode, stop } from '../transfer/server.ts'
+import { freePort, startNode, stop } from '../transfer/server.ts'
 import { begin } from '../transfer/watch.ts'
 import type { Sender } from './sender.ts'
 
@@ -20,15 +20,17 @@ export const ropewalk: Sender = {
 
   async receive ({ source, inbox, nothing, state }) {
     const env = (name: string): NodeJS.ProcessEnv => ({ ...process.env, ROPEWALK_STATE: join(state, name), ROPEWALK_NAME: name })
-    const serve = [MAIN, 'serve', '--json', '--inbox', inbox, '--peers', '127.0.0.1:0', '--no-discover', '--auto-accept']
-    const { child, address } = await startNode(process.execPath, [...profile('warpdrive', 'serve'), ...serve], env('there'))
+    const address = `127.0.0.1:${await freePort()}`
+    const serve = [MAIN, 'serve', '--json', '--inbox', inbox, '--peers', address, '--no-discover', '--auto-accept']
+    // Keys are made and peers are paired once, and not by the node that is measured.
+    const { child: first } = await startNode(process.execPath, serve, env('there'))
     try {
-      await pair(address.split('#')[0] as string, env('there'), env('here'))
+      await pair(address, env('there'), env('here'))
       execFileSync(process.execPath, [MAIN, 'trust', 'here'], { env: env('there'), stdio: 'ignore' })
-    } catch (error) {
-      await stop(child)
-      throw error
+    } finally {
+      await stop(first)
     }
+    const { child } = await startNode(process.execPath, [...profile('warpdrive', 'serve'), ...serve], env('there'))
     const command = (what: string, role: string): Command => (
       { file: process.execPath, args: [...profile('warpdrive', role), MAIN, 'send', what, 'there', '--wait', '--no-discover'], env: env('here') }
     )
