@@ -164,8 +164,8 @@ class SqliteLedger implements Ledger {
 
   #send (): void {
     this.#working = true
-    // One microtask later: whatever is asked in the same breath goes along.
-    queueMicrotask(() => {
+    // At the end of this turn of the event loop: whatever it brings goes along. A message costs more than a step.
+    setImmediate(() => {
       if (this.#asked.length > 0) this.#worker.postMessage(this.#asked.splice(0, MAX_BATCH_STEPS))
     })
   }

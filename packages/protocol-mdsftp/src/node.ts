@@ -71,8 +71,11 @@ export class StorageNode {
     return now?.() ?? clock?.now() ?? Date.now()
   }
 
-  /** A reservation, or how much may be reserved when it is refused. `owner` is who asks: caps are counted by it. */
-  async reserve (size: bigint, durable: boolean, owner: string = ''): Promise<LedgerEntry | { spaceLeft: bigint }> {
+  /**
+   * A reservation, or how much may be reserved when it is refused. `owner` is who asks: caps are counted by it. With `leased` its upload begins at
+   * once: `begin` takes the entry, with the lease that came along.
+   */
+  async reserve (size: bigint, durable: boolean, owner: string = '', leased: boolean = false): Promise<LedgerEntry | { spaceLeft: bigint }> {
     await this.#ready
     if (this.now() - this.#sweptAt >= (this.#options.sweepMs ?? SWEEP_MS)) await this.sweep()
     const { maxChunkBytes = Number.MAX_SAFE_INTEGER, newChunkId = this.#newChunkId, holder = HOLDER } = this.#options
@@ -82,12 +85,15 @@ export class StorageNode {
     const now = this.now()
     const request = { id: newChunkId(), size: Number(size), durable, holder, owner, createdAt: now, expiresAt: this.#space.life(now, now) }
     // Whoever is told of a durable reservation may come back for it after a loss of power.
-    const answer = await this.ledger.reserve(request, limits, { lasting: durable })
+    const reserving = this.ledger.reserve(request, limits, { lasting: durable })
+    // In the same breath, which is one trip to most ledgers. Where that fails, the upload asks again.
+    const leasing = leased ? this.ledger.lease(request.id, now, now + LEASE_MS).catch(() => undefined) : undefined
+    const answer = await reserving
     if (answer.entry === undefined) return left(answer.left)
     this.#space.written.record(request.id, 0)
     if (!durable) this.#fleeting.add(request.id)
     this.#changed()
-    return answer.entry
+    return await leasing ?? answer.entry
   }
 
   /** The reservation, or chunk uploaded and not committed. */
@@ -130,11 +136,11 @@ export class StorageNode {
 
   /**
    * Begins an upload at `offset`, which must be what the store has, or 0. The caller holds the chunk's write lock, and the
-   * upload gives it back.
+   * upload gives it back. `reserved` is what `reserve` has brought with a lease, if it has.
    */
-  async begin (id: Id, offset: number, owner: UploadOwner): Promise<Incoming> {
+  async begin (id: Id, offset: number, owner: UploadOwner, reserved?: LedgerEntry): Promise<Incoming> {
     try {
-      return await this.#turns.run(id, async () => await this.#begin(id, offset, owner))
+      return await this.#turns.run(id, async () => await this.#begin(id, offset, owner, reserved))
     } catch (error) {
       this.locks.release(id, 'write')
       throw error
@@ -215,9 +221,9 @@ export class StorageNode {
     return this.locks.acquire(id, kind)
   }
 
-  async #begin (id: Id, offset: number, owner: UploadOwner): Promise<Incoming> {
+  async #begin (id: Id, offset: number, owner: UploadOwner, reserved: LedgerEntry | undefined): Promise<Incoming> {
     const now = this.now()
-    const leased = await this.ledger.lease(id, now, now + LEASE_MS)
+    const leased = reserved !== undefined && reserved.leasedUntil > now ? reserved : await this.ledger.lease(id, now, now + LEASE_MS)
     if (leased === undefined) {
       if (await this.reservation(id) === undefined) throw removed(id)
       throw new StorageError('ERR_NOT_AVAILABLE', 'transfer', `${id} is being written elsewhere`, { remote: false })

@@ -15,7 +15,7 @@ import { Report } from './transfer.ts'
 export async function serveReserve (session: Session, { flags, size }: Extract<ControlPacket, { type: 'Reserve' }>): Promise<boolean> {
   const { service: { node, window, owner } } = session
   if (session.tied !== undefined) return refuse(0n)
-  const reserved = await node.reserve(size, flags.durable, owner).catch(() => ({ spaceLeft: 0n }))
+  const reserved = await node.reserve(size, flags.durable, owner, flags.autoStart && !flags.temp).catch(() => ({ spaceLeft: 0n }))
   if ('spaceLeft' in reserved) return refuse(reserved.spaceLeft)
   const { id: chunkId } = reserved
   const reply = { type: 'ReserveOk', chunkId, chunkBuffer: window } as const
@@ -33,7 +33,7 @@ export async function serveReserve (session: Session, { flags, size }: Extract<C
   let upload: Incoming
   try {
     node.lock(chunkId, 'write')
-    upload = await node.begin(chunkId, 0, ownerOf(session))
+    upload = await node.begin(chunkId, 0, ownerOf(session), reserved)
   } catch {
     await node.release(chunkId).catch(() => {})
     return refuse(0n)
