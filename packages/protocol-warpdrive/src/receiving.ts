@@ -252,6 +252,16 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
     receiving.progress(index, have)
   }
   let noting: Promise<void> | undefined
+  /** A block has ended since the last note was begun. */
+  let due = false
+  // What lies behind the last whole block is said to be verified too early: `verified` above is rounded down.
+  const note = (): Promise<void> | undefined => {
+    if (due && noting === undefined) {
+      due = false
+      noting = writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
+    }
+    return noting
+  }
   try {
     if (check !== undefined && offset > verified) {
       for await (const bytes of writer.kept(verified)) {
@@ -264,15 +274,17 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
       await downloadTo(session, Math.min(file.size - have, strokes.room), take, receiving.progressMs)
       const ended = await check?.compare()
       if (strokes.room === 0) await strokes.flush()
-      // What lies behind the last whole block is said to be verified too early: `verified` above is rounded down.
-      if (ended === true && have < file.size) noting ??= writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
+      due ||= ended === true
+      if (have < file.size) void note()
     }
     await check?.end()
     await strokes.end()
     await noting
   } catch (error) {
-    await strokes.end().catch(() => {})
     await noting
+    // A block that ended meanwhile. What was not flushed yet may be another that nobody has compared.
+    await note()
+    await strokes.end().catch(() => {})
     await giveUp(receiving, index, writer, error, check?.verified ?? 0)
     throw error
   }
