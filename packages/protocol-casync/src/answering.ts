@@ -38,17 +38,23 @@ interface Asked {
 /** The answers to `ids`, in order, several of them being fetched and compressed at a time. What the store lends is used only where `wire` tells when it has been sent. */
 export async function * answers (ids: AsyncIterable<ChunkId>, store: ChunkSource, compression: ChunkCompression, wire: Wire, signal: AbortSignal): AsyncGenerator<Answer, void, undefined> {
   const asked = wire.releases && store.lend !== undefined ? lookahead(ids, async (id, turn) => ({ id, lent: await store.lend?.(id, turn) }), { maxItems: LENT_AHEAD, signal }) : unlent(ids)
-  let ready = 0
+  // In their order, those that were found and those that are still looked for.
+  const begun: Array<{ ready: boolean }> = []
   const found = lookahead(asked, async ({ id, lent }, turn): Promise<Omit<Answer, 'more'>> => {
+    const own = { ready: false }
+    begun.push(own)
     const data = lent?.bytes ?? await compressed(await store.get(id, turn), compression)
     if (data !== undefined && data.length > MAX_WIRE_CHUNK_BYTES) {
       throw new CasyncError('ERR_FRAME_SIZE', 'transfer', `chunk ${id} does not fit a frame: ${data.length} > ${MAX_WIRE_CHUNK_BYTES} bytes`, { id, remote: false })
     }
-    ready++
+    own.ready = true
     if (data === undefined) return { message: { type: 'MISSING', id } }
     return { message: { type: 'CHUNK', compressed: true, id, data }, release: lent === undefined ? undefined : () => { lent.release() } }
   }, { maxItems: ANSWERS_AHEAD, signal })
-  for await (const answer of found) yield { ...answer, more: --ready > 0 }
+  for await (const answer of found) {
+    begun.shift()
+    yield { ...answer, more: begun[0]?.ready === true }
+  }
 }
 
 async function * unlent (ids: AsyncIterable<ChunkId>): AsyncGenerator<Asked, void, undefined> {

@@ -87,6 +87,19 @@ for (const attach of [true, false]) {
   })
 }
 
+/** `channel`, which tells when it has done with what it was given, and sends what `pass` makes of that. */
+function watched (channel: Channel, pass: (bytes: Bytes) => Bytes | Promise<Bytes>): Channel & { releases: true } {
+  return {
+    releases: true,
+    source: channel.source,
+    sink: async (source, options) => {
+      await channel.sink((async function * () { for await (const bytes of source) yield await pass(bytes) })(), options)
+    },
+    abort: reason => { channel.abort(reason) },
+    [Symbol.asyncDispose]: async () => { await channel[Symbol.asyncDispose]() }
+  }
+}
+
 t.test('a store that lends gets back what a channel that tells has done with, and nothing before', async t => {
   const [left, right] = duplexPair({})
   const lent = new Map<ChunkId, boolean>()
@@ -105,21 +118,10 @@ t.test('a store that lends gets back what a channel that tells has done with, an
       }
     }
   }
-  const telling: Channel & { releases: true } = {
-    releases: true,
-    source: left.source,
-    sink: async (source, sinkOptions) => {
-      async function * copied (): AsyncGenerator<Uint8Array> {
-        for await (const bytes of source) {
-          await turn()
-          yield Uint8Array.from(bytes.subarray())
-        }
-      }
-      await left.sink(copied(), sinkOptions)
-    },
-    abort: reason => { left.abort(reason) },
-    [Symbol.asyncDispose]: async () => { await left[Symbol.asyncDispose]() }
-  }
+  const telling = watched(left, async bytes => {
+    await turn()
+    return Uint8Array.from(bytes.subarray())
+  })
   await served(right, telling, async session => {
     const chunks = await Promise.all(IDS.map(async id => await session.get(id)))
     for (const [i, chunk] of chunks.entries()) t.ok(Buffer.compare(chunk?.bytes ?? new Uint8Array(), CHUNKS[i] as Uint8Array) === 0, `chunk ${i}`)
@@ -140,22 +142,10 @@ t.test('what is not lent is asked for, in its turn, and what comes together goes
     lend: async id => IDS.indexOf(id) % 3 === 1 ? undefined : { bytes: PACKED[IDS.indexOf(id)] as Buffer, release: () => { released++ } }
   }
   const pieces: number[] = []
-  const telling: Channel & { releases: true } = {
-    ...left,
-    releases: true,
-    source: left.source,
-    sink: async (source, sinkOptions) => {
-      async function * counted (): AsyncGenerator<Bytes> {
-        for await (const bytes of source) {
-          if (bytes.byteLength > 1000) pieces.push(bytes instanceof Uint8Array ? 1 : [...bytes].length)
-          yield bytes
-        }
-      }
-      await left.sink(counted(), sinkOptions)
-    },
-    abort: reason => { left.abort(reason) },
-    [Symbol.asyncDispose]: async () => { await left[Symbol.asyncDispose]() }
-  }
+  const telling = watched(left, bytes => {
+    if (bytes.byteLength > 1000) pieces.push(bytes instanceof Uint8Array ? 1 : [...bytes].length)
+    return bytes
+  })
   await served(right, telling, async session => {
     const chunks = await Promise.all(IDS.map(async id => await session.get(id)))
     for (const [i, chunk] of chunks.entries()) t.ok(Buffer.compare(chunk?.bytes ?? new Uint8Array(), CHUNKS[i] as Uint8Array) === 0, `chunk ${i}`)
@@ -164,6 +154,29 @@ t.test('what is not lent is asked for, in its turn, and what comes together goes
   t.same(asked, unlent)
   t.equal(released, IDS.length - unlent.length)
   t.ok(pieces.some(count => count > 2), `frames went in ${pieces.join(', ')} pieces`)
+})
+
+t.test('an answer does not wait for the one behind it, though the one after that is there', async t => {
+  const [left, right] = duplexPair({})
+  const [first, second, third] = IDS as [ChunkId, ChunkId, ChunkId]
+  const [arrived, ready] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const store: ChunkSource = {
+    async get (id) {
+      if (id === third) ready.resolve()
+      if (id === first) {
+        await ready.promise
+        for (let turns = 0; turns < 10; turns++) await turn()
+      }
+      if (id === second) await arrived.promise
+      return { id, bytes: CHUNKS[IDS.indexOf(id)] as Uint8Array, compressed: PACKED[IDS.indexOf(id)] as Buffer }
+    }
+  }
+  await served(right, left, async session => {
+    const asked = [first, second, third].map(async id => await session.get(id))
+    t.equal((await asked[0])?.id, first)
+    arrived.resolve()
+    t.same((await Promise.all(asked)).map(chunk => chunk?.id), [first, second, third])
+  }, store)
 })
 
 t.test('chunks that are missing here are taken as they came, and kept here where nobody could use them', async t => {
