@@ -116,3 +116,9 @@ function safe (digits: string, text: string): number {
 function usage (message: string, text: string): RopewalkError {
   return new RopewalkError('ERR_USAGE', message, { text })
 }
+
+/** Refuses what was said without what it is for. `flags` says of each what it was given, if it was; `why` follows its name. */
+export function refuseAlone (flags: Readonly<Record<string, unknown>>, why: string): void {
+  const said = Object.keys(flags).find(flag => flags[flag] !== undefined && flags[flag] !== false)
+  if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${said} ${why}`)
+}

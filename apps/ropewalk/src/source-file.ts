@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { AT_ONCE_BYTES, AtOnce } from '@ropewalk/store-fs'
+import { AT_ONCE_BYTES, LoopBudget } from '@ropewalk/store-fs'
 import { fileError, RopewalkError } from './errors.ts'
 
 /** Looking at small files takes no thread, as long as the disk is quick. */
-const atOnce = new AtOnce(() => performance.now())
+const budget = new LoopBudget(() => performance.now())
 
 export class SourceFile implements AsyncDisposable {
   readonly size: number
@@ -33,7 +33,7 @@ export class SourceFile implements AsyncDisposable {
   static async open (path: string): Promise<SourceFile> {
     let fd: number
     try {
-      fd = await atOnce.run(() => fs.openSync(path, 'r'), () => open(path, 'r'))
+      fd = await budget.run(() => fs.openSync(path, 'r'), () => open(path, 'r'))
     } catch (error) {
       throw fileError(error)
     }
@@ -92,7 +92,7 @@ export class SourceFile implements AsyncDisposable {
       this.#reading = reading.catch(() => {})
       return (await reading).bytesRead
     }
-    return into.length > AT_ONCE_BYTES ? await later() : await atOnce.run(() => fs.readSync(this.#fd, into, 0, into.length, position), later)
+    return into.length > AT_ONCE_BYTES ? await later() : await budget.run(() => fs.readSync(this.#fd, into, 0, into.length, position), later)
   }
 
   #requireUnchanged (): void {
@@ -105,7 +105,7 @@ export class SourceFile implements AsyncDisposable {
 
 /** Bytes of the file at `path`; undefined where there is none. */
 export async function sizeOf (path: string): Promise<number | undefined> {
-  const found = await atOnce.run(() => fs.statSync(path), () => stat(path)).catch(() => undefined)
+  const found = await budget.run(() => fs.statSync(path), () => stat(path)).catch(() => undefined)
   return found?.isFile() === true ? found.size : undefined
 }
 

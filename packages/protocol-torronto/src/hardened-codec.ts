@@ -4,6 +4,7 @@
  * @module
  */
 import { readU32BE, writeU32BE } from '@ropewalk/framing'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { actionName, actionNumber } from './action-codec.ts'
 import { CHUNK_BYTES, HASHES_PER_ENTRY, MAX_FILES, MAX_HARDENED_CHUNKS, MAX_JSON_BYTES } from './constants.ts'
 import { SwarmError } from './errors.ts'
@@ -32,14 +33,7 @@ export type HardenedFrame = FrameBase & (
 export const FRAME_PREFIX_BYTES = 8
 
 export function encodeFrame (frame: HardenedFrame): Uint8Array {
-  const parts = frameParts(frame)
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return new Uint8ArrayList(...frameParts(frame)).subarray()
 }
 
 /** The same as head and payload: that is not copied. */

@@ -53,7 +53,7 @@ export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id'
 export const AT_ONCE_BYTES = 65_536
 
 /** How long calls to the disk may hold up the event loop in one stroke. Ours. */
-export const AT_ONCE_MS = 2
+export const LOOP_MS = 2
 
 /** The share of all time that they may take. Ours. */
-export const AT_ONCE_SHARE = 0.5
+export const LOOP_SHARE = 0.5

@@ -9,7 +9,7 @@ import { lstat, mkdir, readdir, rename, rm, statfs, unlink } from 'node:fs/promi
 import { promisify } from 'node:util'
 import { AT_ONCE_BYTES } from './constants.ts'
 import { StoreError, systemCode } from './errors.ts'
-import { AtOnce } from './at-once.ts'
+import { LoopBudget } from './loop-budget.ts'
 
 /** The part of a `FileHandle` that the store uses. */
 export interface StoreFile {
@@ -36,17 +36,17 @@ export interface FileSystem {
   unlink (path: string): Promise<void>
 }
 
-const atOnce = new AtOnce(() => performance.now())
+const budget = new LoopBudget(() => performance.now())
 
 export const nodeFileSystem: FileSystem = {
-  open: async (path, flags, mode) => new DescriptorFile(await atOnce.run(() => fs.openSync(path, flags, mode), () => openFile(path, flags, mode))),
-  lstat: path => atOnce.run(() => fs.lstatSync(path, { throwIfNoEntry: false }), () => lstat(path).catch(absent)),
+  open: async (path, flags, mode) => new DescriptorFile(await budget.run(() => fs.openSync(path, flags, mode), () => openFile(path, flags, mode))),
+  lstat: path => budget.run(() => fs.lstatSync(path, { throwIfNoEntry: false }), () => lstat(path).catch(absent)),
   mkdir,
   readdir,
-  rename: (from, to) => atOnce.run(() => { fs.renameSync(from, to) }, () => rename(from, to)),
+  rename: (from, to) => budget.run(() => { fs.renameSync(from, to) }, () => rename(from, to)),
   rm,
-  statfs: path => atOnce.run(() => fs.statfsSync(path), () => statfs(path)),
-  unlink: path => atOnce.run(() => { fs.unlinkSync(path) }, () => unlink(path))
+  statfs: path => budget.run(() => fs.statfsSync(path), () => statfs(path)),
+  unlink: path => budget.run(() => { fs.unlinkSync(path) }, () => unlink(path))
 }
 
 class DescriptorFile implements StoreFile {
@@ -68,12 +68,12 @@ class DescriptorFile implements StoreFile {
 
   read (into: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }> {
     const later = (): Promise<{ bytesRead: number }> => this.#inThread(() => readFile(this.#fd, into, offset, length, position))
-    return length > AT_ONCE_BYTES ? later() : atOnce.run(() => ({ bytesRead: fs.readSync(this.#fd, into, offset, length, position) }), later)
+    return length > AT_ONCE_BYTES ? later() : budget.run(() => ({ bytesRead: fs.readSync(this.#fd, into, offset, length, position) }), later)
   }
 
   write (bytes: Uint8Array, offset: number, length: number = bytes.length - offset, position: number): Promise<{ bytesWritten: number }> {
     const later = (): Promise<{ bytesWritten: number }> => this.#inThread(() => writeFile(this.#fd, bytes, offset, length, position))
-    return length > AT_ONCE_BYTES ? later() : atOnce.run(() => ({ bytesWritten: fs.writeSync(this.#fd, bytes, offset, length, position) }), later)
+    return length > AT_ONCE_BYTES ? later() : budget.run(() => ({ bytesWritten: fs.writeSync(this.#fd, bytes, offset, length, position) }), later)
   }
 
   writev (vectors: Uint8Array[], position: number): Promise<{ bytesWritten: number }> {
@@ -81,7 +81,7 @@ class DescriptorFile implements StoreFile {
   }
 
   stat (): Promise<Stats> {
-    return atOnce.run(() => fs.fstatSync(this.#fd), () => this.#inThread(() => statFile(this.#fd)))
+    return budget.run(() => fs.fstatSync(this.#fd), () => this.#inThread(() => statFile(this.#fd)))
   }
 
   truncate (length: number): Promise<void> {
@@ -104,7 +104,7 @@ class DescriptorFile implements StoreFile {
   /** Not while a thread is at it: the descriptor could be another file's by then. */
   async #close (): Promise<void> {
     if (this.#running > 0) await new Promise<void>(resolve => { this.#idle = resolve })
-    await atOnce.run(() => { fs.closeSync(this.#open) }, () => closeFile(this.#open))
+    await budget.run(() => { fs.closeSync(this.#open) }, () => closeFile(this.#open))
   }
 
   async #inThread<T> (call: () => Promise<T>): Promise<T> {

@@ -2,44 +2,44 @@ import { constants } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { AT_ONCE_BYTES, AT_ONCE_MS, AT_ONCE_SHARE } from '../src/constants.ts'
+import { AT_ONCE_BYTES, LOOP_MS, LOOP_SHARE } from '../src/constants.ts'
 import { nodeFileSystem } from '../src/index.ts'
-import { AtOnce } from '../src/at-once.ts'
+import { LoopBudget } from '../src/loop-budget.ts'
 import { makeFolder } from './folder.ts'
 
 /** Calls that take as long as they say, by a clock of their own. */
 function slowDisk (): { call (ms: number): Promise<string>, wait (ms: number): void } {
   let now = 0
-  const atOnce = new AtOnce(() => now)
+  const budget = new LoopBudget(() => now)
   return {
-    call: async ms => await atOnce.run(() => { now += ms; return 'at once' }, async () => 'in a thread'),
+    call: async ms => await budget.run(() => { now += ms; return 'at once' }, async () => 'in a thread'),
     wait: ms => { now += ms }
   }
 }
 
 t.test('quick calls are made at once, as long as together they are quick', async t => {
   const { call, wait } = slowDisk()
-  for (let index = 0; index < 10; index++) t.equal(await call(AT_ONCE_MS / 10), 'at once')
+  for (let index = 0; index < 10; index++) t.equal(await call(LOOP_MS / 10), 'at once')
   let more = 0
-  while (await call(AT_ONCE_MS / 10) === 'at once') more++
+  while (await call(LOOP_MS / 10) === 'at once') more++
   t.ok(more <= 11, `${more} more, for the share of the time that passed meanwhile`)
   t.equal(await call(0.01), 'in a thread')
-  wait(AT_ONCE_MS / AT_ONCE_SHARE)
+  wait(LOOP_MS / LOOP_SHARE)
   t.equal(await call(0.01), 'at once')
 })
 
 t.test('after a call that took long, threads make the next ones until it is paid for', async t => {
   const { call, wait } = slowDisk()
   t.equal(await call(100), 'at once')
-  wait(80 / AT_ONCE_SHARE - 100)
+  wait(80 / LOOP_SHARE - 100)
   t.equal(await call(0.01), 'in a thread')
-  wait(20 / AT_ONCE_SHARE)
+  wait(20 / LOOP_SHARE)
   t.equal(await call(0.01), 'at once')
 })
 
 t.test('a call that fails at once fails as one in a thread would', async t => {
-  const atOnce = new AtOnce(() => 0)
-  await t.rejects(atOnce.run(() => { throw new Error('EIO') }, async () => {}), { message: 'EIO' })
+  const budget = new LoopBudget(() => 0)
+  await t.rejects(budget.run(() => { throw new Error('EIO') }, async () => {}), { message: 'EIO' })
 })
 
 t.test('a file is not closed while a thread reads it', async t => {

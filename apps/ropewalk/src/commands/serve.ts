@@ -3,6 +3,7 @@ import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
 import type { Identity } from '@ropewalk/transport-tcp'
 import { DEFAULT_ADDRESS, encrypted, isLocal, parseAddress, type NodeAddress } from '../address.ts'
+import { refuseAlone } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { flagSettings, resolveConfig, settingFlags, type Configuration, type Sources } from '../config/resolve.ts'
 import { loadCertificate } from '../credentials.ts'
@@ -83,7 +84,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   const ipc = ipcOptions(flags, state)
   const peers = peersOptions(flags)
   const root = flags.chunks
-  if (root === undefined && flags.chunksPush === true) throw new RopewalkError('ERR_USAGE', '--chunks-push goes with --chunks DIRECTORY, which says what is served')
+  if (root === undefined) refuseAlone({ '--chunks-push': flags.chunksPush }, 'goes with --chunks DIRECTORY, which says what is served')
   const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
   const policy = await Policy.of(configuration, env)
   const swarm = swarmWords(memberships, flags)
@@ -175,8 +176,7 @@ function reloading ({ context, policy, door, json, note, onTrouble }: Host, sour
 /** What peers may do here; undefined where it is no node for peers. */
 function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover = true, pair }: ServeFlags): PeersOptions | undefined {
   if (inbox === undefined && peers === undefined) {
-    const said = [['--auto-accept', autoAccept], ['--anyone-may-offer', anyoneMayOffer], ['--pair', pair]].find(([, is]) => is === true)
-    if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} is for a node that receives: say --inbox DIRECTORY`)
+    refuseAlone({ '--auto-accept': autoAccept, '--anyone-may-offer': anyoneMayOffer, '--pair': pair }, 'is for a node that receives: say --inbox DIRECTORY')
     return undefined
   }
   return { addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), discover }

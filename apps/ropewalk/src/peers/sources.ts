@@ -11,15 +11,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
 import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
+import { AT_ONCE_BYTES } from '@ropewalk/store-fs'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
 import { sha256 } from './sha256.ts'
 
 /** Bytes that are read at a time. Ours: a thread costs some hundred microseconds before it reads. */
 const READ_BYTES = 524_288
-
-/** What is no longer is read without a thread. Ours. */
-const AT_ONCE_BYTES = 65_536
 
 /** Files that are hashed at a time. Ours. */
 const HASHED_AT_ONCE = 4

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { refuseAlone } from '../arguments.ts'
 import { MAX_UPLOAD_BYTES } from '../config/settings.ts'
 import { RopewalkError } from '../errors.ts'
 import { parseUploadAddress, type UploadAddress } from '../upload-address.ts'
@@ -24,8 +25,7 @@ export interface IpcFlags {
 export function ipcOptions (flags: IpcFlags, state: string): IpcOptions | undefined {
   const { ipc, ipcKey, ipcRoot, ipcMaxFile = MAX_UPLOAD_BYTES, ipcAudience } = flags
   if (ipc === undefined) {
-    const said = [['--ipc-key', ipcKey], ['--ipc-root', ipcRoot], ['--ipc-audience', ipcAudience]].find(([, value]) => value !== undefined)
-    if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} goes with --ipc, which says where to listen`)
+    refuseAlone({ '--ipc-key': ipcKey, '--ipc-root': ipcRoot, '--ipc-audience': ipcAudience }, 'goes with --ipc, which says where to listen')
     return undefined
   }
   if (ipcKey === undefined) {

@@ -5,6 +5,7 @@
  */
 import type { PeerAddress, ProfileName } from '@ropewalk/protocol-torronto'
 import { isLoopback, parseHostAddress } from '../address.ts'
+import { refuseAlone } from '../arguments.ts'
 import { RopewalkError } from '../errors.ts'
 
 /** What the others speak, as `--profile` names it. */
@@ -35,8 +36,7 @@ export const SWARM_SCHEME = 'torronto+tcp://'
 export function swarmWords (addresses: readonly string[], { swarmPeers, swarmDir, swarmProfile = 'as-implemented', swarmKey, allowPlaintext }: SwarmFlags): SwarmWords | undefined {
   const [text, another] = addresses
   if (text === undefined) {
-    const said = [['--swarm-peers', swarmPeers], ['--swarm-dir', swarmDir], ['--swarm-key', swarmKey]].find(([, value]) => value !== undefined)
-    if (said !== undefined) throw new RopewalkError('ERR_USAGE', `${String(said[0])} goes with --listen ${SWARM_SCHEME}HOST:PORT, which says which of the peers this node is`)
+    refuseAlone({ '--swarm-peers': swarmPeers, '--swarm-dir': swarmDir, '--swarm-key': swarmKey }, `goes with --listen ${SWARM_SCHEME}HOST:PORT, which says which of the peers this node is`)
     return undefined
   }
   if (another !== undefined) throw new RopewalkError('ERR_USAGE', 'a node is one peer of one swarm', { text: another })

@@ -63,7 +63,7 @@ export const storeFs: PackageLimits = {
     DISK_BLOCK_BYTES: 'where such writes begin and end',
     MIN_VECTOR_BYTES: 'up to this size pieces are joined',
     AT_ONCE_BYTES: 'up to this size reads and writes take no thread',
-    AT_ONCE_MS: 'how long calls without a thread may take together',
-    AT_ONCE_SHARE: 'the share of all time that they may take'
+    LOOP_MS: 'how long calls without a thread may take together',
+    LOOP_SHARE: 'the share of all time that they may take'
   }
 }

@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { AT_ONCE_MS, AT_ONCE_SHARE } from './constants.ts'
+import { LOOP_MS, LOOP_SHARE } from './constants.ts'
 
-export class AtOnce {
+export class LoopBudget {
   readonly #now: () => number
   /** Milliseconds that may be spent now; negative after a call that took long. */
-  #left = AT_ONCE_MS
+  #left = LOOP_MS
   #at: number
 
   /** `now` is a clock in milliseconds. */
@@ -24,7 +24,7 @@ export class AtOnce {
   /** What `atOnce` returns or throws; or what `later` brings, where time is short. */
   async run<T> (atOnce: () => T, later: () => Promise<T>): Promise<T> {
     const begun = this.#now()
-    this.#left = Math.min(AT_ONCE_MS, this.#left + (begun - this.#at) * AT_ONCE_SHARE)
+    this.#left = Math.min(LOOP_MS, this.#left + (begun - this.#at) * LOOP_SHARE)
     this.#at = begun
     if (this.#left <= 0) return await later()
     try {
