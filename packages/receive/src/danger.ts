@@ -13,22 +13,26 @@ export function dangerOf (root: string, name: string): string | undefined {
   const components = `${root}/${name}`.split(/[/\\]/).filter(component => component !== '').map(fold)
   const own = components.length - name.split('/').length
   for (let at = Math.max(0, own - MOST_PARTS + 1); at < components.length; at++) {
-    for (const [pattern, parts] of [...BEGINNINGS.get(components[at] as string) ?? [], ...WILD]) {
-      // At least the last component that the pattern fixes must be the peer's choice.
-      if (at + parts.length > own && parts.every((part, index) => matches(part, components[at + index]))) return pattern
-    }
+    // At least the last component that the pattern fixes must be the peer's choice.
+    const found = (patterns: typeof WILD | undefined): string | undefined =>
+      patterns?.find(([, parts]) => at + parts.length > own && parts.every((part, index) => matches(part, components[at + index])))?.[0]
+    const pattern = found(BEGINNINGS.get(components[at] as string)) ?? found(WILD)
+    if (pattern !== undefined) return pattern
   }
   return undefined
 }
 
 function fold (component: string): string {
-  return component.normalize('NFKC').toLowerCase()
+  return (ASCII.test(component) ? component : component.normalize('NFKC')).toLowerCase()
 }
 
 function matches (part: string, component: string | undefined): boolean {
   if (component === undefined) return false
   return part.startsWith('*') ? component.endsWith(part.slice(1)) : part.endsWith('*') ? component.startsWith(part.slice(0, -1)) : part === component
 }
+
+/** Its own normal form. */
+const ASCII = /^[\0-\x7f]*$/
 
 /** What is below a folder of the list counts as well. */
 const PATTERNS: ReadonlyArray<readonly [string, readonly string[]]> = [

@@ -5,9 +5,11 @@
  */
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
+import { SMALL_FILE_BYTES } from './constants.ts'
 import { dangerOf } from './danger.ts'
 import type { Confinement, Directory } from './directory.ts'
 import { ReceiveError, receiveError } from './errors.ts'
+import { Endings } from './endings.ts'
 import { escapeName } from './escape.ts'
 import { StagedWriter, type Announced, type PartWriter, type ReceivedFile, type ReceiveWriter } from './file-writer.ts'
 import { checkTarget } from './link.ts'
@@ -24,6 +26,7 @@ export class DirectoryReceiver implements Receiver {
   readonly #directory: Directory
   readonly #staging: Staging
   readonly #placement: Placement
+  readonly #endings: Endings
   readonly #quota: Quota
   readonly #options: ReceiverOptions & { maxFileBytes: number }
   readonly #open = new Set<ReceiveWriter>()
@@ -38,6 +41,7 @@ export class DirectoryReceiver implements Receiver {
     this.#directory = directory
     this.#staging = staging
     this.#placement = new Placement(directory, options.collisions === 'refuse')
+    this.#endings = new Endings(this.#placement)
     this.#quota = new Quota(options)
     this.#options = options
   }
@@ -83,7 +87,7 @@ export class DirectoryReceiver implements Receiver {
     checkSize('bytes', bytes)
     checkSize('entries', entries)
     return await this.#beginningOf(`transfer ${id}`, signal, async () => {
-      const transfer = await Transfer.open({ staging: this.#staging, placement: this.#placement, quota: this.#quota }, id)
+      const transfer = await Transfer.open({ staging: this.#staging, placement: this.#placement, endings: this.#endings, quota: this.#quota }, id)
       try {
         this.#quota.check(bytes, entries)
         await this.#checkSpace('the transfer', bytes - transfer.heldBytes)
@@ -181,7 +185,7 @@ export class DirectoryReceiver implements Receiver {
       const onAbort = (): void => { void writer.abort() }
       const writer = new StagedWriter(announced, {
         file,
-        placement: this.#placement,
+        endings: this.#endings,
         take: bytes => { allowance.take(bytes) },
         remove: () => this.#staging.remove(file),
         released: left => {
@@ -215,6 +219,7 @@ export class DirectoryReceiver implements Receiver {
       ...Array.from(this.#transfers, async transfer => { await transfer.close() })
     ])
     try {
+      await this.#placement.close()
       await this.#staging.close()
     } finally {
       await this.#directory.close()
@@ -245,7 +250,9 @@ class OpenTransfer implements ReceiveTransfer {
   async file (name: string, options: FileOptions = {}): Promise<PartWriter> {
     const { signal } = options
     const writer = await this.#receiver.begin(name, options, async announced => {
-      await this.#receiver.checkSpace(announced.name, (announced.size ?? 0) - this.#transfer.keptBytes(announced.name))
+      const bytes = (announced.size ?? 0) - this.#transfer.keptBytes(announced.name)
+      // Of a small file the system says it as soon.
+      if (bytes > SMALL_FILE_BYTES) await this.#receiver.checkSpace(announced.name, bytes)
       return await this.#transfer.file(announced, () => signal?.removeEventListener('abort', onAbort))
     })
     const onAbort = (): void => { void writer.keep() }

@@ -83,6 +83,11 @@ export class Directory {
     return made
   }
 
+  /** The same directory, to be closed by itself. */
+  async again (): Promise<Directory> {
+    return new Directory(openSync(this.pathOf('.'), LOOK), this.path, this.#confinement)
+  }
+
   async stat (): Promise<Stats> {
     return fstatSync(this.#fd)
   }

@@ -4,9 +4,10 @@ import { ALLOWED_MODE, BEHIND_BYTES, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } 
 import { DirectFile } from './direct.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
-import type { Overwrite, Placement } from './placement.ts'
+import type { Endings } from './endings.ts'
+import type { Overwrite } from './placement.ts'
 import type { StagedFile } from './staging.ts'
-import { datasync, fsync } from './sync.ts'
+import { datasync } from './sync.ts'
 import { read, skip, vectorsOf, writeAll, writeAtOnce } from './vectors.ts'
 
 /** A file that was received whole. */
@@ -46,7 +47,7 @@ export interface PartWriter extends ReceiveWriter {
 /** Where a writer's file lies, and who wants to know what becomes of it. */
 export interface WriterHome {
   readonly file: StagedFile
-  readonly placement: Placement
+  readonly endings: Endings
   /** Bytes that are there already, and how many of them are verified. */
   readonly kept?: { readonly bytes: number, readonly verified: number } | undefined
   /** Before `bytes` are written; throws when they are more than there may be. */
@@ -56,7 +57,7 @@ export interface WriterHome {
   /** The file is whole. What resolves survives loss of power. */
   sealed? (bytes: number): Promise<void>
   /** It has its name. */
-  placed? (name: string): Promise<void>
+  placed? (name: string): void
   remove (): Promise<void>
   /** The writer has come to its end. */
   released (left: 'placed' | 'kept' | 'removed', bytes: number): void
@@ -221,11 +222,19 @@ export class StagedWriter implements PartWriter {
     const { name, path, size, overwrite } = this.#announced
     try {
       if (size != null && size !== this.#size) throw this.#wrongSize(this.#size, '<', size)
-      await this.#seal()
-      if (this.#ended === 'aborted') throw new ReceiveError('ERR_CLOSED', `"${escapeName(name)}" is aborted`)
-      const placed = await this.#home.placement.place(this.#home.file.path, name, overwrite)
+      await this.#dress()
+      const placed = await this.#home.endings.end({
+        fd: this.#home.file.fd,
+        staged: this.#home.file.path,
+        name,
+        overwrite,
+        // In this order: what is said to be whole is.
+        sealed: async () => { await this.#home.sealed?.(this.#size) },
+        check: () => { if (this.#ended === 'aborted') throw new ReceiveError('ERR_CLOSED', `"${escapeName(name)}" is aborted`) }
+      })
       this.#ending = Promise.resolve()
-      await this.#home.placed?.(placed)
+      this.#close()
+      this.#home.placed?.(placed)
       this.#home.released('placed', this.#size)
       return { path: path(placed), name: placed, size: this.#size }
     } catch (error) {
@@ -235,7 +244,7 @@ export class StagedWriter implements PartWriter {
   }
 
   /** Permissions and time go to the descriptor, before the file has a name that others know. */
-  async #seal (): Promise<void> {
+  async #dress (): Promise<void> {
     const { fd } = this.#home.file
     const { mode, mtimeMs } = this.#announced
     await this.#verifying
@@ -245,10 +254,6 @@ export class StagedWriter implements PartWriter {
     const permitted = fstatSync(fd).mode & ALLOWED_MODE
     fchmodSync(fd, ((mode ?? 0o666) & permitted) | OWNER_MODE)
     if (mtimeMs != null) futimesSync(fd, new Date(), new Date(mtimeMs))
-    await fsync(fd)
-    // In this order: what is said to be whole is.
-    await this.#home.sealed?.(this.#size)
-    this.#close()
   }
 
   /** Done twice, it does nothing more. */

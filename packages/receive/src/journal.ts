@@ -32,12 +32,17 @@ export class Journal {
   readonly #fd: number
   readonly #synced: SharedSync
   #position: number
+  /** Lines that are not written yet. */
+  #lines: string[] = []
   #open = true
 
   private constructor (fd: number, position: number) {
     this.#fd = fd
     this.#position = position
-    this.#synced = new SharedSync(() => datasync(fd))
+    this.#synced = new SharedSync(async () => {
+      this.flush()
+      await datasync(fd)
+    })
   }
 
   /** Opens the journal in `folder`, made if it is missing, and tells `told` every fact in it. */
@@ -55,25 +60,45 @@ export class Journal {
 
   /** When it returns, the fact survives the death of the process. */
   append (fact: Fact): void {
-    // The number of a descriptor that is closed may be that of another file by now.
-    if (!this.#open) throw new ReceiveError('ERR_CLOSED', 'the transfer is closed')
-    const line = Buffer.from(encode(fact))
-    for (let done = 0; done < line.length;) {
-      const written = writeSync(this.#fd, line, done, undefined, this.#position)
-      this.#position += written
-      done += written
-    }
+    this.note(fact)
+    this.flush()
   }
 
-  /** Resolves when what was appended survives loss of power. Those who wait at the same time share a sync. */
+  /** The same a moment later, together with others: with what is appended next, with the next sync, or when the event loop turns. */
+  note (fact: Fact): void {
+    // The number of a descriptor that is closed may be that of another file by now.
+    if (!this.#open) throw new ReceiveError('ERR_CLOSED', 'the transfer is closed')
+    // What fails is tried again by the next who cannot do without.
+    if (this.#lines.push(encode(fact)) === 1) setImmediate(() => { this.#attempt() })
+  }
+
+  /** Resolves when what was told survives loss of power. Those who wait at the same time share a sync. */
   sync (): Promise<void> {
     return this.#synced.sync()
   }
 
+  /** What was told survives the death of the process. */
+  flush (): void {
+    const text = Buffer.from(this.#lines.join(''))
+    if (!this.#open || text.length === 0) return
+    for (let done = 0; done < text.length;) done += writeSync(this.#fd, text, done, undefined, this.#position + done)
+    this.#position += text.length
+    this.#lines = []
+  }
+
   close (): void {
     if (!this.#open) return
+    this.#attempt()
     this.#open = false
     closeSync(this.#fd)
+  }
+
+  #attempt (): void {
+    try {
+      this.flush()
+    } catch {
+      // The lines are still there.
+    }
   }
 }
 

@@ -40,19 +40,21 @@ export interface NameOptions {
 export function normaliseName (name: string, { portable = false }: NameOptions = {}): string {
   if (typeof name !== 'string') throw new TypeError(`a name is a string, not ${typeof name}`)
   if (name.length > MAX_NAME_BYTES) throw refuse(name, 'too-long', MAX_NAME_BYTES, `${name.length} > ${MAX_NAME_BYTES} characters`)
-  const normal = name.normalize('NFC')
+  // Most names have nothing but these characters, of which none is refused: what is said of others need not be looked for.
+  const plain = PLAIN.test(name)
+  const normal = plain ? name : name.normalize('NFC')
 
   if (normal === '') throw refuse(normal, 'empty', 0)
-  checkCharacters(normal, portable)
+  if (!plain) checkCharacters(normal, portable)
   if (normal.startsWith('/')) throw refuse(normal, 'absolute', 0)
-  const bytes = byteLength(normal)
+  const bytes = plain ? normal.length : byteLength(normal)
   if (bytes > MAX_NAME_BYTES) throw refuse(normal, 'too-long', normal.length, `${bytes} > ${MAX_NAME_BYTES} bytes`)
 
   const components = normal.split('/')
   if (components.length > MAX_NAME_DEPTH) throw refuse(normal, 'too-deep', 0, `${components.length} > ${MAX_NAME_DEPTH} components`)
   let position = 0
   for (const component of components) {
-    checkComponent(normal, component, position)
+    checkComponent(normal, component, position, plain)
     position += component.length + 1
   }
   if (components[0]?.toLowerCase() === STAGING_FOLDER) throw refuse(normal, 'staging', 0)
@@ -84,7 +86,7 @@ function checkCharacters (name: string, portable: boolean): void {
   }
 }
 
-function checkComponent (name: string, component: string, position: number): void {
+function checkComponent (name: string, component: string, position: number, plain: boolean): void {
   const last = position + component.length - 1
   if (component === '') throw refuse(name, 'empty-component', position)
   if (component === '.') throw refuse(name, 'dot', position)
@@ -93,7 +95,7 @@ function checkComponent (name: string, component: string, position: number): voi
   if (component.endsWith('.')) throw refuse(name, 'trailing-dot', last)
   if (component.endsWith(' ')) throw refuse(name, 'trailing-space', last)
   if (DEVICE.test(component)) throw refuse(name, 'device', position)
-  const bytes = byteLength(component)
+  const bytes = plain ? component.length : byteLength(component)
   if (bytes > MAX_COMPONENT_BYTES) throw refuse(name, 'component-too-long', position, `${bytes} > ${MAX_COMPONENT_BYTES} bytes`)
 }
 
@@ -107,6 +109,9 @@ function byteLength (text: string): number {
 }
 
 const ENCODER = new TextEncoder()
+
+/** One byte each, in normal form, and harmless. */
+const PLAIN = /^[\w .,@+=~%()/-]*$/
 
 const CHARACTERS: ReadonlyArray<readonly [NameRule, RegExp]> = [
   ['nul', /\0/],

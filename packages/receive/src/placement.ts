@@ -9,12 +9,22 @@ import { collisionKey, numberedName } from './name.ts'
 /** What to do when the name is taken. */
 export type Overwrite = 'refuse' | 'replace' | 'rename'
 
+/** A file that is to get its name. */
+export interface Placing {
+  /** Where it is. */
+  readonly staged: string
+  readonly name: string
+  readonly overwrite: Overwrite
+}
+
 /** Walks a checked name below a root and puts files there, one component and one descriptor at a time. */
 export class Placement {
   readonly #root: Directory
   readonly #refuseCollisions: boolean
   /** The names of the directory used last, by collision key: a folder of many files is read once, not once a file. */
   #known: { path: string, names: Map<string, string> } | undefined
+  /** The folder that was looked into last, in which the next file is likely to be. */
+  #looked: { readonly folder: string, readonly directory: Directory } | undefined
 
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -25,6 +35,7 @@ export class Placement {
 
   /** Refuses early what `place` would refuse in the end. Makes nothing. */
   async look (name: string, overwrite: Overwrite): Promise<void> {
+    if (!this.#refuseCollisions && await this.#isFree(name)) return
     await this.#within(name, false, async (directory, component) => {
       const entry = lstatSync(directory.pathOf(component), { throwIfNoEntry: false })
       if (entry == null) {
@@ -37,13 +48,26 @@ export class Placement {
     })
   }
 
-  /** Gives the file at `staged` its name, which is durable when this resolves. Resolves to the name that it got. */
-  place (staged: string, name: string, overwrite: Overwrite): Promise<string> {
-    // Between the look for names that differ in case and the link, no other of ours may come.
-    if (!this.#refuseCollisions) return this.#place(staged, name, overwrite)
-    const placed = this.#tail.then(() => this.#place(staged, name, overwrite))
-    this.#tail = placed.catch(() => {})
-    return placed
+  /** Gives the files their names, which are durable when this resolves: to what each got, or why it got none. A folder is entered and synced once. */
+  async place (files: readonly Placing[]): Promise<Array<PromiseSettledResult<string>>> {
+    const folders = Map.groupBy(files, ({ name }) => folderOf(name))
+    const results = new Map<Placing, PromiseSettledResult<string>>()
+    const placing = Array.from(folders, ([folder, inside]) => {
+      if (!this.#refuseCollisions) return this.#place(folder, inside, results)
+      // Between the look for names that differ in case and the link, no other of ours may come.
+      const placed = this.#tail.then(() => this.#place(folder, inside, results))
+      this.#tail = placed
+      return placed
+    })
+    await Promise.all(placing)
+    return files.map(file => results.get(file) as PromiseSettledResult<string>)
+  }
+
+  /** Nothing is used after this. */
+  async close (): Promise<void> {
+    const looked = this.#looked
+    this.#looked = undefined
+    await looked?.directory.close()
   }
 
   /** Whether anything has that name. */
@@ -80,20 +104,50 @@ export class Placement {
     })
   }
 
-  async #place (staged: string, name: string, overwrite: Overwrite): Promise<string> {
-    let placed = name
-    await this.#within(name, true, async (directory, component) => {
-      const begin = name.length - component.length
-      if (overwrite === 'replace') {
-        await this.#checkCollision(directory, component)
-        await replace(staged, directory.pathOf(component), name)
-      } else {
-        placed = name.slice(0, begin) + await this.#placeNew(staged, directory, component, overwrite)
-      }
-      this.#known?.names.set(collisionKey(placed.slice(begin)), placed.slice(begin))
-      await directory.sync()
-    })
+  /** Never rejects: `results` gets what became of each. */
+  async #place (folder: string, files: readonly Placing[], results: Map<Placing, PromiseSettledResult<string>>): Promise<void> {
+    try {
+      await this.#within(`${folder}.`, true, async directory => {
+        for (const file of files) {
+          try {
+            results.set(file, { status: 'fulfilled', value: folder + await this.#placeIn(directory, file) })
+          } catch (error) {
+            results.set(file, { status: 'rejected', reason: receiveError(error, `receive "${escapeName(file.name)}"`) })
+          }
+        }
+        await directory.sync()
+      })
+    } catch (reason) {
+      // Where the folder is not synced, no name lasts.
+      for (const file of files) if (results.get(file)?.status !== 'rejected') results.set(file, { status: 'rejected', reason })
+    }
+  }
+
+  async #placeIn (directory: Directory, { staged, name, overwrite }: Placing): Promise<string> {
+    const component = name.slice(folderOf(name).length)
+    let placed = component
+    if (overwrite === 'replace') {
+      await this.#checkCollision(directory, component)
+      await replace(staged, directory.pathOf(component), name)
+    } else {
+      placed = await this.#placeNew(staged, directory, component, overwrite)
+    }
+    this.#known?.names.set(collisionKey(placed), placed)
     return placed
+  }
+
+  /** False where that is not known. Makes nothing, so that a folder which has been exchanged since costs no more than a late refusal. */
+  async #isFree (name: string): Promise<boolean> {
+    const folder = folderOf(name)
+    if (this.#looked?.folder !== folder) {
+      await this.#within(`${folder}.`, false, async directory => {
+        const again = await directory.again()
+        await this.close()
+        this.#looked = { folder, directory: again }
+      })
+    }
+    // Others may have looked elsewhere meanwhile.
+    return this.#looked?.folder === folder && lstatSync(this.#looked.directory.pathOf(name.slice(folder.length)), { throwIfNoEntry: false }) === undefined
   }
 
   async #placeNew (staged: string, directory: Directory, component: string, overwrite: Overwrite): Promise<string> {
@@ -154,6 +208,11 @@ export class Placement {
 export async function sealFolder (directory: Directory, mode: number | undefined, mtimeMs: number | undefined): Promise<void> {
   if (mode != null) await directory.chmod((mode & (await directory.stat()).mode & ALLOWED_MODE) | OWNER_FOLDER_MODE)
   if (mtimeMs != null) await directory.utimes(mtimeMs)
+}
+
+/** With the slash at its end; empty for the root. */
+function folderOf (name: string): string {
+  return name.slice(0, name.lastIndexOf('/') + 1)
 }
 
 /** False when the name is taken. Linking is the only step that both makes the name and refuses to take one away. */

@@ -13,6 +13,7 @@ import { escapeName } from './escape.ts'
 import { StagedWriter, type Announced, type PartWriter } from './file-writer.ts'
 import { Journal, type Fact } from './journal.ts'
 import { PartsState, type Part } from './parts-state.ts'
+import type { Endings } from './endings.ts'
 import { sealFolder, type Placement } from './placement.ts'
 import type { Quota } from './quota.ts'
 import { directly, transferFolder, type Staging } from './staging.ts'
@@ -21,6 +22,7 @@ import { directly, transferFolder, type Staging } from './staging.ts'
 export interface TransferHost {
   readonly staging: Staging
   readonly placement: Placement
+  readonly endings: Endings
   readonly quota: Quota
 }
 
@@ -85,7 +87,7 @@ export class Transfer {
     }
     if (part == null) {
       part = this.#parts.begin(name)
-      this.#journal.append({ is: 'begun', part: part.number, name })
+      this.#journal.note({ is: 'begun', part: part.number, name })
     }
     return await this.#writer(announced, part, released)
   }
@@ -94,13 +96,13 @@ export class Transfer {
     this.#assertOpen()
     // Noted first: one that was made and not noted would be taken for somebody else's by the next life.
     const ours = this.#parts.folders.has(name) || !await this.#host.placement.exists(name)
-    if (ours) await this.#note({ is: 'folder', name, mode, mtimeMs })
+    if (ours) this.#append({ is: 'folder', name, mode, mtimeMs })
     return await this.#host.placement.directory(name, async () => {}) && ours
   }
 
   async linked (name: string): Promise<void> {
     this.#assertOpen()
-    await this.#note({ is: 'link', name })
+    this.#append({ is: 'link', name })
   }
 
   /** Everything is there: folders get their permissions and times, and the transfer is forgotten. */
@@ -139,7 +141,7 @@ export class Transfer {
   }
 
   async #writer (announced: Announced, part: Part, released: () => void): Promise<PartWriter> {
-    const { quota, placement } = this.#host
+    const { quota, endings } = this.#host
     const path = this.#folder.pathOf(fileOf(part.number))
     const kept = { bytes: part.bytes, verified: Math.min(part.verified, part.bytes) }
     const allowance = quota.allow(Math.max(announced.size ?? 0, kept.bytes), kept.bytes)
@@ -148,12 +150,15 @@ export class Transfer {
       if (fstatSync(fd).size !== kept.bytes) truncate(fd, kept.bytes)
       const writer = new StagedWriter(announced, {
         file: { fd, path, direct: directly(path) },
-        placement,
+        endings,
         kept,
         take: bytes => { allowance.take(bytes) },
-        verified: bytes => this.#note({ is: 'verified', part: part.number, bytes }, true),
-        sealed: bytes => this.#note({ is: 'sealed', part: part.number, bytes }, true),
-        placed: as => this.#note({ is: 'placed', part: part.number, as }),
+        verified: bytes => this.#last({ is: 'verified', part: part.number, bytes }),
+        sealed: bytes => this.#last({ is: 'sealed', part: part.number, bytes }),
+        placed: as => {
+          this.#parts.apply({ is: 'placed', part: part.number, as })
+          this.#journal.note({ is: 'placed', part: part.number, as })
+        },
         remove: () => this.#drop(part),
         released: (left, bytes) => {
           released()
@@ -172,20 +177,32 @@ export class Transfer {
     }
   }
 
-  /** Resolves when it survives the death of the process; a `lasting` fact survives loss of power. */
-  async #note (fact: Fact, lasting: boolean = false): Promise<void> {
+  /** When it returns, it survives the death of the process. */
+  #append (fact: Fact): void {
     this.#parts.apply(fact)
     this.#journal.append(fact)
-    if (lasting) await this.#journal.sync()
   }
 
+  /** Resolves when it survives loss of power. */
+  async #last (fact: Fact): Promise<void> {
+    this.#parts.apply(fact)
+    this.#journal.note(fact)
+    await this.#journal.sync()
+  }
+
+  /** Told first: one that is sealed and gone is one that got its name. */
   async #drop (part: Part): Promise<void> {
+    const fact = { is: 'dropped', part: part.number } as const
     try {
-      unlinkSync(this.#folder.pathOf(fileOf(part.number)))
-    } catch {
-      // It is gone already.
+      if (part.sealed === undefined) this.#append(fact)
+      else await this.#last(fact)
+    } finally {
+      try {
+        unlinkSync(this.#folder.pathOf(fileOf(part.number)))
+      } catch {
+        // It is gone already.
+      }
     }
-    await this.#note({ is: 'dropped', part: part.number })
   }
 
   /** Compares the journal with what is there. A sealed file whose part is gone, or has two names, got its name before we knew. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -150,6 +150,49 @@ for (const step of ['sealed', 'linked', 'unlinked']) {
     t.equal(await readFile(join(root, 'f'), 'utf8'), 'abc')
   })
 }
+
+t.test('killed while a file is given up whose name somebody else has taken: that one is not taken for it', async t => {
+  const { root, open } = await makeFolder(t)
+  await killAt(root, 'refused')
+  const transfer = await (await open()).transfer('t')
+  t.equal(transfer.isWhole('f'), false)
+  await t.rejects(transfer.file('f', { size: 3 }), { code: 'ERR_EXISTS' })
+  t.equal(await readFile(join(root, 'f'), 'utf8'), 'another')
+})
+
+t.test('files that end together fail alone, and the others last', async t => {
+  const { root, open } = await makeFolder(t)
+  const receiver = await open()
+  const first = await receiver.transfer('t')
+  const names = ['d/a', 'd/b', 'e/a', 'top', 'd/c']
+  const writers: PartWriter[] = []
+  for (const name of names) {
+    const writer = await first.file(name, { size: 3 })
+    await writer.write(text(name.slice(-3).padStart(3, '/')))
+    writers.push(writer)
+  }
+  await mkdir(join(root, 'd'))
+  await writeFile(join(root, 'd/b'), 'another')
+  await writeFile(join(root, 'e'), 'no folder')
+  const ended = await Promise.allSettled(writers.map(async writer => await writer.finish()))
+  t.match(ended, [{ status: 'fulfilled' }, { reason: { code: 'ERR_EXISTS' } }, { reason: { code: 'ERR_NOT_A_DIRECTORY' } }, { status: 'fulfilled' }, { status: 'fulfilled' }])
+  await first.close()
+  const again = await receiver.transfer('t')
+  t.same(names.filter(name => again.isWhole(name)), ['d/a', 'top', 'd/c'])
+  t.same(await tree(root), ['d', 'd/a', 'd/b', 'd/c', 'e', 'top'])
+  t.equal(await readFile(join(root, 'd/c'), 'utf8'), 'd/c')
+})
+
+t.test('a file is looked for in its folder as it is, also when the folder was exchanged since the last one', async t => {
+  const { root, open } = await makeFolder(t)
+  const transfer = await (await open()).transfer('t')
+  await finish(transfer, 'd/a', 'a')
+  await writeFile(join(root, 'd/b'), 'another')
+  await t.rejects(transfer.file('d/b', { size: 1 }), { code: 'ERR_EXISTS' })
+  await rename(join(root, 'd'), join(root, 'old'))
+  await finish(transfer, 'd/b', 'b')
+  t.same(await tree(root), ['d', 'd/b', 'old', 'old/a', 'old/b'])
+})
 
 t.test('a journal that is torn or changed is believed up to there, whichever byte it is', async t => {
   const { root, open } = await makeFolder(t)

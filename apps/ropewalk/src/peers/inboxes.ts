@@ -103,7 +103,7 @@ export class Inboxes implements Inbox {
   kept (name: string, { peer, offer }: { readonly peer: string, readonly offer: string }): { readonly bytes: number, readonly whole: boolean } {
     const { destination, transfer } = this.#of(peer, offer)
     try {
-      const place = normaliseName(placeOf(name, destination))
+      const place = placeOf(name, destination)
       return { bytes: transfer.keptBytes(place), whole: transfer.isWhole(place) }
     } catch {
       // What is no name is refused where it is used.
