@@ -1,9 +1,11 @@
 /**
  * Extractions of trees and pulls that are killed with SIGKILL at random moments, again and again, and go on: what a run was given is not asked for by
- * the next one, but for what was on its way. Each is killed half of `ROPEWALK_ROUNDS` times.
+ * the next one, but for what was on its way; what it has made of a store here is not read again. Each is killed half of `ROPEWALK_ROUNDS` times.
  */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { decodeArchive, decodeIndex, type IndexItem } from '@ropewalk/protocol-casync'
 import t, { type Test } from 'tap'
 import { casync, chunkFiles, countingServer, noise, type CountingServer } from './casync-scene.ts'
 import { Command, folder } from './processes.ts'
@@ -14,11 +16,18 @@ const ROUNDS = Math.ceil(Number(process.env['ROPEWALK_ROUNDS'] ?? 10) / 2)
 const ON_THEIR_WAY = 64
 const BEING_STORED = 16
 
+/** Small files that are being written at most, and as many again of which nobody has noted that they are. */
+const BEING_WRITTEN = 2 * 16
+
+async function makeTree (at: string): Promise<void> {
+  for (const name of ['src', 'src/a', 'src/b']) await mkdir(join(at, name), { recursive: true })
+  for (let i = 0; i < 120; i++) await writeFile(join(at, 'src', i % 2 === 0 ? 'a' : 'b', `file ${i}`), noise(`file ${i}`, 20_000 + i * 100))
+  await writeFile(join(at, 'src/large'), noise('large', 1_500_000))
+}
+
 async function scene (t: Test): Promise<{ at: string, server: CountingServer, digest: unknown, chunks: number }> {
   const at = await folder(t)
-  for (const name of ['src', 'src/a', 'src/b']) await mkdir(join(at, 'far', name), { recursive: true })
-  for (let i = 0; i < 120; i++) await writeFile(join(at, 'far/src', i % 2 === 0 ? 'a' : 'b', `file ${i}`), noise(`file ${i}`, 20_000 + i * 100))
-  await writeFile(join(at, 'far/src/large'), noise('large', 1_500_000))
+  await makeTree(join(at, 'far'))
   const digest = (await casync(join(at, 'far'), ['make', '--with=unix', '--chunk-size=1K:2K:8K', 't.caidx', 'src'])).fact('made')['digest']
   const server = await countingServer(t, join(at, 'far'))
   return { at, server, digest, chunks: (await chunkFiles(join(at, 'far/default.castr'))).length }
@@ -81,3 +90,50 @@ t.test(`a pull killed ${ROUNDS} times goes on, its last group too, and its index
   t.equal((await casync(at.at, ['verify', 'here/t.caidx'])).code, 0, 'and with it every chunk')
   t.same((await chunkFiles(join(at.at, 'here/default.castr'))).filter(name => !name.endsWith('.cacnk')), [], 'nothing is left over')
 })
+
+t.test(`what the extraction of a tree from a store here, killed ${ROUNDS} times, has made of chunks is not read again`, async t => {
+  const at = await folder(t)
+  await makeTree(at)
+  const digest = (await casync(at, ['make', '--with=unix', '--chunk-size=1K:2K:8K', 't.caidx', 'src'])).fact('made')['digest']
+  const items: IndexItem[] = []
+  for await (const item of decodeIndex()([await readFile(join(at, 't.caidx'))])) items.push(item)
+  await casync(at, ['make', '--with=unix', 't.catar', 'src'])
+  const files: Array<{ readonly path: string, readonly offset: number }> = []
+  for await (const part of decodeArchive()(createReadStream(join(at, 't.catar')))) if (part.kind === 'node' && part.node.type === 'file') files.push({ path: part.node.path, offset: part.offset })
+
+  let killed = 0
+  const removed = new Set<string>()
+  for (let round = 0; round < ROUNDS; round++) {
+    const chosen = Math.floor((round + Math.random()) * files.length / ROUNDS)
+    const command = new Command(['casync', 'extract', 't.caidx', 'out', '--json'], { state: at, cwd: at })
+    let ended = false
+    void command.ended.then(() => { ended = true })
+    while (!ended && !await isThere(join(at, '.#out.part/tree/new', files[chosen]?.path ?? ''))) await new Promise(resolve => { setImmediate(resolve) })
+    command.kill('SIGKILL')
+    if ((await command.ended).signal === 'SIGKILL') killed++
+    else t.match(command.stdout, /"event":"extracted"/, command.stderr)
+    if (await isThere(join(at, 'out'))) break
+    // Whoever reads one of these again does not come to an end.
+    const made = files[chosen - BEING_WRITTEN]?.offset ?? 0
+    const needed = new Set(items.filter(({ end }) => end > made).map(({ id }) => id))
+    for (const { id, end } of items) {
+      if (end > made || needed.has(id) || removed.has(id)) continue
+      await rm(join(at, 'default.castr', id.slice(0, 4), `${id}.cacnk`))
+      removed.add(id)
+    }
+  }
+  t.ok(killed > 0, `${killed} of ${ROUNDS} runs were killed`)
+  if (!await isThere(join(at, 'out'))) {
+    const last = await casync(at, ['extract', 't.caidx', 'out'])
+    t.equal(last.code, 0, last.stderr)
+    const { resumed, store } = last.fact('extracted')['from'] as Record<'resumed' | 'store', number>
+    t.ok(resumed >= removed.size && (ROUNDS < 5 || removed.size > items.length / 4), `${resumed} chunks from before, ${removed.size} of ${items.length} are gone`)
+    t.equal(resumed + store, items.length)
+  }
+  t.match((await casync(at, ['digest', '--with=unix', 'out'])).fact('digest'), { digest })
+  t.same((await readdir(at)).filter(name => name.startsWith('.')), [], 'and nothing is left over')
+})
+
+async function isThere (path: string): Promise<boolean> {
+  return await lstat(path).then(() => true, () => false)
+}

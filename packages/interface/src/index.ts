@@ -15,5 +15,5 @@ export type { Muxer } from './muxer.ts'
 export type { ByteRange, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from './store.ts'
 export type { TransferEvent, TransferFailed, TransferFinished, TransferProgress, TransferStarted } from './transfer.ts'
 export type {
-  TreeAcl, TreeAclEntry, TreeAttribute, TreeDefaultAcl, TreeItem, TreeNode, TreeNodeType, TreePart, TreeXattr
+  TreeAcl, TreeAclEntry, TreeAttribute, TreeDefaultAcl, TreeItem, TreeKept, TreeMark, TreeNode, TreeNodeType, TreePart, TreeXattr
 } from './tree.ts'

@@ -79,3 +79,15 @@ export type TreePart =
   | { readonly kind: 'node', readonly node: TreeNode }
   | { readonly kind: 'data', readonly bytes: Uint8Array }
   | { readonly kind: 'leave', readonly node: TreeNode }
+
+/** Between two parts: with its trace, and all before it, whoever was killed goes on here. Opaque to whoever keeps it. */
+export interface TreeMark {
+  readonly kind: 'mark'
+  readonly trace: Uint8Array
+}
+
+/** In place of the bytes of a file that are where they belong already. */
+export interface TreeKept {
+  readonly kind: 'kept'
+  readonly bytes: number
+}

@@ -5,7 +5,8 @@
  * @module
  */
 import { ByteQueue, readU64LE } from '@ropewalk/framing'
-import type { TreeNode } from '@ropewalk/interface'
+import type { TreeKept, TreeNode } from '@ropewalk/interface'
+import { ArchiveTrace, readTrace } from './archive-trace-codec.ts'
 import {
   ENTRY_BYTES, MAX_FILENAME_BYTES, MAX_NODE_BYTES, MAX_NODE_RECORDS, MAX_OPEN_NAMES, MAX_TREE_DEPTH, RECORD_HEADER_BYTES
 } from './constants.ts'
@@ -36,12 +37,15 @@ interface OpenFolder {
 export interface ArchiveDecoderOptions {
   /** Names in folders that are open at a time. Default 1,048,576. */
   maxOpenNames?: number | undefined
+  /** Keep what `takeTrace` gives. Default false. */
+  trace?: boolean | undefined
 }
 
 export class ArchiveDecoder {
   readonly #queue = new ByteQueue({ maxBytes: MAX_NODE_BYTES + RECORD_HEADER_BYTES, maxChunks: 4096, coalesceBytes: 512 })
   readonly #open: OpenFolder[] = []
   readonly #maxOpenNames: number
+  readonly #trace: ArchiveTrace | undefined
   /** Where the record begins that comes next, or is coming. */
   #offset = 0
   #names = 0
@@ -55,8 +59,9 @@ export class ArchiveDecoder {
   #features: bigint | undefined
   #ended = false
 
-  constructor ({ maxOpenNames = MAX_OPEN_NAMES }: ArchiveDecoderOptions = {}) {
+  constructor ({ maxOpenNames = MAX_OPEN_NAMES, trace = false }: ArchiveDecoderOptions = {}) {
     this.#maxOpenNames = maxOpenNames
+    this.#trace = trace ? new ArchiveTrace() : undefined
   }
 
   /** What the archive records; `undefined` before its first entry came. */
@@ -64,16 +69,51 @@ export class ArchiveDecoder {
     return this.#features
   }
 
+  /** Bytes of the archive that have come. */
+  get position (): number {
+    return this.#offset + this.#queue.byteLength + (this.#goodbye?.at ?? 0)
+  }
+
   /** What `bytes` complete. Data are views of them. */
   push (bytes: Uint8Array): ArchivePart[] {
     const parts: ArchivePart[] = []
     let at = 0
+    /** Where the records begin that no content has come behind. */
+    let records = 0
     while (at < bytes.length) {
       if (this.#ended) throw this.#wrong('bytes behind the end')
-      if (this.#missing > 0) at += this.#data(bytes.subarray(at), parts)
-      else if (this.#goodbye !== undefined) at += this.#compare(bytes.subarray(at), this.#goodbye, parts)
+      if (this.#missing > 0) {
+        this.#trace?.records(bytes.subarray(records, at))
+        const taken = this.#data(bytes.subarray(at), parts)
+        this.#trace?.content(taken)
+        at += taken
+        records = at
+      } else if (this.#goodbye !== undefined) at += this.#compare(bytes.subarray(at), this.#goodbye, parts)
       else at += this.#record(bytes.subarray(at), parts)
     }
+    this.#trace?.records(bytes.subarray(records, at))
+    return parts
+  }
+
+  /** The trace of what has come since the last one was taken. With all of them, in their order, another decoder is where this one is. */
+  takeTrace (): Uint8Array {
+    if (this.#trace === undefined) throw new TypeError('a decoder that keeps no trace')
+    return this.#trace.take()
+  }
+
+  /** Goes through what another decoder has read. What it says is said again, of content only how much there was. */
+  retrace (trace: Uint8Array): Array<ArchivePart | TreeKept> {
+    const parts: Array<ArchivePart | TreeKept> = []
+    for (const step of readTrace(trace)) {
+      if (typeof step === 'number' ? step > this.#missing : this.#missing > 0) throw this.#wrong('a trace of another archive')
+      if (typeof step === 'number') {
+        this.#missing -= step
+        this.#offset += step
+        parts.push({ kind: 'kept', bytes: step })
+      } else parts.push(...this.push(step))
+    }
+    // They are in the trace that is there already.
+    this.#trace?.take()
     return parts
   }
 

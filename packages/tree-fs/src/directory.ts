@@ -5,9 +5,9 @@
  * @module
  */
 import { constants } from 'node:fs'
-import { chmod, lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { systemCode } from './errors.ts'
-import { bytesOf, nameOf, pathOf } from './path.ts'
+import { bytesOf, nameOf, pathOf, temporary } from './path.ts'
 
 /** A descriptor that says which folder, and needs none of its permissions. From Linux; Node has no name for it. */
 const O_PATH = 0o10000000
@@ -42,6 +42,31 @@ export class Directory {
       if (!reuse || systemCode(error) !== 'EEXIST') throw error
     }
     return await Directory.open(this.at(name))
+  }
+
+  /** The folder `name` that is there, whatever its permissions, if it is ours. */
+  async enter (name: string): Promise<Directory> {
+    await this.unlock(name, false)
+    return await Directory.open(this.at(name))
+  }
+
+  /** A new folder in the place of `name`, with those `names` that are in that. */
+  async renew (name: string, names: Iterable<string>): Promise<Directory> {
+    const [place, old] = [temporary(), await this.enter(name)]
+    const fresh = await this.make(place, false)
+    try {
+      for (const entry of names) {
+        await rename(old.at(entry), fresh.at(entry)).catch((error: unknown) => { if (systemCode(error) !== 'ENOENT') throw error })
+      }
+      await this.remove(name)
+      await rename(this.at(place), this.at(name))
+      return fresh
+    } catch (error) {
+      await fresh.close()
+      throw error
+    } finally {
+      await old.close()
+    }
   }
 
   async names (): Promise<string[]> {
@@ -83,5 +108,15 @@ export class Directory {
 
   async close (): Promise<void> {
     await this.handle.close()
+  }
+}
+
+/** Of whatever is there, which nobody opens: a link is not followed. */
+export async function setMode (path: string | Buffer, mode: number): Promise<void> {
+  const place = await open(path, O_PATH | constants.O_NOFOLLOW)
+  try {
+    await chmod(`/proc/self/fd/${place.fd}`, mode)
+  } finally {
+    await place.close()
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { HOLE_BYTES, WHOLE_FILE_BYTES } from './constants.ts'
-import type { Directory } from './directory.ts'
+import { setMode, type Directory } from './directory.ts'
 import { TreeError } from './errors.ts'
 
 /** A new file. Small ones are kept until they are whole; of large ones, blocks of zeros become holes. */
@@ -13,6 +13,8 @@ export class FileWriter {
   #received = 0
   #written = 0
   #handle: FileHandle | undefined
+  /** All of it was there before we were. */
+  #whole = false
 
   constructor (directory: Directory, name: string, size: number) {
     this.#directory = directory
@@ -28,10 +30,26 @@ export class FileWriter {
     this.#handle = await open(this.#directory.at(this.name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   }
 
+  /** Goes on with what whoever was killed has left, who was given `received` bytes: of a large file those, of a small one all of it. */
+  async reopen (received: number): Promise<void> {
+    const path = this.#directory.at(this.name)
+    // It may have its permissions already.
+    await setMode(path, 0o600)
+    this.#handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const stats = await this.#handle.stat()
+    this.#whole = this.#size <= WHOLE_FILE_BYTES
+    if (!stats.isFile() || (this.#whole ? stats.size !== this.#size : stats.size > this.#size)) throw new TreeError('ERR_TREE_CHANGED', `${stats.size}, not ${this.#size} bytes`)
+    // What came behind comes again, and where there were zeros nothing is written.
+    if (!this.#whole) await this.#handle.truncate(received)
+    this.#received = received
+    this.#written = received
+  }
+
   /** Waits for the disk with large files only. The bytes may be used again when it resolves. */
   async write (bytes: Uint8Array): Promise<void> {
     this.#received += bytes.length
     if (this.#received > this.#size) throw new TreeError('ERR_TREE_NAME', `${this.#received} > ${this.#size} bytes`, { remote: true })
+    if (this.#whole) return
     if (this.#handle === undefined) this.#pieces.push(bytes.slice())
     else await this.#put(this.#handle, bytes)
   }
@@ -47,10 +65,11 @@ export class FileWriter {
     return handle
   }
 
-  async abort (): Promise<void> {
+  /** With `keep`, what was written stays. */
+  async abort (keep: boolean): Promise<void> {
     if (this.#handle === undefined) return
     await this.#handle.close().catch(() => {})
-    await unlink(this.#directory.at(this.name)).catch(() => {})
+    if (!keep) await unlink(this.#directory.at(this.name)).catch(() => {})
   }
 
   async #put (handle: FileHandle, bytes: Uint8Array): Promise<void> {

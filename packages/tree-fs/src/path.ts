@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomBytes } from 'node:crypto'
 
 export function nameOf (bytes: Buffer): string {
   const text = bytes.toString('utf8')
@@ -22,6 +23,13 @@ export function bytesOf (text: string): Buffer {
   })
   return Buffer.concat(parts)
 }
+
+/** A name for what has not got its own yet. */
+export function temporary (): string {
+  return `${TEMPORARY}${randomBytes(8).toString('hex')}`
+}
+
+export const TEMPORARY = '.ropewalk-'
 
 const ESCAPED = 0xdc00
 const HALF = /\p{Cs}/u

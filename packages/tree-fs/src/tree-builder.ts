@@ -1,116 +1,179 @@
-import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { chmod as chmodPath, lchown, link, lutimes, open, rename, symlink, type FileHandle } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { Source, TreeNode, TreePart } from '@ropewalk/interface'
-import { MAX_NAME_BYTES, WHOLE_FILE_BYTES, WRITES_AHEAD, WRITES_AHEAD_BYTES } from './constants.ts'
-import { Directory } from './directory.ts'
+import { rename, symlink } from 'node:fs/promises'
+import type { Source, TreeKept, TreeMark, TreeNode, TreePart } from '@ropewalk/interface'
+import { WHOLE_FILE_BYTES, WRITES_AHEAD, WRITES_AHEAD_BYTES } from './constants.ts'
+import { Directory, setMode } from './directory.ts'
 import { TreeError, treeError } from './errors.ts'
-import { bytesOf, pathOf } from './path.ts'
-import { Script } from './script.ts'
 import { FileWriter } from './file-writer.ts'
-import { runTool } from './tools.ts'
-import { Names } from './users.ts'
+import { isInherited, Metadata } from './metadata.ts'
+import { OpenFolder } from './open-folder.ts'
+import { pathOf, temporary } from './path.ts'
+import { Script } from './script.ts'
+import { bind } from './special.ts'
 import type { WriteTreeOptions, WrittenTree } from './write-tree.ts'
 
-interface OpenFolder {
+interface OpenFile {
+  readonly folder: OpenFolder
+  readonly name: string
   readonly node: TreeNode
-  readonly prefix: string
-  readonly directory: Directory
-  readonly script: Script
-  /** In place: the names that the tree has. */
-  readonly names: Set<string>
-  /** Files that are being written. */
-  readonly writing: Set<Promise<void>>
+  readonly writer: FileWriter
+  /** It is written, or will never be. */
+  readonly done: PromiseWithResolvers<void>
 }
 
-/** Makes nodes in the folder `root`, in the order of an archive. */
+/** Makes nodes in a folder, in the order of an archive. */
 export class TreeBuilder {
-  readonly #root: Directory
   readonly #options: WriteTreeOptions
   readonly #inPlace: boolean
-  readonly #owners: boolean
-  readonly #users = new Names('passwd')
-  readonly #groups = new Names('group')
+  readonly #metadata: Metadata
   readonly #open: OpenFolder[] = []
-  /** What makes a node unchangeable comes when nothing changes any more. */
-  readonly #last = new Script()
-  #file: { readonly folder: OpenFolder, readonly name: string, readonly writer: FileWriter } | undefined
-  #pending = 0
-  #pendingBytes = 0
+  #file: OpenFile | undefined
+  /** Small files that are being written, in whatever folder. */
+  readonly #writing = new Set<Promise<void>>()
+  #writingBytes = 0
+  /** Marks that wait for files before them, and when the last of them is told. */
+  #marks = 0
+  #marked: Promise<unknown> = Promise.resolve()
   #failure: { error: unknown } | undefined
+  /** Of the root. */
+  #permissions = 0o700
   #nodes = 0
   #bytes = 0
 
-  constructor (root: Directory, options: WriteTreeOptions, inPlace: boolean) {
-    this.#root = root
+  constructor (options: WriteTreeOptions, inPlace: boolean) {
     this.#options = options
     this.#inPlace = inPlace
-    this.#owners = options.owners ?? process.geteuid?.() === 0
+    this.#metadata = new Metadata(options)
   }
 
-  async write (parts: Source<TreePart>): Promise<WrittenTree> {
+  get isBegun (): boolean {
+    return this.#nodes > 0
+  }
+
+  /** Makes all of `parts` in `root`, or goes on after `resume`. */
+  async write (parts: Source<TreePart | TreeMark>, root: Directory | undefined): Promise<WrittenTree> {
     const { signal } = this.#options
     try {
       for await (const part of parts) {
         signal?.throwIfAborted()
         if (part.kind === 'data') await this.#data(part.bytes)
+        else if (part.kind === 'mark') this.#mark(part.trace)
         else {
           await this.#endFile()
-          if (part.kind === 'node') await this.#node(part.node)
+          if (part.kind === 'node') await this.#node(part.node, root)
           else await this.#leave()
         }
         if (this.#failure !== undefined) throw this.#failure.error
       }
       if (this.#open.length > 0 || this.#nodes === 0) throw new TreeError('ERR_TREE_NAME', 'the tree ends inside a folder', { remote: true })
+      await this.#marked
       return { nodes: this.#nodes, bytes: this.#bytes }
     } catch (error) {
-      await this.#file?.writer.abort()
-      if (this.#nodes === 0) await this.#root.close()
-      for (const folder of this.#open.reverse()) {
-        await Promise.allSettled(folder.writing)
-        await folder.directory.close()
-      }
+      await this.close()
+      if (this.#nodes === 0) await root?.close()
       signal?.throwIfAborted()
       throw error
     }
   }
 
-  /** Everything is in place: makes it durable, and unchangeable what shall be. */
-  async finish (parent: Directory, name: string): Promise<void> {
+  /**
+   * Becomes what a builder was that was killed in the folder `name` after it was given `parts`, and clears away what it had begun behind them.
+   * False where there were none; whatever is not as they say is an error.
+   */
+  async resume (parts: Source<TreePart | TreeKept>, above: Directory, name: string): Promise<boolean> {
+    let file: { readonly folder: OpenFolder, readonly name: string, readonly node: TreeNode, received: number } | undefined
+    const recall = (folder: OpenFolder, name: string, node: TreeNode): void => {
+      this.#metadata.gather(folder.script, name, node)
+      this.#options.onNode?.(node)
+    }
+    for await (const part of parts) {
+      if (part.kind === 'data') throw new TreeError('ERR_TREE_NAME', 'bytes of a file that were written before')
+      if (part.kind === 'kept') {
+        if (file === undefined) throw new TreeError('ERR_TREE_NAME', 'bytes of no file')
+        file.received += part.bytes
+        this.#bytes += part.bytes
+        continue
+      }
+      if (file !== undefined) recall(file.folder, file.name, file.node)
+      file = undefined
+      const folder = this.#open.at(-1)
+      if (part.kind === 'leave') {
+        const left = this.#open.pop()
+        if (left !== undefined) recall(left, '.', left.node)
+        continue
+      }
+      const { node } = part
+      const added = folder === undefined ? this.#beginRoot(node) : folder.add(node.path)
+      this.#nodes++
+      if (node.type === 'directory') this.#open.push(new OpenFolder(node))
+      else if (folder !== undefined && node.type === 'file') file = { folder, name: added, node, received: 0 }
+      else if (folder !== undefined) {
+        if (isMadeByScript(node)) folder.unsure++
+        recall(folder, added, node)
+      }
+    }
+    if (this.#nodes === 0) return false
+    let outer = above
+    for (const folder of this.#open) {
+      const entry = outer === above ? name : folder.node.path.slice(folder.node.path.lastIndexOf('/') + 1)
+      // It may have been finished: then what is made in it would get what it has itself.
+      const directory = isInherited(folder.node) ? await outer.renew(entry, folder.names) : await outer.enter(entry)
+      await folder.enter(directory)
+      outer = directory
+    }
+    if (file !== undefined) {
+      const writer = new FileWriter(file.folder.directory, file.name, file.node.size ?? 0)
+      this.#file = { ...file, writer, done: Promise.withResolvers() }
+      await writer.reopen(file.received)
+    }
+    return true
+  }
+
+  /** What was begun comes to its end, or is let go of. */
+  async close (): Promise<void> {
+    await this.#file?.writer.abort(this.#options.onMark !== undefined)
+    await Promise.all(this.#writing)
+    for (const folder of this.#open.splice(0).reverse()) await folder.close()
+  }
+
+  /** Everything is in its place: the last of what makes it the tree. True where much of it may have changed. */
+  async seal (parent: Directory, name: string): Promise<boolean> {
+    // Whoever may not write to a folder cannot move it.
+    if (!this.#inPlace) await setMode(parent.at(name), this.#permissions)
+    const { last } = this.#metadata
+    if (last.isEmpty) return false
     const root = await Directory.open(parent.at(name))
     try {
-      if (!this.#last.isEmpty) await this.#run(this.#last, root, '')
-      if (this.#options.durable ?? true) {
-        const synced = await runTool('sync', ['-f', '.'], { cwd: root.path, maxBytes: 65536 })
-        if (synced?.code !== 0) throw new TreeError('ERR_UNSUPPORTED', `sync -f: ${synced?.stderr ?? 'not installed'}`)
-        await parent.handle.sync()
-      }
+      await this.#run(last, root, '')
+      return true
     } finally {
       await root.close()
     }
   }
 
-  async #node (node: TreeNode): Promise<void> {
+  #beginRoot ({ path, type, permissions }: TreeNode): '' {
+    if (path !== '' || type !== 'directory' || this.#nodes > 0) throw new TreeError('ERR_TREE_NAME', 'a tree begins with its root', { path, remote: true })
+    this.#permissions = permissions
+    return ''
+  }
+
+  async #node (node: TreeNode, root: Directory | undefined): Promise<void> {
     const folder = this.#open.at(-1)
     if (folder === undefined) {
-      if (node.path !== '' || node.type !== 'directory' || this.#nodes > 0) throw new TreeError('ERR_TREE_NAME', 'a tree begins with its root', { path: node.path, remote: true })
+      this.#beginRoot(node)
       this.#nodes++
-      this.#push(node, this.#root)
+      this.#open.push(new OpenFolder(node, root))
       return
     }
-    const name = this.#check(folder, node.path)
+    const name = folder.add(node.path)
     this.#nodes++
-    folder.names.add(name)
     try {
       if (node.type === 'directory') {
         if (this.#inPlace && !await folder.directory.isFolder(name)) await folder.directory.remove(name)
-        this.#push(node, await folder.directory.make(name, this.#inPlace))
+        this.#open.push(new OpenFolder(node, await folder.directory.make(name, this.#inPlace)))
       } else if (node.type === 'file') {
         const writer = new FileWriter(folder.directory, this.#inPlace ? temporary() : name, node.size ?? 0)
-        this.#file = { folder, name, writer }
+        this.#file = { folder, name, node, writer, done: Promise.withResolvers() }
         if ((node.size ?? 0) > WHOLE_FILE_BYTES) await writer.open()
-        this.#current = node
       } else {
         await this.#special(folder, name, node)
         this.#options.onNode?.(node)
@@ -120,62 +183,63 @@ export class TreeBuilder {
     }
   }
 
-  #current: TreeNode | undefined
-
-  #push (node: TreeNode, directory: Directory): void {
-    this.#open.push({ node, prefix: node.path === '' ? '' : `${node.path}/`, directory, script: new Script(), names: new Set(), writing: new Set() })
-  }
-
-  /** The one component that the path has below the folder. */
-  #check ({ prefix, names }: OpenFolder, path: string): string {
-    const name = path.slice(prefix.length)
-    const bad = !path.startsWith(prefix) || name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || bytesOf(name).length > MAX_NAME_BYTES
-    if (bad || names.has(name)) throw new TreeError('ERR_TREE_NAME', `${JSON.stringify(path)} is no new name in "${prefix}"`, { path, remote: true })
-    return name
-  }
-
   async #data (bytes: Uint8Array): Promise<void> {
     if (this.#file === undefined) throw new TreeError('ERR_TREE_NAME', 'bytes of no file', { remote: true })
     this.#bytes += bytes.length
     try {
       await this.#file.writer.write(bytes)
     } catch (error) {
-      throw treeError(error, 'write', this.#current?.path ?? '')
+      throw treeError(error, 'write', this.#file.node.path)
     }
+  }
+
+  /** Told when everything before it is written; a small file is when all of it is, of which more may come behind the mark. */
+  #mark (trace: Uint8Array): void {
+    const { onMark } = this.#options
+    if (onMark === undefined) return
+    const before = [...this.#writing]
+    if (this.#file !== undefined && !this.#file.writer.isOpen) before.push(this.#file.done.promise)
+    if (before.length === 0 && this.#marks === 0) return onMark(trace)
+    this.#marks++
+    this.#marked = Promise.all([this.#marked, ...before]).then(() => {
+      this.#marks--
+      if (this.#failure === undefined) onMark(trace)
+    }).catch((error: unknown) => { this.#failure ??= { error } })
   }
 
   /** The file that came last is complete. Small ones are written side by side. */
   async #endFile (): Promise<void> {
     if (this.#file === undefined) return
-    const { folder, name, writer } = this.#file
-    const node = this.#current as TreeNode
+    const { folder, name, node, writer, done } = this.#file
     this.#file = undefined
+    const wasOpen = writer.isOpen
     const work = this.#finishFile(folder, name, writer, node)
-    if (writer.isOpen) return await work
+    if (wasOpen) return await work
     const weight = node.size ?? 0
-    this.#pending++
-    this.#pendingBytes += weight
+    this.#writingBytes += weight
     const settled = work.catch((error: unknown) => { this.#failure ??= { error } }).finally(() => {
-      this.#pending--
-      this.#pendingBytes -= weight
+      this.#writingBytes -= weight
       folder.writing.delete(settled)
+      this.#writing.delete(settled)
+      done.resolve()
     })
     folder.writing.add(settled)
-    while (this.#pending >= WRITES_AHEAD || this.#pendingBytes >= WRITES_AHEAD_BYTES) await Promise.race(this.#open.flatMap(({ writing }) => [...writing]))
+    this.#writing.add(settled)
+    while (this.#writing.size >= WRITES_AHEAD || this.#writingBytes >= WRITES_AHEAD_BYTES) await Promise.race(this.#writing)
   }
 
   async #finishFile (folder: OpenFolder, name: string, writer: FileWriter, node: TreeNode): Promise<void> {
     try {
       const handle = await writer.finish()
       try {
-        await this.#dress(folder, name, node, handle)
+        await this.#metadata.dress(folder, name, node, handle)
       } finally {
         await handle.close()
       }
       if (this.#inPlace) await this.#exchange(folder.directory, writer.name, name)
       this.#options.onNode?.(node)
     } catch (error) {
-      await writer.abort()
+      await writer.abort(false)
       throw treeError(error, 'write', node.path)
     }
   }
@@ -193,44 +257,12 @@ export class TreeBuilder {
       if (!await this.#run(script, directory, node.path)) return
     }
     if (this.#inPlace) await this.#exchange(directory, place, name)
-    await this.#dress(folder, name, node)
+    await this.#metadata.dress(folder, name, node)
   }
 
   async #exchange (directory: Directory, from: string, name: string): Promise<void> {
     if (await directory.isFolder(name)) await directory.remove(name)
     await rename(directory.at(from), directory.at(name))
-  }
-
-  /** Owner before permissions, which it would take away from; times last. */
-  async #dress ({ directory, script }: OpenFolder, name: string, node: TreeNode, handle?: FileHandle): Promise<void> {
-    const path = directory.at(name)
-    if (this.#owners) {
-      const { uid, gid } = await this.#owner(node)
-      if (handle === undefined) await lchown(path, uid, gid)
-      else await handle.chown(uid, gid)
-    }
-    if (node.type !== 'symlink') await chmod(handle, path, node.permissions)
-    this.#describe(script, name, node)
-    const seconds = this.#exactTime(script, name, node)
-    if (seconds === undefined) return
-    if (handle === undefined) await lutimes(path, seconds, seconds)
-    else await handle.utimes(seconds, seconds)
-  }
-
-  /** What needs the script. */
-  #describe (script: Script, name: string, node: TreeNode): void {
-    if (!(this.#options.attributes ?? true)) return
-    script.xattrs(name, node)
-    script.attributes(name, node, letter => !UNCHANGEABLE.has(letter))
-    this.#last.attributes(node.path === '' ? '.' : node.path, node, letter => UNCHANGEABLE.has(letter))
-  }
-
-  /** The time that Node can set; what it cannot goes to the script. */
-  #exactTime (script: Script, name: string, { mtime }: TreeNode): number | undefined {
-    if (!(this.#options.times ?? true) || mtime === undefined) return undefined
-    const seconds = exactSeconds(mtime)
-    if (seconds === undefined) script.time(name, mtime)
-    return seconds
   }
 
   async #leave (): Promise<void> {
@@ -243,31 +275,13 @@ export class TreeBuilder {
       if (this.#inPlace && (this.#options.remove ?? true)) {
         for (const name of await directory.names()) if (!names.has(name)) await directory.remove(name)
       }
-      if (this.#owners) {
-        const { uid, gid } = await this.#owner(node)
-        await directory.handle.chown(uid, gid)
-      }
-      this.#describe(script, '.', node)
-      const seconds = this.#exactTime(script, '.', node)
-      if (!script.isEmpty) await this.#run(script, directory, node.path)
-      // Whoever may not enter it any more has no more to do in it.
-      await directory.handle.chmod(node.permissions)
-      if (seconds !== undefined) await directory.handle.utimes(seconds, seconds)
+      await this.#metadata.finish(folder, async () => await this.#run(script, directory, node.path))
     } catch (error) {
       throw treeError(error, 'finish', node.path)
     }
     this.#open.pop()
-    await directory.close()
+    await folder.close()
     this.#options.onNode?.(node)
-  }
-
-  async #owner ({ uid, gid, user, group }: TreeNode): Promise<{ uid: number, gid: number }> {
-    return { uid: await this.#number(this.#users, uid, user), gid: await this.#number(this.#groups, gid, group) }
-  }
-
-  async #number (names: Names, id: number | undefined, name: string | undefined): Promise<number> {
-    if (id !== undefined) return id
-    return (name === undefined ? undefined : await names.numberOf(name)) ?? 0
   }
 
   /** False when something went wrong and somebody was told. */
@@ -281,45 +295,7 @@ export class TreeBuilder {
   }
 }
 
-/** Letters of what nobody can change any more. */
-const UNCHANGEABLE: ReadonlySet<string> = new Set(['i', 'a'])
-
-function temporary (): string {
-  return `.ropewalk-${randomBytes(8).toString('hex')}`
-}
-
-/** The time as Node takes it, where that is the time. */
-function exactSeconds (mtime: bigint): number | undefined {
-  const seconds = Number(mtime) / 1e9
-  const whole = Math.floor(seconds)
-  return BigInt(whole) * 1_000_000_000n + BigInt(Math.trunc((seconds - whole) * 1e9)) === mtime && mtime >= 0n ? seconds : undefined
-}
-
-/** By descriptor, or of a device, a pipe or a socket, which nobody opens. */
-async function chmod (handle: FileHandle | undefined, path: string | Buffer, mode: number): Promise<void> {
-  if (handle !== undefined) return await handle.chmod(mode)
-  const place = await open(path, O_PATH | constants.O_NOFOLLOW)
-  try {
-    await chmodPath(`/proc/self/fd/${place.fd}`, mode)
-  } finally {
-    await place.close()
-  }
-}
-
-/** Of Linux. */
-const O_PATH = 0o10000000
-
-/** A socket's name goes with whoever listens; another name of it stays. */
-async function bind (directory: Directory, name: string): Promise<void> {
-  const first = temporary()
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(`${directory.path}/${first}`, resolve)
-  })
-  try {
-    await link(`${directory.path}/${first}`, directory.at(name))
-  } finally {
-    await new Promise(resolve => { server.close(resolve) })
-  }
+/** Devices and pipes, which not everybody may make. */
+function isMadeByScript ({ type }: TreeNode): boolean {
+  return type !== 'directory' && type !== 'file' && type !== 'symlink' && type !== 'socket'
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { AbortOptions, Source, TreeNode, TreePart } from '@ropewalk/interface'
+import type { AbortOptions, Source, TreeKept, TreeMark, TreeNode, TreePart } from '@ropewalk/interface'
 import { Directory } from './directory.ts'
 import { TreeError, systemCode, treeError } from './errors.ts'
+import { TEMPORARY } from './path.ts'
+import { runTool } from './tools.ts'
 import { TreeBuilder } from './tree-builder.ts'
 
 export interface WriteTreeOptions extends AbortOptions {
@@ -24,6 +26,15 @@ export interface WriteTreeOptions extends AbortOptions {
    * what is half done, and puts back what was at the path. For one path, and one writer at a time. Default: names beside the path, which a kill leaves for good. Not with `in-place`.
    */
   workspace?: string | undefined
+  /**
+   * With a workspace: called with the trace of each mark when all that comes before it is there and a kill cannot take it away; the system may lose it. Marks come in their order.
+   * What was begun then stays in the workspace, whatever ends the run.
+   */
+  onMark?: ((trace: Uint8Array) => void) | undefined
+  /** With a workspace: what the traces that somebody was told of say, who may have been killed since. `parts` go on behind it, and are not asked for anything before. */
+  kept?: Source<TreePart | TreeKept> | undefined
+  /** With `kept`: there is none of it, or for that reason it is of no use, and `parts` have to begin at the beginning. Called before they are asked for anything. */
+  onAnew?: ((reason: unknown) => void) | undefined
   /** Told of what could not be set or made; without it, that is an error. */
   onTrouble?: ((error: TreeError) => void) | undefined
   /** Told of each node that is complete. */
@@ -40,7 +51,7 @@ export interface WrittenTree {
  * Makes a tree of what somebody says it is, at `path` and nowhere else. Unless in place, there is the whole tree at the path in the end, or
  * what was there before.
  */
-export async function writeTree (parts: Source<TreePart>, path: string, options: WriteTreeOptions = {}): Promise<WrittenTree> {
+export async function writeTree (parts: Source<TreePart | TreeMark>, path: string, options: WriteTreeOptions = {}): Promise<WrittenTree> {
   const full = resolve(path)
   const { existing = 'refuse' } = options
   const parent = await Directory.open(dirname(full), true).catch((error: unknown) => { throw treeError(error, 'open', dirname(full)) })
@@ -51,34 +62,56 @@ export async function writeTree (parts: Source<TreePart>, path: string, options:
   }
 }
 
-async function change (parts: Source<TreePart>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
-  const root = await parent.make(name, true).catch((error: unknown) => { throw treeError(error, 'open', name) })
-  const builder = new TreeBuilder(root, options, true)
-  const written = await builder.write(parts)
-  await builder.finish(parent, name)
+async function change (parts: Source<TreePart | TreeMark>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
+  const builder = new TreeBuilder({ ...options, onMark: undefined }, true)
+  const written = await builder.write(parts, await parent.make(name, true).catch((error: unknown) => { throw treeError(error, 'open', name) }))
+  await builder.seal(parent, name)
+  if (!(options.durable ?? true)) return written
+  const root = await Directory.open(parent.at(name))
+  try {
+    await syncAll(root)
+  } finally {
+    await root.close()
+  }
+  await parent.handle.sync()
   return written
 }
 
-async function build (parts: Source<TreePart>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
+async function build (parts: Source<TreePart | TreeMark>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
+  const durable = options.durable ?? true
   const staging = await prepare(parent, name, options)
   const { directory, fresh, old } = staging
   try {
     const there = (await parent.names()).includes(name)
     if (there && options.existing !== 'replace') throw new TreeError('ERR_EXISTS', `${JSON.stringify(name)} exists`, { path: '' })
-    const builder = new TreeBuilder(await directory.make(fresh, false), options, false)
     let written: WrittenTree
+    let builder: TreeBuilder
     try {
-      written = await builder.write(parts)
+      builder = await begun(staging, options)
+      written = await builder.write(parts, builder.isBegun ? undefined : await directory.make(fresh, false))
+      // Whoever is killed meanwhile has only this to do again.
+      if (durable) await syncAll(directory)
       await exchange(parent, name, staging, there)
     } catch (error) {
-      await directory.remove(fresh)
+      if (options.workspace === undefined || options.onMark === undefined) await directory.remove(fresh)
       throw error
     }
-    await builder.finish(parent, name).finally(() => directory.remove(old))
+    try {
+      const changed = await builder.seal(parent, name)
+      if (durable) await (changed ? syncAll(parent) : parent.handle.sync())
+    } finally {
+      await directory.remove(old)
+    }
     return written
   } finally {
     if (directory !== parent) await directory.close()
   }
+}
+
+/** The file system that the folder is in. */
+async function syncAll ({ path }: Directory): Promise<void> {
+  const synced = await runTool('sync', ['-f', '.'], { cwd: path, maxBytes: 65536 })
+  if (synced?.code !== 0) throw new TreeError('ERR_UNSUPPORTED', `sync -f: ${synced?.stderr ?? 'not installed'}`)
 }
 
 interface Staging {
@@ -88,8 +121,27 @@ interface Staging {
   readonly old: string
 }
 
+/** A builder that is where whoever was killed has left it, or a new one, with nothing there. */
+async function begun ({ directory, fresh }: Staging, options: WriteTreeOptions): Promise<TreeBuilder> {
+  const { kept, onAnew, signal } = options
+  let reason: unknown
+  if (kept !== undefined && (await directory.names()).includes(fresh)) {
+    const builder = new TreeBuilder(options, false)
+    try {
+      if (await builder.resume(kept, directory, fresh)) return builder
+    } catch (error) {
+      await builder.close()
+      signal?.throwIfAborted()
+      reason = error
+    }
+  }
+  onAnew?.(reason)
+  await directory.remove(fresh)
+  return new TreeBuilder(options, false)
+}
+
 /** Where the tree is built. What somebody who was killed has left in a workspace is put back or removed. */
-async function prepare (parent: Directory, name: string, { workspace }: WriteTreeOptions): Promise<Staging> {
+async function prepare (parent: Directory, name: string, { workspace, kept }: WriteTreeOptions): Promise<Staging> {
   if (workspace === undefined) {
     const prefix = `.${name.slice(0, 64)}.${randomBytes(8).toString('hex')}`
     return { directory: parent, fresh: `${prefix}.new`, old: `${prefix}.old` }
@@ -98,8 +150,10 @@ async function prepare (parent: Directory, name: string, { workspace }: WriteTre
   const { directory, fresh, old } = staging
   try {
     const left = await directory.names()
-    if (left.includes(old) && !(await parent.names()).includes(name)) await place(directory.at(old), parent, name)
-    for (const half of [fresh, old]) if (left.includes(half)) await directory.remove(half)
+    if (left.includes(old) && !(await parent.names()).includes(name)) await place(directory, old, parent, name)
+    for (const half of left) {
+      if (half === old || (half === fresh && kept === undefined) || half.startsWith(TEMPORARY)) await directory.remove(half)
+    }
     return staging
   } catch (error) {
     await directory.close()
@@ -120,23 +174,17 @@ async function enter (workspace: string): Promise<Directory> {
 async function exchange (parent: Directory, name: string, { directory, fresh, old }: Staging, there: boolean): Promise<void> {
   const aside = there && await putAside(parent, name, directory, old)
   try {
-    await place(directory.at(fresh), parent, name)
+    await place(directory, fresh, parent, name)
   } catch (error) {
-    if (aside) await place(directory.at(old), parent, name)
+    if (aside) await place(directory, old, parent, name)
     throw error
   }
 }
 
 /** False where it is gone. */
 async function putAside (parent: Directory, name: string, directory: Directory, old: string): Promise<boolean> {
-  const move = async (): Promise<void> => { await rename(parent.at(name), directory.at(old)) }
   try {
-    await move().catch(async (error: unknown) => {
-      // A folder that comes into another has to be one that we may write to.
-      if (systemCode(error) !== 'EACCES') throw error
-      await parent.unlock(name, false)
-      await move()
-    })
+    await move(parent, name, directory, old)
     return true
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false
@@ -145,10 +193,20 @@ async function putAside (parent: Directory, name: string, directory: Directory, 
 }
 
 /** An empty folder that appeared meanwhile is no loss; anything else stays. */
-async function place (from: string | Buffer, parent: Directory, name: string): Promise<void> {
+async function place (directory: Directory, half: string, parent: Directory, name: string): Promise<void> {
   try {
-    await rename(from, parent.at(name))
+    await move(directory, half, parent, name)
   } catch (error) {
     throw treeError(error, 'put in place', join('.', name))
   }
+}
+
+async function move (from: Directory, name: string, to: Directory, as: string): Promise<void> {
+  const attempt = async (): Promise<void> => { await rename(from.at(name), to.at(as)) }
+  await attempt().catch(async (error: unknown) => {
+    // A folder that comes into another has to be one that we may write to.
+    if (systemCode(error) !== 'EACCES') throw error
+    await from.unlock(name, false)
+    await attempt()
+  })
 }

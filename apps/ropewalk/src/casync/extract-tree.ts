@@ -6,18 +6,19 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
-import { chain, decodeArchive, fetchChunks } from '@ropewalk/protocol-casync'
+import { chain, fetchChunks, resumableArchive, type IndexItem } from '@ropewalk/protocol-casync'
 import { escapeName } from '@ropewalk/receive'
 import { writeTree, type WrittenTree } from '@ropewalk/tree-fs'
 import type { Context } from '../context.ts'
 import { messageOf } from '../errors.ts'
 import type { Phase, Phases } from '../progress/phases.ts'
-import { counted, named } from './content.ts'
+import { named } from './content.ts'
 import { openInput, storeLocators, type StoreFlags } from './input.ts'
 import { KeptChunks } from './kept-chunks.ts'
 import type { Kind } from './kind.ts'
 import { parseLocator } from './locator.ts'
 import { Partial } from './partial.ts'
+import { TreeJournal } from './tree-journal.ts'
 import { keepSeeds } from './tree-seeds.ts'
 import { openArchive, type TreeFlags } from './trees.ts'
 
@@ -32,16 +33,18 @@ export interface ExtractTreeOptions {
 }
 
 export interface ExtractedTree extends WrittenTree {
-  /** Chunks by where they were found, and bytes of those that came from stores; `resumed` were kept by a run before. Not of an archive, nor of what is read as it comes. */
+  /** Chunks by where they were found, and bytes of those that came from stores; `resumed` were kept, or made part of the tree, by a run before. Not of an archive, nor of what is read as it comes. */
   readonly from?: Readonly<Record<'resumed' | 'seed' | 'store', number>>
   readonly fetched?: number
 }
 
 /**
- * Chunks of other machines and of seeds are kept beside the output until it is whole, for whoever has to begin again, and so is the tree that is being
- * built. A folder that is changed in place needs nothing beside it, unless there are such chunks.
+ * The tree is built beside the output, with a journal of how far it has come, and whoever has to begin again goes on behind that. Chunks of other machines
+ * and of seeds are kept there too: some may have come that are not part of the tree yet, and others come again in it. A folder that is changed in
+ * place needs nothing beside it, unless there are such chunks.
  */
 export async function extractTree (context: Context, name: string, kind: Kind, path: string, flags: StoreFlags & TreeFlags, options: ExtractTreeOptions, phases: Phases): Promise<ExtractedTree> {
+  const { signal } = context
   const { inPlace, remove } = options
   const output = resolve(path)
   const far = kind === 'archive-index' && storeLocators(parseLocator(name), flags, context.env).some(({ kind }) => kind !== 'file')
@@ -50,13 +53,27 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
   let done = false
   try {
     await using source = kind === 'archive-index' && partial !== undefined ? await openKept(context, name, flags, partial, { seeds, far }, phases) : await openPlain(context, name, kind, flags, phases)
+    await using journal = inPlace || partial === undefined || source.mark === undefined ? undefined : await TreeJournal.open(partial.directory, source.mark)
     const writing = phases.begin('writing')
+    let archive = resumableArchive({ signal })
+    async function * parts (): ReturnType<typeof archive.read> {
+      yield * archive.read(source.from(archive.position))
+    }
     let troubles = 0
-    const written = await writeTree(decodeArchive({ signal: context.signal })(source.bytes), output, {
+    const written = await writeTree(parts(), output, {
       existing: inPlace ? 'in-place' : 'replace',
       remove,
       workspace: inPlace || partial === undefined ? undefined : join(partial.directory, 'tree'),
-      signal: context.signal,
+      ...journal !== undefined && {
+        onMark: trace => { journal.note(trace) },
+        kept: archive.retrace(journal.traces()),
+        onAnew: reason => {
+          if (reason !== undefined) phases.trouble(`what was kept of the tree is of no use, and it is built anew: ${escapeName(messageOf(reason))}`)
+          archive = resumableArchive({ signal })
+          journal.beginAnew()
+        }
+      },
+      signal,
       onTrouble: error => { if (troubles++ < MOST_TROUBLES) phases.trouble(escapeName(messageOf(error))) },
       onNode: ({ size }) => { writing.add(size ?? 0) }
     })
@@ -73,8 +90,10 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
 }
 
 interface TreeSource extends AsyncDisposable {
-  /** Of the archive. */
-  readonly bytes: AsyncIterable<Uint8Array>
+  /** Which archive it is; undefined of one that might be another the next time, or cannot be gone on with. */
+  readonly mark: string | undefined
+  /** Bytes of the archive from there on. */
+  from (position: number): AsyncIterable<Uint8Array>
   readonly fetching: Phase
   told (): Pick<ExtractedTree, 'from' | 'fetched'>
 }
@@ -84,7 +103,8 @@ async function openPlain (context: Context, name: string, kind: Kind, flags: Sto
   const fetching = phases.begin(kind === 'archive' ? 'archive' : 'chunks')
   const archive = await openArchive(context, name, kind, flags, phases, fetching)
   return {
-    bytes: archive.bytes,
+    mark: undefined,
+    from: () => archive.bytes,
     fetching,
     told: () => ({}),
     [Symbol.asyncDispose]: async () => { await archive[Symbol.asyncDispose]() }
@@ -97,6 +117,7 @@ async function openKept (context: Context, name: string, flags: StoreFlags & Tre
   const close = async (): Promise<void> => { await Promise.allSettled(closing.map(part => part[Symbol.asyncDispose]())) }
   const from = { resumed: 0, seed: 0, store: 0 }
   let fetched = 0
+  let kept: KeptChunks | undefined
   try {
     const input = await openInput(context, name, flags, { onTrouble: phases.trouble })
     closing.push(input)
@@ -112,7 +133,7 @@ async function openKept (context: Context, name: string, flags: StoreFlags & Tre
       }
     }
     if (far || seeds.length > 0) {
-      const kept = await KeptChunks.open(partial.directory, known.header.digest)
+      kept = await KeptChunks.open(partial.directory, known.header.digest)
       closing.push(kept)
       from.resumed = kept.size
       from.seed = await keepSeeds(context, seeds, known, partial, kept, flags, phases)
@@ -120,10 +141,22 @@ async function openKept (context: Context, name: string, flags: StoreFlags & Tre
       source = far ? chain([source], { cache: kept, onTrouble: ({ error }) => { phases.trouble(escapeName(messageOf(error))) } }) : chain([kept, source], { heal: false })
     }
     const fetching = phases.begin('chunks', known.size)
-    async function * bytes (): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const chunk of fetchChunks(source, { signal: context.signal })(partial.items())) yield chunk.bytes
+    /** Chunks that are wholly part of what is there already are passed over. */
+    async function * behind (position: number): AsyncGenerator<IndexItem, void, undefined> {
+      for await (const item of partial.items()) {
+        if (item.end > position) yield item
+        else if (kept === undefined || !await kept.has(item.id)) from.resumed++
+      }
     }
-    return { bytes: counted(bytes(), fetching), fetching, told: () => ({ from, fetched }), [Symbol.asyncDispose]: close }
+    async function * bytes (position: number): AsyncGenerator<Uint8Array, void, undefined> {
+      fetching.add(position)
+      for await (const { bytes, start } of fetchChunks(source, { signal: context.signal })(behind(position))) {
+        const piece = start < position ? bytes.subarray(position - start) : bytes
+        fetching.add(piece.length)
+        yield piece
+      }
+    }
+    return { mark: known.sha256, from: bytes, fetching, told: () => ({ from, fetched }), [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

@@ -1,0 +1,56 @@
+import type { TreeNode } from '@ropewalk/interface'
+import { MAX_NAME_BYTES } from './constants.ts'
+import type { Directory } from './directory.ts'
+import { TreeError } from './errors.ts'
+import { bytesOf } from './path.ts'
+import { Script } from './script.ts'
+
+/** A folder of which more may come. */
+export class OpenFolder {
+  readonly node: TreeNode
+  /** What paths in it begin with. */
+  readonly prefix: string
+  readonly script: Script = new Script()
+  /** Those that the tree has. */
+  readonly names: Set<string> = new Set()
+  /** Names that were there before we were, and may be of what could not be made. */
+  unsure = 0
+  /** Files that are being written. */
+  readonly writing: Set<Promise<void>> = new Set()
+  #directory: Directory | undefined
+
+  constructor (node: TreeNode, directory?: Directory) {
+    this.node = node
+    this.prefix = node.path === '' ? '' : `${node.path}/`
+    this.#directory = directory
+  }
+
+  get directory (): Directory {
+    if (this.#directory === undefined) throw new TypeError(`${this.node.path} is not open`)
+    return this.#directory
+  }
+
+  /** What was the folder of whoever was killed is opened: nothing may lack, and what nobody has noted goes. */
+  async enter (directory: Directory): Promise<void> {
+    this.#directory = directory
+    let found = 0
+    for (const name of await directory.names()) {
+      if (this.names.has(name)) found++
+      else await directory.remove(name)
+    }
+    if (found + this.unsure < this.names.size) throw new TreeError('ERR_TREE_CHANGED', `${JSON.stringify(this.node.path)}: ${found} of ${this.names.size} names are there`, { path: this.node.path })
+  }
+
+  /** Takes in the name that `path` ends with, one component that is new here. */
+  add (path: string): string {
+    const name = path.slice(this.prefix.length)
+    const bad = !path.startsWith(this.prefix) || name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || bytesOf(name).length > MAX_NAME_BYTES
+    if (bad || this.names.has(name)) throw new TreeError('ERR_TREE_NAME', `${JSON.stringify(path)} is no new name in "${this.prefix}"`, { path, remote: true })
+    this.names.add(name)
+    return name
+  }
+
+  async close (): Promise<void> {
+    await this.#directory?.close()
+  }
+}
