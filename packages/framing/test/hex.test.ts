@@ -5,7 +5,7 @@ import t from 'tap'
 import { formatUuid, fromHex, parseUuid, toHex } from '../src/index.ts'
 
 t.test('hex is what Buffer says it is, and back in either case', async t => {
-  t.doesNotThrow(() => fc.assert(fc.property(fc.uint8Array(), bytes => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
     const text = toHex(bytes)
     assert.equal(text, Buffer.from(bytes).toString('hex'))
     assert.deepEqual(fromHex(text, bytes.length), bytes)

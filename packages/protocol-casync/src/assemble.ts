@@ -49,7 +49,7 @@ export async function assemble (items: Source<IndexItem>, source: ChunkSource, t
   const chunks: Record<Origin, number> = { existing: 0, self: 0, seed: 0, store: 0 }
   const place = async (item: IndexItem, turn: Turn): Promise<readonly [IndexItem, Origin]> => [item, await assembly.place(item, turn)]
   let bytes = 0
-  for await (const [item, from] of lookahead(within(items, range), place, { maxItems: ahead, maxWeight: aheadBytes, weigh: ({ start, end }) => end - start, signal })) {
+  for await (const [item, from] of lookahead(range === undefined ? items : within(items, range), place, { maxItems: ahead, maxWeight: aheadBytes, weigh: ({ start, end }) => end - start, signal })) {
     chunks[from]++
     bytes += Math.min(item.end, range?.end ?? Infinity) - Math.max(item.start, range?.start ?? 0)
     onChunk?.(item, from)
@@ -58,10 +58,8 @@ export async function assemble (items: Source<IndexItem>, source: ChunkSource, t
   return { bytes, chunks }
 }
 
-async function * within (items: Source<IndexItem>, range: ByteRange | undefined): AsyncGenerator<IndexItem, void, undefined> {
-  for await (const item of items) {
-    if (range === undefined || (item.end > range.start && item.start < range.end)) yield item
-  }
+async function * within (items: Source<IndexItem>, range: ByteRange): AsyncGenerator<IndexItem, void, undefined> {
+  for await (const item of items) if (item.end > range.start && item.start < range.end) yield item
 }
 
 class Assembly {
@@ -111,7 +109,8 @@ class Assembly {
   async #move (item: IndexItem, turn: Turn): Promise<Origin | undefined> {
     const direct = this.#direct
     if (direct === undefined) return undefined
-    await this.#moving.get(item.id)?.catch(() => {})
+    const before = this.#moving.get(item.id)
+    if (before !== undefined) await before.catch(() => {})
     for (const places of [this.#written, ...this.#seeds]) {
       if (!(places instanceof Places)) continue
       const position = places.positionOf(item.id, item.end - item.start)
@@ -119,12 +118,16 @@ class Assembly {
       this.#remember(item)
       return places === this.#written ? 'self' : 'seed'
     }
-    const moving = direct(item, undefined, turn).then(placed => {
-      if (placed) this.#remember(item)
-      return placed
-    }).finally(() => { this.#moving.delete(item.id) })
+    turn.signal.throwIfAborted()
+    const moving = direct(item, undefined, turn)
     this.#moving.set(item.id, moving)
-    return await moving ? 'store' : undefined
+    try {
+      const placed = await moving
+      if (placed) this.#remember(item)
+      return placed ? 'store' : undefined
+    } finally {
+      this.#moving.delete(item.id)
+    }
   }
 
   async #find ({ id, start, end }: IndexItem, turn: Turn): Promise<Found> {
@@ -146,6 +149,7 @@ class Assembly {
       const chunk = await seed.get(id, { length, signal }).catch(() => { signal.throwIfAborted() })
       if (chunk !== undefined) return { chunk, from: 'seed' }
     }
+    signal.throwIfAborted()
     return { chunk: assertFound(await this.#source.get(id, { length, signal, urgent }), id, length), from: 'store' }
   }
 

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { ByteQueue, fromHex, readU64LE, toHex, writeU64LE } from '@ropewalk/framing'
+import { ByteQueue, fromHex, readU32LE, readU64LE, toHex, writeU64LE } from '@ropewalk/framing'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { assertChunkSizes, DEFAULT_CHUNK_SIZES, type ChunkSizes } from './chunk-sizes.ts'
 import {
@@ -145,15 +145,21 @@ export class IndexDecoder {
       this.#fail(`index too large: ${this.#bytes + bytes.length} > ${this.#maxBytes} bytes`, 'ERR_INDEX_TOO_LARGE')
     }
     for (let at = 0; at < bytes.length;) {
+      const item = this.#itemAt(bytes, at)
+      if (item !== undefined) {
+        at += INDEX_ITEM_BYTES
+        yield item
+        continue
+      }
       const wanted = PART_BYTES[this.#part]
       if (wanted === 0) this.#fail(`${bytes.length - at} bytes follow the tail`)
       const end = Math.min(bytes.length, at + wanted - this.#rest.byteLength)
       this.#rest.push(bytes.subarray(at, end))
       at = end
       if (this.#rest.byteLength < wanted) break
-      const item = this.#read(this.#rest.take(wanted))
+      const read = this.#read(this.#rest.take(wanted))
       this.#bytes += wanted
-      if (item !== undefined) yield item
+      if (read !== undefined) yield read
     }
   }
 
@@ -163,6 +169,18 @@ export class IndexDecoder {
     if (!this.complete) {
       throw new CasyncError('ERR_TRUNCATED', 'transfer', `index ended at byte ${this.#bytes + this.#rest.byteLength}, after ${this.#items} chunks and without its tail`)
     }
+  }
+
+  /** An item that lies in one piece and is as it should be, which nearly all are. Whatever else is there is looked at as it comes. */
+  #itemAt (bytes: Uint8Array, at: number): IndexItem | undefined {
+    if (this.#part !== 'items' || this.#rest.byteLength > 0 || bytes.length - at < INDEX_ITEM_BYTES) return undefined
+    const start = this.#end
+    const end = readU32LE(bytes, at) + readU32LE(bytes, at + 4) * 0x1_0000_0000
+    if (end <= start || end - start > (this.#header as IndexHeader).sizes.max || end > Number.MAX_SAFE_INTEGER) return undefined
+    this.#items++
+    this.#end = end
+    this.#bytes += INDEX_ITEM_BYTES
+    return { id: toHex(bytes.subarray(at + 8, at + INDEX_ITEM_BYTES)), start, end }
   }
 
   #read (bytes: Uint8Array): IndexItem | undefined {

@@ -37,6 +37,7 @@ export async function * lookahead<T, R> (source: Source<T>, work: (item: T, turn
   let ended = false
   let failure: { error: unknown } | undefined
   let asking: Promise<void> | undefined
+  let wake: (() => void) | undefined
 
   const ask = async (): Promise<void> => {
     try {
@@ -47,7 +48,10 @@ export async function * lookahead<T, R> (source: Source<T>, work: (item: T, turn
       }
       const heavy = weigh(value)
       const entry = { result: work(value, { signal: workSignal, urgent: begun.length === 0 }), weight: heavy, settled: false }
-      const settle = (): void => { entry.settled = true }
+      const settle = (): void => {
+        entry.settled = true
+        if (begun[0] === entry) wake?.()
+      }
       entry.result.then(settle, settle)
       begun.push(entry)
       weight += heavy
@@ -56,13 +60,18 @@ export async function * lookahead<T, R> (source: Source<T>, work: (item: T, turn
       failure ??= { error }
     } finally {
       asking = undefined
+      wake?.()
     }
   }
 
   try {
     for (;;) {
       signal?.throwIfAborted()
-      if (!ended && asking === undefined && (begun.length === 0 || (begun.length < maxItems && weight < maxWeight))) asking = ask()
+      if (!ended && asking === undefined && (begun.length === 0 || (begun.length < maxItems && weight < maxWeight))) {
+        const asked = ask()
+        // A source that throws at once has ended before there is anything to wait for.
+        if (!ended) asking = asked
+      }
       const [first] = begun
       if (first === undefined) {
         if (asking === undefined) {
@@ -76,7 +85,8 @@ export async function * lookahead<T, R> (source: Source<T>, work: (item: T, turn
         weight -= first.weight
         yield result
       } else {
-        await Promise.race([asking, first.result])
+        await new Promise<void>(resolve => { wake = resolve })
+        wake = undefined
       }
     }
   } finally {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Channel, Chunk, ChunkCompression, ChunkDigest, ChunkGetOptions, ChunkId, ChunkSource, Hasher } from '@ropewalk/interface'
+import { abortable } from './abortable.ts'
 import { MAX_CHUNK_BYTES, MAX_PULL_OUTSTANDING, MAX_UNPACKING_BYTES, MAX_WIRE_INDEX_BYTES } from './constants.ts'
 import { CasyncError } from './errors.ts'
 import { FileInbox } from './file-inbox.ts'
@@ -209,18 +210,5 @@ class Session implements PullSession {
       this.#wire.linger()
     }
     await this.#listening
-  }
-}
-
-async function abortable<T> (waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await waited
-  let onAbort: (() => void) | undefined
-  try {
-    return await Promise.race([waited, new Promise<never>((_resolve, reject) => {
-      onAbort = () => { reject(signal.reason as Error) }
-      signal.addEventListener('abort', onAbort)
-    })])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
   }
 }

@@ -175,6 +175,13 @@ t.test('lookahead keeps the order, the bounds, and the first error', async t => 
   const failing = lookahead([1, 2, 3], async n => { if (n > 1) throw new Error(`no ${n}`); return n }, { maxItems: 3 })
   t.same(await failing.next(), { done: false, value: 1 })
   await t.rejects(failing.next(), { message: 'no 2' })
+  function * broken (): Generator<number> {
+    yield 1
+    throw new Error('no more')
+  }
+  const cut = lookahead(broken(), async n => n, { maxItems: 3 })
+  t.same(await cut.next(), { done: false, value: 1 })
+  await t.rejects(cut.next(), { message: 'no more' })
 })
 
 t.test('a chain fails over, fills its cache and heals what is damaged', async t => {

@@ -34,6 +34,8 @@ export interface PlacePacked {
 }
 
 export interface Outlet {
+  /** Starts the threads, which takes them a while: for whoever knows that something will come, and has something else to do before. Otherwise the first question does. */
+  begin (): void
   /**
    * Verifies the chunk and writes it to `position`. False when the store, or the file, does not have it there, or has it damaged, or compressed
    * otherwise than with zstd, or when it is longer than 2 MiB: then nothing was written, and `get` says more. Rejects when it cannot be written.
@@ -68,7 +70,7 @@ class Batch {
 }
 
 export class ThreadedOutlet implements Outlet {
-  readonly #begin: () => Threads
+  readonly #start: () => Threads
   /** Begun when there is something for them. */
   #threads: Threads | undefined
   /** Shared, which V8 does not count as garbage to come whenever one changes hands. */
@@ -79,7 +81,11 @@ export class ThreadedOutlet implements Outlet {
 
   /** `program` answers what an outlet asks. */
   constructor (options: PlacingOptions | KeepingOptions, program: 'outlet-thread' | 'inlet-thread' = 'outlet-thread') {
-    this.#begin = () => new Threads(program, Math.min(MAX_THREADS, availableParallelism()), options)
+    this.#start = () => new Threads(program, Math.min(MAX_THREADS, availableParallelism()), options)
+  }
+
+  begin (): void {
+    if (!this.#closed) this.#threads ??= this.#start()
   }
 
   async place (id: ChunkId, length: number, position: number, from?: PlaceFrom): Promise<boolean> {
@@ -120,7 +126,7 @@ export class ThreadedOutlet implements Outlet {
     if (batch.isFull) this.#send()
     else this.#turn ??= setImmediate(() => {
       this.#turn = undefined
-      if (this.#closed || (this.#threads ??= this.#begin()).isWorth(this.#batch.isMuch)) this.#send()
+      if (this.#closed || (this.#threads ??= this.#start()).isWorth(this.#batch.isMuch)) this.#send()
     })
   }
 
@@ -144,7 +150,7 @@ export class ThreadedOutlet implements Outlet {
     this.#batch = new Batch()
     // Nobody answers any more, and whoever waits is told so.
     if (this.#closed) return wanted.forEach(({ reject }) => { reject(new CastrError('ERR_CLOSED', 'its threads have ended')) })
-    this.#threads ??= this.#begin()
+    this.#threads ??= this.#start()
     this.#threads.ask<OutletAnswer>({ places, data: data?.buffer } satisfies OutletQuestion).then(
       ({ placed }) => {
         for (const [i, { done }] of wanted.entries()) done(placed[i] === true)

@@ -97,9 +97,9 @@ export function shared (bytes: number): Uint8Array<SharedArrayBuffer> {
   return new Uint8Array(new SharedArrayBuffer(bytes))
 }
 
-/** Copies to shared memory, for which `set` takes five times as long: it goes word by word. */
-export function copyTo (into: Uint8Array, at: number, { buffer, byteOffset, length }: Uint8Array): void {
-  Buffer.from(buffer, byteOffset, length).copy(Buffer.from(into.buffer, into.byteOffset, into.length), at)
+/** Copies to shared memory, for which `set` and `copy` take twice as long: they go word by word, and filling does not. */
+export function copyTo (into: Uint8Array, at: number, bytes: Uint8Array): void {
+  if (bytes.length > 0) Buffer.from(into.buffer, into.byteOffset, into.length).fill(bytes, at, at + bytes.length)
 }
 
 /** For a thread: what it says of an error. */

@@ -38,6 +38,24 @@ t.test('chunks of the store, and of a file, are written to their places, in any 
   await Promise.all([other.close(), output.close()])
 })
 
+t.test('threads that were begun early do what they are asked later, and end when they are not asked', async t => {
+  const at = await folder(t)
+  const [bytes] = CHUNKS as [Uint8Array]
+  const output = await open(join(at, 'output'), 'w+')
+  const outlet = placer({ file: output.fd })
+  outlet.begin()
+  outlet.begin()
+  t.equal(await outlet.unpack(idOf(bytes), bytes.length, 7, { data: bytes, compressed: false }), undefined)
+  t.same((await readFile(join(at, 'output'))).subarray(7), Buffer.from(bytes))
+  await outlet.close()
+  outlet.begin()
+  await t.rejects(outlet.place(idOf(bytes), bytes.length, 0), { code: 'ERR_CLOSED' })
+  const idle = placer({ file: output.fd })
+  idle.begin()
+  await idle.close()
+  await output.close()
+})
+
 t.test('what is not there, or is not what it should be, is not written, and left to get', async t => {
   const at = await folder(t)
   const store = castr(join(at, 'store'))

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { chmod, open, rename, stat } from 'node:fs/promises'
+import { chmod, open, rename, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
-import { assemble, seed, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
+import { assemble, seed, type IndexHeader, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
 import { nodeHash, placer, type Outlet, type OutletOptions } from '@ropewalk/store-castr'
 import type { Context } from '../context.ts'
 import type { Phases } from '../progress/phases.ts'
@@ -14,7 +14,7 @@ import { named } from './content.ts'
 import type { Input } from './input.ts'
 import { syncDirectory } from './new-file.ts'
 import { OpenFile, OutputFile, writeAll } from './output.ts'
-import { Partial } from './partial.ts'
+import { Partial, type KnownIndex } from './partial.ts'
 import { openSeed, readSeeds, type SeedFile } from './seeds.ts'
 
 export interface ExtractBlobOptions {
@@ -44,19 +44,21 @@ export async function extractBlob (context: Context, input: Input, path: string,
   const partial = await Partial.open(output)
   let done = false
   try {
-    const indexPhase = phases.begin('index')
-    const known = await partial.keepIndex(input.bytes, indexPhase)
-    indexPhase.end()
-
-    const handle = await open(inPlace ? output : partial.blob, before !== undefined && inPlace ? 'r+' : 'a+').then(async opened => {
-      // 'a+' makes what is not there and destroys nothing; writes at positions need another mode.
-      if (before !== undefined && inPlace) return opened
-      await opened.close()
-      return await open(inPlace ? output : partial.blob, 'r+')
-    }).catch((error: unknown) => { throw named(error, context) })
-    const target = new OutputFile(handle, position => { partial.note(position) })
+    let handle: FileHandle | undefined
+    let outlet: Outlet | undefined
+    let target: OutputFile | undefined
     try {
-      const extracted = await write()
+      // Where nothing is yet, nothing is made before the index was found good.
+      if (!inPlace || before !== undefined) handle = await openOutput()
+      const indexPhase = phases.begin('index')
+      const known = await partial.keepIndex(input.bytes, indexPhase, ({ end }, { digest }) => {
+        // Threads begin while the index is read, unless others are at work on seeds first.
+        if (end >= WORTH_THREADS_BYTES && handle !== undefined && seeds.length === 0) outlet ??= outletOf(input, { file: handle.fd, digest })
+      })
+      indexPhase.end()
+      handle ??= await openOutput()
+      target = new OutputFile(handle, position => { partial.note(position) })
+      const extracted = await write(known, handle, target)
       if (before === undefined || before.isFile()) await handle.truncate(known.size)
       await target.sync()
       if (!inPlace) {
@@ -69,13 +71,25 @@ export async function extractBlob (context: Context, input: Input, path: string,
     } catch (error) {
       throw named(error, context)
     } finally {
-      await target.settled()
-      await handle.close()
+      await outlet?.close()
+      await target?.settled()
+      await handle?.close()
     }
 
-    async function write (): Promise<ExtractedBlob> {
+    async function openOutput (): Promise<FileHandle> {
+      const path = inPlace ? output : partial.blob
+      try {
+        // 'a+' makes what is not there and destroys nothing; writes at positions need another mode.
+        if (before === undefined || !inPlace) await (await open(path, 'a+')).close()
+        return await open(path, 'r+')
+      } catch (error) {
+        throw named(error, context)
+      }
+    }
+
+    async function write (known: KnownIndex, handle: FileHandle, target: OutputFile): Promise<ExtractedBlob> {
       const resumed = partial.resume()
-      await using found = await seedsOf()
+      await using found = await seedsOf(known.header)
       const fetching = phases.begin('chunks')
       const writing = phases.begin('writing', known.size)
       const placed = resumed ?? new Float64Array()
@@ -84,12 +98,10 @@ export async function extractBlob (context: Context, input: Input, path: string,
 
       // What a run before has put into place need not be fetched again where it comes again.
       const own = placed.length === 0 ? [] : [await seed(target, chosen(partial.items(), placed, true), nodeHash, { maxChunks: 131_072 })]
-      async function * missing (): AsyncGenerator<IndexItem, void, undefined> {
-        for await (const item of chosen(partial.items(), placed, false, item => {
-          counts.resumed++
-          writing.add(item.end - item.start)
-        })) yield item
-      }
+      const missing = placed.length === 0 ? partial.items() : chosen(partial.items(), placed, false, item => {
+        counts.resumed++
+        writing.add(item.end - item.start)
+      })
       const counted: ChunkSource = {
         get: async (id, getOptions) => {
           const chunk = await input.chunks.get(id, getOptions)
@@ -99,15 +111,15 @@ export async function extractBlob (context: Context, input: Input, path: string,
         }
       }
       // Fewer bytes than that are written before threads have begun.
-      const outlet = known.size < WORTH_THREADS_BYTES ? undefined : outletOf(input, { file: handle.fd, digest: known.header.digest })
+      const threads = outlet ??= known.size < WORTH_THREADS_BYTES ? undefined : outletOf(input, { file: handle.fd, digest: known.header.digest })
       const direct = async ({ id, start, end }: IndexItem, from: { readonly file: RandomRead, readonly position: number } | undefined, turn: { readonly signal: AbortSignal, readonly urgent: boolean }): Promise<boolean> => {
-        if (outlet === undefined || (from !== undefined && !(from.file instanceof OpenFile))) return false
+        if (threads === undefined || (from !== undefined && !(from.file instanceof OpenFile))) return false
         const place = from === undefined ? undefined : { file: (from.file as OpenFile).handle.fd, position: from.position }
         if (input.far !== undefined && place === undefined) {
-          const taken = await input.far.take(id, end - start, async packed => await outlet.unpack(id, end - start, start, packed), turn)
+          const taken = await input.far.take(id, end - start, async packed => await threads.unpack(id, end - start, start, packed), turn)
           if (taken === undefined) return false
           if (taken !== 'used') await writeAll(handle, taken.bytes, start)
-        } else if (!await outlet.place(id, end - start, start, place)) {
+        } else if (!await threads.place(id, end - start, start, place)) {
           return false
         }
         if (from === undefined) {
@@ -117,8 +129,8 @@ export async function extractBlob (context: Context, input: Input, path: string,
         target.wrote(start, end - start)
         return true
       }
-      await assemble(missing(), counted, target, nodeHash, {
-        direct: outlet === undefined ? undefined : direct,
+      await assemble(missing, counted, target, nodeHash, {
+        direct: threads === undefined ? undefined : direct,
         seeds: [...own, ...found.sources],
         // Over what is there now, each chunk is looked at before it is asked for.
         existing: (inPlace && before !== undefined && before.size > 0) || resumed === undefined,
@@ -128,16 +140,16 @@ export async function extractBlob (context: Context, input: Input, path: string,
           if (from === 'existing') partial.note(item.start)
           writing.add(item.end - item.start)
         }
-      }).finally(async () => { await outlet?.close() })
+      })
       fetching.end()
       writing.end()
       return { size: known.size, chunks: known.items, from: counts, fetched }
     }
 
-    async function seedsOf (): ReturnType<typeof readSeeds> {
+    async function seedsOf (header: IndexHeader): ReturnType<typeof readSeeds> {
       if (seeds.length === 0) return { sources: [], async [Symbol.asyncDispose] () {} }
       const phase = phases.begin('seeds', seeds.reduce((sum, { size }) => sum + size, 0))
-      const read = await readSeeds(seeds, known.header, partial.directory, phase, context.signal)
+      const read = await readSeeds(seeds, header, partial.directory, phase, context.signal)
       phase.end()
       return read
     }
@@ -147,9 +159,11 @@ export async function extractBlob (context: Context, input: Input, path: string,
   }
 }
 
-/** Threads that read a store here, or take what comes from afar. */
+/** Threads that read a store here, or take what comes from afar. They begin at once. */
 function outletOf ({ here, far }: Input, options: OutletOptions): Outlet | undefined {
-  return here?.outlet(options) ?? (far === undefined ? undefined : placer(options))
+  const outlet = here?.outlet(options) ?? (far === undefined ? undefined : placer(options))
+  outlet?.begin()
+  return outlet
 }
 
 /** Those items that begin at one of `starts`, or at none. */

@@ -58,8 +58,8 @@ export class Partial {
     return join(this.directory, 'blob')
   }
 
-  /** Keeps the index here and checks all of it. */
-  async keepIndex (bytes: Source<Uint8Array>, phase: Phase): Promise<KnownIndex> {
+  /** Keeps the index here and checks all of it. `onItem` is told of each chunk as soon as it is known. */
+  async keepIndex (bytes: Source<Uint8Array>, phase: Phase, onItem: (item: IndexItem, header: IndexHeader) => void = () => {}): Promise<KnownIndex> {
     const hash = createHash('sha256')
     const handle = await open(join(this.directory, 'index'), 'w').catch((error: unknown) => { throw fileError(error) })
     let header: IndexHeader | undefined
@@ -74,9 +74,10 @@ export class Partial {
       }
     }
     try {
-      for await (const { end } of decodeIndex({ onHeader: read => { header = read } })(kept())) {
+      for await (const item of decodeIndex({ onHeader: read => { header = read } })(kept())) {
         items++
-        size = end
+        size = item.end
+        onItem(item, header as IndexHeader)
       }
     } finally {
       await handle.close()
