@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { StoredOffer } from '../src/index.ts'
@@ -46,6 +47,41 @@ t.test('offers and peers are there again, as they were put last, each kind of of
   const third = await openSqliteState(path)
   t.same((await third.load()).offers.map(({ id, incoming }) => [id, incoming]), [['two', true], ['one', true]])
   await third.close()
+})
+
+t.test('a file of the first version is taken over', async t => {
+  const path = await file(t)
+  const before = new DatabaseSync(path)
+  before.exec(`
+    CREATE TABLE offer (incoming INTEGER NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, status TEXT NOT NULL, files TEXT NOT NULL, PRIMARY KEY (incoming, id)) STRICT;
+    CREATE TABLE peer (id TEXT PRIMARY KEY, alias TEXT NOT NULL, mod TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1`)
+  const offers = [offer('one', { done: [0] }), offer('one', { incoming: false, status: 'completed' }), offer('two', { parts: [[0, 2]] })]
+  for (const { incoming, id, digest, files, ...rest } of offers) {
+    before.prepare('INSERT INTO offer VALUES (?, ?, ?, ?, ?)').run(Number(incoming), id, digest, JSON.stringify(rest), JSON.stringify(files))
+  }
+  before.prepare('INSERT INTO peer VALUES (?, ?, ?)').run(BOB, 'Bob', 'trust')
+  before.close()
+  const first = await openSqliteState(path)
+  t.same(await first.load(), { offers, peers: [{ id: BOB, alias: 'Bob', mod: 'trust' }] })
+  await first.putOffer(offer('two', { status: 'completed' }))
+  await first.close()
+  const second = await openSqliteState(path)
+  t.match((await second.load()).offers, [{ done: [0] }, { incoming: false }, { id: 'two', status: 'completed', parts: [] }])
+  await second.close()
+})
+
+t.test('how far an offer has come is written without its list of files', async t => {
+  const path = await file(t)
+  const state = await openSqliteState(path)
+  t.teardown(() => state.close())
+  const [info] = offer('x').files
+  const big = offer('big', { files: Array.from({ length: 5000 }, () => info as StoredOffer['files'][number]) })
+  await state.putOffer(big)
+  const { size } = await stat(`${path}-wal`)
+  for (let index = 0; index < 20; index++) await state.putOffer({ ...big, done: [index] })
+  const grown = (await stat(`${path}-wal`)).size - size
+  t.ok(grown < 200_000, `${grown} bytes more behind a list of ${JSON.stringify(big.files).length}`)
 })
 
 t.test('D2: names and ids stay what they are, whatever SQL they look like', async t => {
