@@ -3,11 +3,11 @@
  * the next one, but for what was on its way; what it has made of a store here is not read again. Each is killed half of `ROPEWALK_ROUNDS` times.
  */
 import { createReadStream } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeArchive, decodeIndex, type IndexItem } from '@ropewalk/protocol-casync'
 import t, { type Test } from 'tap'
-import { casync, chunkFiles, countingServer, noise, type CountingServer } from './casync-scene.ts'
+import { casync, chunkFiles, countingServer, isThere, makeTree, type CountingServer } from './casync-scene.ts'
 import { Command, folder } from './processes.ts'
 
 const ROUNDS = Math.ceil(Number(process.env['ROPEWALK_ROUNDS'] ?? 10) / 2)
@@ -18,12 +18,6 @@ const BEING_STORED = 16
 
 /** Small files that are being written at most, and as many again of which nobody has noted that they are. */
 const BEING_WRITTEN = 2 * 16
-
-async function makeTree (at: string): Promise<void> {
-  for (const name of ['src', 'src/a', 'src/b']) await mkdir(join(at, name), { recursive: true })
-  for (let i = 0; i < 120; i++) await writeFile(join(at, 'src', i % 2 === 0 ? 'a' : 'b', `file ${i}`), noise(`file ${i}`, 20_000 + i * 100))
-  await writeFile(join(at, 'src/large'), noise('large', 1_500_000))
-}
 
 async function scene (t: Test): Promise<{ at: string, server: CountingServer, digest: unknown, chunks: number }> {
   const at = await folder(t)
@@ -133,7 +127,3 @@ t.test(`what the extraction of a tree from a store here, killed ${ROUNDS} times,
   t.match((await casync(at, ['digest', '--with=unix', 'out'])).fact('digest'), { digest })
   t.same((await readdir(at)).filter(name => name.startsWith('.')), [], 'and nothing is left over')
 })
-
-async function isThere (path: string): Promise<boolean> {
-  return await lstat(path).then(() => true, () => false)
-}

@@ -5,7 +5,7 @@
  */
 import { spawn as spawnProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -143,4 +143,15 @@ export async function countingServer (t: { teardown (work: () => void): unknown 
       left = 0
     }
   }
+}
+
+/** A tree of some five MB in `src`: small files in two folders, and a large one. */
+export async function makeTree (at: string): Promise<void> {
+  for (const name of ['src', 'src/a', 'src/b']) await mkdir(join(at, name), { recursive: true })
+  for (let i = 0; i < 120; i++) await writeFile(join(at, 'src', i % 2 === 0 ? 'a' : 'b', `file ${i}`), noise(`file ${i}`, 20_000 + i * 100))
+  await writeFile(join(at, 'src/large'), noise('large', 1_500_000))
+}
+
+export async function isThere (path: string): Promise<boolean> {
+  return await lstat(path).then(() => true, () => false)
 }

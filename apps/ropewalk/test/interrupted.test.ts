@@ -25,7 +25,9 @@ for (const [args, kept] of [
   [['make', 'n.catar', 'tree'], /nothing of the archive is kept; the same command begins anew/],
   [['extract', 'b.caibx', 'out'], /what came is kept beside the output; the same command goes on/],
   [['extract', 't.caidx', 'folder'], /what came is kept beside the output; the same command goes on/],
-  [['extract', 't.catar', 'other'], /nothing of the tree is kept; the same command begins anew/],
+  [['extract', 't.catar', 'other'], /what came is kept beside the output; the same command goes on/],
+  [['extract', 't.caidx', 'changed', '--in-place'], /what was written is in its place; the same command writes all of it again/],
+  [['extract', 'http://127.0.0.1:9/t.catar', 'other'], /what came is kept beside the output; the same command goes on, if the server says that it is the same file/],
   [['pull', 'b.caibx', 'copy.caibx', '--to-store=copy.castr'], /the chunks that came stay in the store; the same command fetches the rest/]
 ] as const) {
   t.test(`casync ${args.join(' ')}`, async t => {

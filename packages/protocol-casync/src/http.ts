@@ -167,13 +167,55 @@ function retryAfterMs (headers: Headers): number {
  */
 export async function * httpBytes (url: string, options: HttpBytesOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   const { start = 0, signal } = options
+  yield * readOn(new HttpClient(options), url, begunAt(start), undefined, signal)
+}
+
+/** A file behind a web server, which has begun to answer. */
+export interface HttpFile {
+  /**
+   * As long as it is the same, so are the bytes: a strong ETag, or when the file was changed, where that was a minute before the answer or more, and its length.
+   * Undefined where the server says neither.
+   */
+  readonly version: string | undefined
+  /** Bytes; undefined where the server does not say. */
+  readonly size: number | undefined
+  /** Its bytes from there on, as those of `httpBytes`. To be asked for once. */
+  from (position: number): AsyncGenerator<Uint8Array, void, undefined>
+  /** Lets go of it, where nobody asked for its bytes. */
+  discard (): Promise<void>
+}
+
+/** Asks for a file, and says which it is before its bytes are read. `ERR_HTTP` with the status, for one that cannot be had. */
+export async function httpFile (url: string, options: Omit<HttpBytesOptions, 'start'> = {}): Promise<HttpFile> {
+  const { signal } = options
   const client = new HttpClient(options)
-  const state: Progress = { at: start, etag: undefined, begun: false }
-  let pieces: AsyncGenerator<Uint8Array, void, undefined> | undefined
+  const state = begunAt(0)
+  let first: Answer | undefined = await client.retry(async () => await begin(client, url, state, signal), signal)
+  const discard = async (): Promise<void> => {
+    const answer = first
+    first = undefined
+    await answer?.discard()
+  }
+  return {
+    version: versionOf(first.headers),
+    size: lengthOf(first.headers),
+    async * from (position) {
+      if (position > 0) await discard()
+      state.at = position
+      const answer = first
+      first = undefined
+      yield * readOn(client, url, state, answer?.pieces, signal)
+    },
+    discard
+  }
+}
+
+async function * readOn (client: HttpClient, url: string, state: Progress, begun: Pieces | undefined, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  let pieces = begun
   try {
     for (;;) {
       const next = await client.retry(async progressed => {
-        pieces ??= await begin(client, url, state, signal)
+        pieces ??= (await begin(client, url, state, signal)).pieces
         try {
           const result = await pieces.next()
           progressed()
@@ -192,10 +234,19 @@ export async function * httpBytes (url: string, options: HttpBytesOptions = {}):
   }
 }
 
-async function begin (client: HttpClient, url: string, state: Progress, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
+type Pieces = AsyncGenerator<Uint8Array, void, undefined>
+
+interface Answer {
+  readonly headers: Headers
+  readonly pieces: Pieces
+  /** Where no piece was asked for. */
+  discard (): Promise<void>
+}
+
+async function begin (client: HttpClient, url: string, state: Progress, signal: AbortSignal | undefined): Promise<Answer> {
   const answer = await client.get(url, state.at === 0 ? {} : { range: `bytes=${state.at}-` }, signal)
   try {
-    return judge(answer, url, state)
+    return { headers: answer.headers, pieces: judge(answer, url, state), discard: answer.discard }
   } catch (error) {
     await answer.discard()
     throw error
@@ -204,24 +255,41 @@ async function begin (client: HttpClient, url: string, state: Progress, signal: 
 
 interface Progress {
   at: number
-  etag: string | undefined
+  /** What the first answer said that tells the file from another. */
+  stamp: string | undefined
   begun: boolean
 }
 
-function judge ({ status, headers, body }: HttpAnswer, url: string, state: Progress): AsyncGenerator<Uint8Array, void, undefined> {
-  const { at, etag } = state
+function begunAt (at: number): Progress {
+  return { at, stamp: undefined, begun: false }
+}
+
+function judge ({ status, headers, body }: HttpAnswer, url: string, state: Progress): Pieces {
+  const { at, stamp } = state
   // Nothing follows what was read already.
   if (status === 416 && at > 0) return nothing()
   if (status !== 200 && status !== 206) throw httpError(url, status)
-  const now = headers.get('etag') ?? undefined
-  if (state.begun && etag !== now) throw new CasyncError('ERR_HTTP', 'transfer', `${url}: became another file while it was read: ${etag} is now ${now}`, { status })
+  const now = headers.get('etag') ?? headers.get('last-modified') ?? undefined
+  if (state.begun && stamp !== now) throw new CasyncError('ERR_HTTP', 'transfer', `${url}: became another file while it was read: ${stamp} is now ${now}`, { status })
   state.begun = true
-  state.etag = now
+  state.stamp = now
   if (status === 200) return skip(expecting(body, lengthOf(headers), url), at)
   const from = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1]
   if (Number(from) !== at) throw new CasyncError('ERR_HTTP', 'transfer', `${url}: gives bytes from ${from}, not from ${at}`, { status })
   return expecting(body, lengthOf(headers), url)
 }
+
+/** Of what is compressed on its way, positions are others. */
+function versionOf (headers: Headers): string | undefined {
+  const [etag, changed, length] = [headers.get('etag'), headers.get('last-modified'), lengthOf(headers)]
+  if (headers.has('content-encoding')) return undefined
+  if (etag !== null && !etag.startsWith('W/')) return `etag ${etag}`
+  const settledMs = Date.parse(headers.get('date') ?? '') - Date.parse(changed ?? '')
+  return settledMs >= SETTLED_MS && length !== undefined ? `changed ${changed}, ${length} bytes` : undefined
+}
+
+/** The times that servers tell have no parts of seconds: two files of one second have the same. From RFC 7232, section 2.2.2. */
+const SETTLED_MS = 60_000
 
 async function * nothing (): AsyncGenerator<Uint8Array, void, undefined> {}
 

@@ -6,7 +6,7 @@ import { collect, VirtualClock } from '@ropewalk/testing'
 import t from 'tap'
 import { assemble } from '../src/assemble.ts'
 import { chain } from '../src/chain.ts'
-import { httpBytes, type HttpOptions } from '../src/http.ts'
+import { httpBytes, httpFile, type HttpOptions } from '../src/http.ts'
 import { httpStore } from '../src/http-store.ts'
 import { decodeIndex } from '../src/index-file.ts'
 import { MemoryStore } from '../src/memory-store.ts'
@@ -166,6 +166,50 @@ t.test('a file that became another, or a range that is another, is an error', as
   const moved = scripted({ status: 206, body: FILE, headers: { 'content-range': 'bytes 0-999/1000' } })
   await t.rejects(gather(httpBytes('http://host/file', { ...moved, start: 10 })), { code: 'ERR_HTTP', message: /bytes from 0, not from 10/ })
   t.equal(moved.cancelled(), 1)
+})
+
+t.test('a file says which it is before it is read, and is read from anywhere', async t => {
+  const head = { etag: '"a"', 'content-length': '1000' }
+  const whole = scripted({ status: 503 }, { body: FILE, headers: head })
+  const file = await patiently(whole.clock, httpFile('http://host/file', whole))
+  t.match(file, { version: 'etag "a"', size: 1000 })
+  t.same(Buffer.from(await collect(file.from(0))), Buffer.from(FILE))
+  t.same([whole.asked.length, whole.cancelled()], [2, 1], 'the answer that was there is read')
+
+  const part = { status: 206, body: FILE.subarray(700), headers: { etag: '"a"', 'content-range': 'bytes 700-999/1000' } }
+  for (const second of [part, { body: FILE, headers: head }]) {
+    const server = scripted({ body: FILE, headers: head }, second)
+    t.same(Buffer.from(await collect((await httpFile('http://host/file', server)).from(700))), Buffer.from(FILE.subarray(700)))
+    t.same([server.asked[1]?.headers.get('range'), server.asked.length, server.cancelled()], ['bytes=700-', 2, 1])
+  }
+  for (const headers of [{ etag: '"b"' }, undefined]) {
+    const other = scripted({ body: FILE, headers: head }, { ...part, headers: { 'content-range': 'bytes 700-999/1000', ...headers } })
+    await t.rejects(gather((await httpFile('http://host/file', other)).from(700)), { code: 'ERR_HTTP', message: /another file/ })
+  }
+  const touched = scripted({ body: FILE, headers: { 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT' } }, { ...part, headers: { 'content-range': 'bytes 700-999/1000', 'last-modified': 'Mon, 01 Jan 2024 00:00:01 GMT' } })
+  await t.rejects(gather((await httpFile('http://host/file', touched)).from(700)), { code: 'ERR_HTTP', message: /another file/ })
+
+  const left = scripted({ body: FILE, headers: head })
+  await (await httpFile('http://host/file', left)).discard()
+  t.equal(left.cancelled(), 1)
+  await t.rejects(httpFile('http://host/file', scripted({ status: 404 })), { code: 'ERR_HTTP', status: 404 })
+})
+
+t.test('only what a server says for sure tells a file from another', async t => {
+  const [changed, length] = ['Mon, 01 Jan 2024 00:00:00 GMT', '1000']
+  const table: ReadonlyArray<readonly [headers: Record<string, string>, version: string | undefined]> = [
+    [{}, undefined],
+    [{ etag: '"a"' }, 'etag "a"'],
+    [{ etag: 'W/"a"' }, undefined],
+    [{ etag: '"a"', 'content-encoding': 'gzip' }, undefined],
+    [{ 'last-modified': changed, 'content-length': length, date: 'Mon, 01 Jan 2024 00:01:00 GMT' }, `changed ${changed}, 1000 bytes`],
+    [{ etag: 'W/"a"', 'last-modified': changed, 'content-length': length, date: 'Mon, 01 Jan 2024 00:01:00 GMT' }, `changed ${changed}, 1000 bytes`],
+    [{ 'last-modified': changed, 'content-length': length, date: 'Mon, 01 Jan 2024 00:00:59 GMT' }, undefined],
+    [{ 'last-modified': changed, 'content-length': length }, undefined],
+    [{ 'last-modified': changed, date: 'Mon, 01 Jan 2024 00:01:00 GMT' }, undefined],
+    [{ 'last-modified': 'yesterday', 'content-length': length, date: 'Mon, 01 Jan 2024 00:01:00 GMT' }, undefined]
+  ]
+  for (const [headers, version] of table) t.equal((await httpFile('http://host/file', scripted({ body: FILE, headers }))).version, version, JSON.stringify(headers))
 })
 
 t.test('whoever leaves early, or is aborted, leaves nothing behind', async t => {

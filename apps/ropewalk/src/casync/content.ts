@@ -4,18 +4,45 @@
  * @module
  */
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { fetchChunks, openIndex, type IndexHeader } from '@ropewalk/protocol-casync'
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { fetchChunks, httpFile, openIndex, type IndexHeader } from '@ropewalk/protocol-casync'
 import type { Context } from '../context.ts'
 import { fileError, RopewalkError } from '../errors.ts'
 import type { Phase } from '../progress/phases.ts'
-import { openInput, type StoreFlags } from './input.ts'
+import { openInput, throttleOf, type StoreFlags } from './input.ts'
 import { lent } from './lent.ts'
-import { READ_BYTES } from './open.ts'
+import type { Locator } from './locator.ts'
+import { httpOptions, READ_BYTES } from './open.ts'
 
 export interface FileContent {
   readonly size: number | undefined
   readonly bytes: AsyncIterable<Uint8Array>
+}
+
+export interface ArchiveFile extends AsyncDisposable {
+  /** As long as it is the same, so are the bytes. */
+  readonly version: string | undefined
+  readonly size: number | undefined
+  /** Bytes from there on. To be asked for once. */
+  from (position: number): AsyncIterable<Uint8Array>
+}
+
+/** An archive that is a file here, or behind a web server: one that can be gone on with. Undefined of any other. */
+export async function archiveFile (context: Context, locator: Locator, flags: StoreFlags): Promise<ArchiveFile | undefined> {
+  if (locator.kind === 'http') {
+    const { version, size, from, discard } = await httpFile(locator.url, httpOptions({ signal: context.signal, throttle: throttleOf(context, flags) }))
+    return { version: version === undefined ? undefined : `${locator.url} ${version}`, size, from, [Symbol.asyncDispose]: discard }
+  }
+  if (locator.kind !== 'file' || (await stat(locator.path).catch(() => undefined))?.isFile() !== true) return undefined
+  const { path } = locator
+  const handle = await open(path, 'r').catch((error: unknown) => { throw atPath(error, path) })
+  const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true })
+  return {
+    version: `${dev} ${ino} ${size} ${mtimeNs}`,
+    size: Number(size),
+    from: position => unchanged(context, handle, path, () => createReadStream('', { fd: handle, start: position, highWaterMark: READ_BYTES, autoClose: false, signal: context.signal })),
+    [Symbol.asyncDispose]: async () => { await handle.close() }
+  }
 }
 
 /** A file, or standard input for `-`. One that changes its size or time while it is read fails at its end. With `lend`, each piece is good until the next is asked for. */
@@ -29,12 +56,7 @@ export async function fileContent ({ stdin, signal }: Context, path: string, pha
   }
   async function * read (): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      for await (const bytes of lend ? lent(handle, signal) : createReadStream('', { fd: handle, highWaterMark: READ_BYTES, autoClose: false, signal })) yield bytes as Uint8Array
-      const after = await handle.stat({ bigint: true })
-      if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) throw new RopewalkError('ERR_FILE_CHANGED', 'it was written to while it was read', { text: path })
-    } catch (error) {
-      signal.throwIfAborted()
-      throw atPath(error, path)
+      yield * unchanged({ signal }, handle, path, () => lend ? lent(handle, signal) : createReadStream('', { fd: handle, highWaterMark: READ_BYTES, autoClose: false, signal }))
     } finally {
       await handle.close().catch(() => {})
     }
@@ -42,6 +64,19 @@ export async function fileContent ({ stdin, signal }: Context, path: string, pha
   const size = before.isFile() ? Number(before.size) : undefined
   if (size !== undefined) phase?.expect(size)
   return { size, bytes: counted(read(), phase) }
+}
+
+/** What somebody reads of a file; one that changes its size or time meanwhile fails at its end. */
+async function * unchanged ({ signal }: Pick<Context, 'signal'>, handle: FileHandle, path: string, read: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const before = await handle.stat({ bigint: true })
+    for await (const bytes of read()) yield bytes
+    const after = await handle.stat({ bigint: true })
+    if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) throw new RopewalkError('ERR_FILE_CHANGED', 'it was written to while it was read', { text: path })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw atPath(error, path)
+  }
 }
 
 export interface IndexContent extends AsyncDisposable {

@@ -12,7 +12,7 @@ import { writeTree, type WrittenTree } from '@ropewalk/tree-fs'
 import type { Context } from '../context.ts'
 import { messageOf } from '../errors.ts'
 import type { Phase, Phases } from '../progress/phases.ts'
-import { named } from './content.ts'
+import { archiveFile, named } from './content.ts'
 import { openInput, storeLocators, type StoreFlags } from './input.ts'
 import { KeptChunks } from './kept-chunks.ts'
 import type { Kind } from './kind.ts'
@@ -52,7 +52,7 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
   const partial = inPlace && !far && seeds.length === 0 ? undefined : await Partial.open(output)
   let done = false
   try {
-    await using source = kind === 'archive-index' && partial !== undefined ? await openKept(context, name, flags, partial, { seeds, far }, phases) : await openPlain(context, name, kind, flags, phases)
+    await using source = await openSource()
     await using journal = inPlace || partial === undefined || source.mark === undefined ? undefined : await TreeJournal.open(partial.directory, source.mark)
     const writing = phases.begin('writing')
     let archive = resumableArchive({ signal })
@@ -87,6 +87,11 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
   } finally {
     await partial?.close(done)
   }
+
+  async function openSource (): Promise<TreeSource> {
+    if (partial !== undefined && kind === 'archive-index') return await openKept(context, name, flags, partial, { seeds, far }, phases)
+    return (partial === undefined ? undefined : await openFile(context, name, flags, phases)) ?? await openPlain(context, name, kind, flags, phases)
+  }
 }
 
 interface TreeSource extends AsyncDisposable {
@@ -109,6 +114,23 @@ async function openPlain (context: Context, name: string, kind: Kind, flags: Sto
     told: () => ({}),
     [Symbol.asyncDispose]: async () => { await archive[Symbol.asyncDispose]() }
   }
+}
+
+/** An archive from anywhere in it, where that can be. */
+async function openFile (context: Context, name: string, flags: StoreFlags, phases: Phases): Promise<TreeSource | undefined> {
+  const file = await archiveFile(context, parseLocator(name), flags)
+  if (file === undefined) return undefined
+  const fetching = phases.begin('archive', file.size)
+  let fetched = 0
+  async function * from (position: number): AsyncGenerator<Uint8Array, void, undefined> {
+    fetching.add(position)
+    for await (const piece of file?.from(position) ?? []) {
+      fetched += piece.length
+      fetching.add(piece.length)
+      yield piece
+    }
+  }
+  return { mark: file.version, from, fetching, told: () => ({ fetched }), [Symbol.asyncDispose]: async () => { await file[Symbol.asyncDispose]() } }
 }
 
 /** By an index that is kept, with what a run before has kept and what seeds have. */

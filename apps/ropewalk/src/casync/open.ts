@@ -5,7 +5,7 @@
  */
 import { createReadStream } from 'node:fs'
 import type { ChunkCompression, ChunkDigest, ChunkSource } from '@ropewalk/interface'
-import { httpBytes, httpStore } from '@ropewalk/protocol-casync'
+import { httpBytes, httpStore, type HttpBytesOptions } from '@ropewalk/protocol-casync'
 import { castr, nodeCompression, nodeHash, type CastrStore } from '@ropewalk/store-castr'
 import { RopewalkError } from '../errors.ts'
 import { formatLocator, type Locator } from './locator.ts'
@@ -30,8 +30,12 @@ export const READ_BYTES: number = 1024 * 1024
 /** The bytes of an index or an archive. Fails with what the system says, which is what a peer is told. */
 export function fileBytes (locator: Locator, { signal, throttle }: StoreOptions): AsyncIterable<Uint8Array> {
   if (locator.kind === 'file') return bytesOf(locator.path, signal)
-  if (locator.kind === 'http') return httpBytes(locator.url, { signal, fetch: throttle === undefined ? undefined : throttledFetch(throttle) })
+  if (locator.kind === 'http') return httpBytes(locator.url, httpOptions({ signal, throttle }))
   throw new RopewalkError('ERR_USAGE', 'this needs a session', { text: formatLocator(locator) })
+}
+
+export function httpOptions ({ signal, throttle }: Pick<StoreOptions, 'signal' | 'throttle'>): HttpBytesOptions {
+  return { signal, fetch: throttle === undefined ? undefined : throttledFetch(throttle) }
 }
 
 /** Opened when somebody reads: what goes wrong before would be nobody's to catch. */

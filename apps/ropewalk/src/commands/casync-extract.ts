@@ -4,6 +4,7 @@ import { indexContent, named } from '../casync/content.ts'
 import { extractBlob, type ExtractedBlob } from '../casync/extract-blob.ts'
 import { openInput, type StoreFlags } from '../casync/input.ts'
 import { kindOf, type Kind } from '../casync/kind.ts'
+import { parseLocator } from '../casync/locator.ts'
 import { withPhases } from '../casync/outcome.ts'
 import type { TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
@@ -24,6 +25,14 @@ export interface ExtractFlags extends StoreFlags, TreeFlags {
 
 /** What `Partial` leaves of an extraction. */
 const KEPT = 'what came is kept beside the output; the same command goes on'
+
+/** The same of a tree. */
+function keptOf (index: string, kind: Kind, inPlace: boolean): string {
+  if (inPlace) return 'what was written is in its place; the same command writes all of it again'
+  const { kind: where } = parseLocator(index)
+  if (kind !== 'archive' || where === 'file') return KEPT
+  return where === 'http' ? `${KEPT}, if the server says that it is the same file` : 'nothing of the tree is kept; the same command begins anew'
+}
 
 /** Writes what an index describes. */
 export async function casyncExtract (context: Context, index: string, path: string | undefined, flags: ExtractFlags): Promise<Exit> {
@@ -51,7 +60,7 @@ async function toFolder (context: Context, index: string, kind: Kind, path: stri
       lines: [`${escapeName(output)}  ${formatBytes(bytes)} in ${nodes} nodes`, ...(from === undefined ? [] : [`  chunks: ${origins(from)}`])]
     })
     return Exit.done
-  }, { kept: kind === 'archive' ? 'nothing of the tree is kept; the same command begins anew' : KEPT })
+  }, { kept: keptOf(index, kind, flags.inPlace) })
 }
 
 async function toFile (context: Context, index: string, path: string, flags: ExtractFlags, phases: Phases): Promise<ExtractedBlob> {
