@@ -70,6 +70,8 @@ export async function fileContent ({ stdin, signal }: Context, path: string, pha
 async function * unchanged ({ signal }: Pick<Context, 'signal'>, handle: FileHandle, path: string, read: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     const before = await handle.stat({ bigint: true })
+    // A stream that is begun with a signal that has gone fails where nobody listens.
+    signal.throwIfAborted()
     for await (const bytes of read()) yield bytes
     const after = await handle.stat({ bigint: true })
     if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) throw new RopewalkError('ERR_FILE_CHANGED', 'it was written to while it was read', { text: path })
