@@ -30,11 +30,15 @@ export class ContentDigest {
 
   async digest (): Promise<ContentFacts> {
     this.#blocks.end()
-    const digests = await Promise.all(this.#digests)
-    if (digests.length === 1) return { sha256: toHex(digests[0] as Uint8Array) }
-    const blocks = digests.map(toHex).join('')
-    return { sha256: await digestOf(this.#sha256, fromHex(blocks)), blocks }
+    return await factsOf(this.#sha256, await Promise.all(this.#digests))
   }
+}
+
+/** The facts of content whose blocks, at least one, have these digests. */
+export async function factsOf (sha256: Sha256, digests: readonly Uint8Array[]): Promise<ContentFacts> {
+  if (digests.length === 1) return { sha256: toHex(digests[0] as Uint8Array) }
+  const blocks = digests.map(toHex).join('')
+  return { sha256: await digestOf(sha256, fromHex(blocks)), blocks }
 }
 
 /** Takes the content of an offered file, and throws `ERR_DIGEST` at the end of the first block that is another. */

@@ -11,6 +11,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
 import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
+import { fileFacts } from '@ropewalk/protocol-warpdrive/node'
 import { AT_ONCE_BYTES } from '@ropewalk/store-fs'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
@@ -18,6 +19,9 @@ import { sha256 } from './sha256.ts'
 
 /** Bytes that are read at a time. Ours: a thread costs some hundred microseconds before it reads. */
 const READ_BYTES = 524_288
+
+/** Files of which at least so many bytes are hashed by threads of their own. Ours: that takes them a tenth of a second. */
+const THREADS_FROM_BYTES = 134_217_728
 
 /** Files that are hashed at a time. Ours. */
 const HASHED_AT_ONCE = 4
@@ -51,8 +55,9 @@ export class Sources implements FileSource {
     const found: OfferedFile[] = []
     for (const path of paths) await walk(path, basename(path), found, signal)
     const facts = new Map<OfferedFile, ContentFacts>()
+    const threads = oneByOne()
     await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async (file, index) => {
-      facts.set(file, await factsOf(file, signal))
+      facts.set(file, await factsOf(file, signal, threads))
       // Small files are hashed without waiting for anything: others of the event loop want their turn.
       if (index % FILES_PER_TURN === 0) await turn()
     })
@@ -82,6 +87,18 @@ export class Sources implements FileSource {
   }
 }
 
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
+/** Of large files all threads work on the same one. */
+function oneByOne (): InTurn {
+  let last: Promise<unknown> = Promise.resolve()
+  return work => {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
+  }
+}
+
 async function walk (source: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
   const stat = await lstat(source).catch((error: unknown) => { throw unreadable(source, error) })
@@ -96,9 +113,10 @@ async function walk (source: string, uri: string, found: OfferedFile[], signal: 
   for (const name of names.sort()) await walk(join(source, name), `${uri}/${name}`, found, signal)
 }
 
-async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined): Promise<ContentFacts> {
+async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined, threads: InTurn): Promise<ContentFacts> {
   try {
     if (size <= AT_ONCE_BYTES) return { sha256: digestAtOnce(source, size) }
+    if (size >= THREADS_FROM_BYTES) return await threads(() => factsByThreads(source, size, signal))
     const digest = new ContentDigest(sha256, size)
     let length = 0
     for await (const bytes of contentOf(source, 0, size, signal, inTurn(0, size))) {
@@ -125,8 +143,23 @@ function digestAtOnce (path: string, size: number): string {
   }
 }
 
+async function factsByThreads (path: string, size: number, signal: AbortSignal | undefined): Promise<ContentFacts> {
+  const fd = openFile(path)
+  try {
+    const found = await fileFacts(fd, size, { signal })
+    if (found !== undefined) return found
+    throw changed(fstatSync(fd).size, size)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function assertSize (length: number, size: number): void {
-  if (length !== size) throw new RopewalkError('ERR_FILE_CHANGED', `the file changed while it was read: ${length} != ${size} bytes`)
+  if (length !== size) throw changed(length, size)
+}
+
+function changed (length: number, size: number): RopewalkError {
+  return new RopewalkError('ERR_FILE_CHANGED', `the file changed while it was read: ${length} != ${size} bytes`)
 }
 
 function openFile (path: string): number {
