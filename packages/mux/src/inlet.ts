@@ -28,6 +28,8 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
   readonly #target: InletTarget
   readonly #inbox: Inbox = new Inbox()
   #reader: Reader | undefined
+  /** What the reader that waits gets when the read that brought it has been looked through. */
+  #handed: Uint8ArrayList | undefined
   #receiver: Receiver | undefined
   #ended = false
   #error: Error | undefined
@@ -98,14 +100,16 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
       if (rest !== undefined) this.#inbox.push(rest, lent)
       return rest !== undefined
     }
-    const reader = this.#reader
-    this.#reader = undefined
-    if (reader !== undefined && !lent && bytes.length >= HANDED_BYTES) {
-      // A reader waits only where nothing else does.
-      reader.resolve({ done: false, value: new Uint8ArrayList(bytes) })
-      this.#target.taken(bytes.length)
+    if (this.#reader !== undefined && !lent && (this.#handed !== undefined || bytes.length >= HANDED_BYTES)) {
+      // A reader waits only where nothing else does. What follows in the same read goes with it.
+      if (this.#handed === undefined) queueMicrotask(this.#hand)
+      this.#handed ??= new Uint8ArrayList()
+      this.#handed.append(bytes)
       return true
     }
+    this.#hand()
+    const reader = this.#reader
+    this.#reader = undefined
     this.#inbox.push(bytes, lent)
     reader?.resolve({ done: false, value: this.take() as Uint8ArrayList })
     return true
@@ -113,6 +117,7 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
 
   /** All the data has arrived. */
   end (): void {
+    this.#hand()
     this.#ended = true
     if (!this.done) return
     this.#reader?.resolve(DONE)
@@ -123,6 +128,7 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
 
   /** There will be no more: the reader fails with `error`, at once when `drop`, otherwise behind what it has not taken yet. */
   fail (error: Error, drop: boolean): void {
+    this.#hand()
     if (this.#error !== undefined || this.done) return
     this.#error = error
     if (drop) {
@@ -134,6 +140,14 @@ export class Inlet implements AsyncIterable<Uint8ArrayList> {
     this.#reader = undefined
     this.#receiver?.reject(error)
     this.#receiver = undefined
+  }
+
+  readonly #hand = (): void => {
+    const list = this.#handed
+    if (list === undefined) return
+    this.#reader?.resolve({ done: false, value: list })
+    this.#reader = this.#handed = undefined
+    this.#target.taken(list.byteLength)
   }
 
   /** Returns what is left behind the last byte that the receiver wants, undefined where nothing is. */

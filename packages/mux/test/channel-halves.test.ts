@@ -41,9 +41,34 @@ t.test('a reader that waits gets large pieces as they are; small ones, and lent 
     const { inlet: half, taken } = inlet()
     const waiting = half[Symbol.asyncIterator]().next()
     half.push(new Uint8Array(buffer, 0, length), lent)
-    t.same(taken, [length])
     const [piece] = (await waiting).value as Uint8ArrayList
+    t.same(taken, [length])
     t.equal(piece?.buffer === buffer, same, `${length} bytes${lent ? ', lent' : ''}`)
+  }
+})
+
+t.test('a reader that waits gets what one read brought in one list, without a copy', async t => {
+  const read = new Uint8Array(262_144).map((_, at) => at % 251)
+  const pieces = [read.subarray(0, 20_000), read.subarray(20_000, 20_100), read.subarray(20_100, 90_000)]
+  const { inlet: half, taken } = inlet()
+  const waiting = half[Symbol.asyncIterator]().next()
+  for (const piece of pieces) half.push(piece, false)
+  t.same(taken, [], 'credited with the list')
+  const list = (await waiting).value as Uint8ArrayList
+  t.same([...list].map(({ buffer, byteOffset, length }) => [buffer === read.buffer, byteOffset, length]), pieces.map(({ byteOffset, length }) => [true, byteOffset, length]))
+  t.same(taken, [90_000])
+
+  for (const [how, finish] of [
+    ['the end', half => half.end()],
+    ['a failure', half => half.fail(new Error('lost'), true)],
+    ['what is lent', half => half.push(read.subarray(50_000, 50_010), true)]
+  ] as [string, (half: Inlet) => unknown][]) {
+    const { inlet: half, taken } = inlet()
+    const waiting = half[Symbol.asyncIterator]().next()
+    half.push(read.subarray(0, 30_000), false)
+    half.push(read.subarray(30_000, 50_000), false)
+    finish(half)
+    t.same([taken, (await waiting).value?.byteLength], [[50_000], 50_000], `${how} comes behind it`)
   }
 })
 
