@@ -77,6 +77,22 @@ t.test('a tree is made, listed, extracted and pulled; its archive is the same fr
   t.match(await casync(at, ['make', '--with=nothing', 'x.catar', 'tree']), { code: 2, stderr: /nothing/ })
 })
 
+t.test('what a seed has is in its place once the seed was read, and stays for the next run', async t => {
+  const at = await folder(t)
+  await writeFile(join(at, 'blob'), BLOB)
+  await casync(at, ['make', '--chunk-size=1K:4K:16K', 'a.caibx', 'blob'])
+  await writeFile(join(at, 'older'), BLOB.subarray(500_000))
+  const args = ['extract', 'a.caibx', 'out']
+  const { from } = (await casync(at, ['extract', 'a.caibx', 'whole', '--seed=older'])).fact('extracted') as unknown as { from: Record<string, number> }
+  t.ok(Number(from['seed']) > 300 && Number(from['store']) > 50, `more than are looked for at a time: ${JSON.stringify(from)}`)
+  t.match(await casync(at, [...args, '--seed=older', '--store=nothing.castr']), { code: 1, stderr: /ERR_CHUNK_MISSING/ }, 'what comes first is nowhere')
+  await rm(join(at, 'older'))
+  const next = (await casync(at, args)).fact('extracted') as unknown as { from: Record<string, number> }
+  t.ok(Number(next.from['resumed']) > 300, `${next.from['resumed']} chunks from before`)
+  t.equal(next.from['store'], from['store'], 'and no more from the store')
+  t.ok(BLOB.equals(await readFile(join(at, 'out'))))
+})
+
 t.test('seeds spare the store, and an output is exchanged when all of it is there', async t => {
   const at = await folder(t)
   await makeBlob(BLOB, join(at, 'a.caibx'), join(at, 'default.castr'))

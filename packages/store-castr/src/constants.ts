@@ -33,6 +33,9 @@ export const LENDING_SLABS = 6
 /** Longest chunk that goes through threads: each buffer has room for one. Ours. */
 export const MAX_INTAKE_CHUNK_BYTES: number = 2 * 1024 * 1024
 
+/** Chunks that an identifier may look out for, 96 bytes each. Ours: 8 GiB of a blob at the usual sizes. */
+export const MAX_WANTED_CHUNKS = 131_072
+
 /** How hard chunks are compressed. The reference uses. */
 export const ZSTD_LEVEL = 3
 

@@ -16,6 +16,8 @@ export interface IntakeQuestion {
 export interface IntakeAnswer {
   readonly ids: readonly string[]
   readonly fresh: readonly boolean[]
+  /** Where in a file each was written, if it was. */
+  readonly places?: ReadonlyArray<number | undefined> | undefined
 }
 
 const keeping = new Keeping(workerData as KeepingOptions)

@@ -11,6 +11,7 @@ import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_TH
 import { CastrError } from './errors.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
+import type { NamingOptions } from './naming.ts'
 import { copyTo, shared, Threads } from './threads.ts'
 
 export interface IntakeOptions {
@@ -40,6 +41,15 @@ export interface Intake {
   close (): Promise<void>
 }
 
+export interface IntakeUse {
+  /** Answers what an intake asks. */
+  readonly program?: 'intake-thread' | 'naming-thread' | undefined
+  /** Called now and then while it goes on. */
+  readonly onBatch?: (() => Promise<void>) | undefined
+  /** Called for each answer as it comes, in any order. */
+  readonly onAnswer?: ((answer: IntakeAnswer, lengths: readonly number[]) => void) | undefined
+}
+
 interface Batch {
   readonly lengths: readonly number[]
   answer: IntakeAnswer | undefined
@@ -52,6 +62,7 @@ export class ThreadedIntake implements Intake {
   readonly #threads: Threads
   readonly #maxChunkBytes: number
   readonly #onBatch: () => Promise<void>
+  readonly #onAnswer: (answer: IntakeAnswer, lengths: readonly number[]) => void
   readonly #free: Array<Uint8Array<SharedArrayBuffer>>
   readonly #batches: Batch[] = []
   readonly #recent = new Set<string>()
@@ -62,12 +73,12 @@ export class ThreadedIntake implements Intake {
   #waiting: (() => void) | undefined
   #failure: { readonly error: unknown } | undefined
 
-  /** `onBatch` is called now and then while it goes on. */
-  constructor (options: KeepingOptions, maxChunkBytes: number, onBatch: () => Promise<void>) {
+  constructor (options: KeepingOptions | NamingOptions, maxChunkBytes: number, { program = 'intake-thread', onBatch = async () => {}, onAnswer = () => {} }: IntakeUse = {}) {
     if (maxChunkBytes > MAX_INTAKE_CHUNK_BYTES) throw new CastrError('ERR_CHUNK_SIZE', `chunks of up to ${maxChunkBytes} > ${MAX_INTAKE_CHUNK_BYTES} bytes are put one by one`)
     this.#maxChunkBytes = maxChunkBytes
     this.#onBatch = onBatch
-    this.#threads = new Threads('intake-thread', Math.min(MAX_THREADS, availableParallelism()), options)
+    this.#onAnswer = onAnswer
+    this.#threads = new Threads(program, Math.min(MAX_THREADS, availableParallelism()), options)
     this.#free = Array.from({ length: 2 * this.#threads.count }, () => shared(INTAKE_BATCH_BYTES + maxChunkBytes))
     this.#buffer = this.#free.pop()
   }
@@ -133,7 +144,9 @@ export class ThreadedIntake implements Intake {
 
   async #ask (batch: Batch, buffer: Uint8Array<SharedArrayBuffer>): Promise<void> {
     try {
-      batch.answer = await this.#threads.ask<IntakeAnswer>({ buffer: buffer.buffer, lengths: batch.lengths } satisfies IntakeQuestion)
+      const answer = await this.#threads.ask<IntakeAnswer>({ buffer: buffer.buffer, lengths: batch.lengths } satisfies IntakeQuestion)
+      this.#onAnswer(answer, batch.lengths)
+      batch.answer = answer
       if (this.#buffer === undefined) this.#buffer = buffer
       else this.#free.push(buffer)
     } catch (error) {

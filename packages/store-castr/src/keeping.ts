@@ -15,8 +15,7 @@ import { flushFileSystem } from './flush.ts'
 import { Layout } from './layout.ts'
 
 export interface KeepingOptions {
-  /** Without one, chunks are named and not kept. */
-  readonly root: string | undefined
+  readonly root: string
   readonly suffix: string | undefined
   readonly digest: ChunkDigest
   /** `undefined` keeps chunks as they are. */
@@ -56,7 +55,7 @@ export class Keeping {
 
   constructor (options: KeepingOptions) {
     this.#options = options
-    this.#root = options.root ?? ''
+    this.#root = options.root
     this.#layout = new Layout(this.#root, options.suffix)
     this.#random = (options.lease ?? '') + randomBytes(8).toString('hex')
   }
@@ -80,7 +79,7 @@ export class Keeping {
 
   /** False when it is there, or on its way. */
   #put (id: ChunkId, content: () => Uint8Array): boolean {
-    if (this.#options.root === undefined || this.#pending.has(id)) return false
+    if (this.#pending.has(id)) return false
     try {
       const shard = this.#layout.shardOf(id)
       if (!this.#make(shard) && (this.#has(this.#layout.compressedOf(id)) || this.#has(this.#layout.plainOf(id)))) return false

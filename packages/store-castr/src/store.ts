@@ -200,7 +200,7 @@ class DirectoryStore implements CastrStore {
   }
 
   async intake ({ digest = 'sha512-256', maxChunkBytes, format = 'zstd' }: IntakeOptions): Promise<Intake> {
-    return new ThreadedIntake(await this.#keeping(digest, format), maxChunkBytes, async () => { await this.#protect() })
+    return new ThreadedIntake(await this.#keeping(digest, format), maxChunkBytes, { onBatch: async () => { await this.#protect() } })
   }
 
   async inlet ({ digest = 'sha512-256' }: InletOptions = {}): Promise<Inlet> {

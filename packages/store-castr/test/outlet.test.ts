@@ -9,6 +9,7 @@ import { identifier } from '../src/identifier.ts'
 import { placer } from '../src/placer.ts'
 import { Placing, type Place } from '../src/placing.ts'
 import { castr } from '../src/store.ts'
+import { WantedChunks } from '../src/wanted.ts'
 import { folder } from './folder.ts'
 
 const CHUNKS: readonly Uint8Array[] = Array.from({ length: 150 }, (_, i) => patternAt(977 * i, 20_000 + 331 * i))
@@ -203,4 +204,42 @@ t.test('an identifier names chunks and keeps none', async t => {
   }
   t.same((await threads.finish()).map(({ id }) => id), CHUNKS.map(idOf))
   await threads.close()
+})
+
+t.test('an identifier writes what a file lacks to its place, once, and says so', async t => {
+  const at = await folder(t)
+  const output = await open(join(at, 'output'), 'w+')
+  const all = Buffer.concat(CHUNKS)
+  const starts = CHUNKS.map((_, i) => CHUNKS.slice(0, i).reduce((sum, { length }) => sum + length, 0))
+  const lacks = (i: number): boolean => i % 7 < 4 && i !== 9
+  const wanted = new WantedChunks(CHUNKS.length)
+  for (const [i, bytes] of CHUNKS.entries()) if (lacks(i)) wanted.add(idOf(bytes), starts[i] as number, bytes.length)
+  const told: Array<readonly [number, number]> = []
+  const threads = identifier({ maxChunkBytes: 100_000, onto: { file: output.fd, wanted, placed: (place, length) => { told.push([place, length]) } } })
+  // Twice, and one chunk between whose place is far away.
+  for (const bytes of [...CHUNKS.slice(0, 20), CHUNKS[140] as Uint8Array, ...CHUNKS.slice(20), ...CHUNKS]) {
+    threads.push(bytes)
+    if (threads.cut()) await threads.room()
+  }
+  t.equal((await threads.finish()).length, 2 * CHUNKS.length + 1)
+  await threads.close()
+  const placed = CHUNKS.flatMap((bytes, i) => lacks(i) ? [[starts[i] as number, bytes.length] as const] : [])
+  t.same(told.sort(([a], [b]) => a - b), placed)
+  const expected = Buffer.alloc(Math.max(...placed.map(([start, length]) => start + length)))
+  for (const [start, length] of placed) all.copy(expected, start, start, start + length)
+  t.ok((await readFile(join(at, 'output'))).equals(expected), 'and nothing else')
+  await output.close()
+})
+
+t.test('an identifier that cannot write says so', async t => {
+  const [bytes] = CHUNKS as [Uint8Array]
+  const output = await open('/dev/null', 'r')
+  const wanted = new WantedChunks(1)
+  wanted.add(idOf(bytes), 0, bytes.length)
+  const threads = identifier({ maxChunkBytes: 100_000, onto: { file: output.fd, wanted, placed: () => { t.fail('nothing was written') } } })
+  threads.push(bytes)
+  threads.cut()
+  await t.rejects(threads.finish(), { code: 'ERR_IO', message: /write at 0/ })
+  await threads.close()
+  await output.close()
 })

@@ -6,8 +6,8 @@
 import { chmod, open, rename, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
-import { assemble, seed, type IndexHeader, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
-import { nodeHash, placer, type Outlet, type OutletOptions } from '@ropewalk/store-castr'
+import { assemble, seed, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
+import { nodeHash, placer, WantedChunks, type Onto, type Outlet, type OutletOptions } from '@ropewalk/store-castr'
 import type { Context } from '../context.ts'
 import type { Phases } from '../progress/phases.ts'
 import { named } from './content.ts'
@@ -89,17 +89,21 @@ export async function extractBlob (context: Context, input: Input, path: string,
 
     async function write (known: KnownIndex, handle: FileHandle, target: OutputFile): Promise<ExtractedBlob> {
       const resumed = partial.resume()
-      await using found = await seedsOf(known.header)
+      const sown = new Set<number>()
+      await using found = await seedsOf(known, resumed ?? new Float64Array(), (start, length) => {
+        sown.add(start)
+        target.wrote(start, length)
+      }, handle.fd)
       const fetching = phases.begin('chunks')
       const writing = phases.begin('writing', known.size)
-      const placed = resumed ?? new Float64Array()
+      const placed = Float64Array.from([...resumed ?? [], ...sown]).sort()
       const counts = { existing: 0, self: 0, seed: 0, store: 0, resumed: 0 }
       let fetched = 0
 
       // What a run before has put into place need not be fetched again where it comes again.
       const own = placed.length === 0 ? [] : [await seed(target, chosen(partial.items(), placed, true), nodeHash, { maxChunks: 131_072 })]
       const missing = placed.length === 0 ? partial.items() : chosen(partial.items(), placed, false, item => {
-        counts.resumed++
+        counts[sown.has(item.start) ? 'seed' : 'resumed']++
         writing.add(item.end - item.start)
       })
       const counted: ChunkSource = {
@@ -146,10 +150,13 @@ export async function extractBlob (context: Context, input: Input, path: string,
       return { size: known.size, chunks: known.items, from: counts, fetched }
     }
 
-    async function seedsOf (header: IndexHeader): ReturnType<typeof readSeeds> {
+    /** What they have is put into its place while they are read, as far as it is not there; over an output that is there already, only when it was looked at. */
+    async function seedsOf (known: KnownIndex, there: Float64Array, placed: Onto['placed'], file: number): ReturnType<typeof readSeeds> {
       if (seeds.length === 0) return { sources: [], async [Symbol.asyncDispose] () {} }
       const phase = phases.begin('seeds', seeds.reduce((sum, { size }) => sum + size, 0))
-      const read = await readSeeds(seeds, header, partial.directory, phase, context.signal)
+      const wanted = new WantedChunks(inPlace ? 0 : known.items)
+      if (!inPlace) for await (const { id, start, end } of chosen(partial.items(), there, false)) wanted.add(id, start, end - start)
+      const read = await readSeeds(seeds, known.header, partial.directory, phase, context.signal, inPlace ? undefined : { file, wanted, placed })
       phase.end()
       return read
     }

@@ -9,7 +9,7 @@ import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
 import { chunk, cutInto, decodeIndex, encodeIndex, identify, seed, type CutChunk, type IndexHeader, type PlacedChunk } from '@ropewalk/protocol-casync'
-import { identifier, MAX_INTAKE_CHUNK_BYTES, nodeHash } from '@ropewalk/store-castr'
+import { identifier, MAX_INTAKE_CHUNK_BYTES, nodeHash, type Onto } from '@ropewalk/store-castr'
 import { fileError, RopewalkError } from '../errors.ts'
 import type { Phase } from '../progress/phases.ts'
 import { lent } from './lent.ts'
@@ -59,15 +59,15 @@ async function deviceSize (handle: FileHandle): Promise<number> {
   return start
 }
 
-/** Cuts and identifies what was not cut before, keeping what came of it in `directory`. */
-export async function readSeeds (files: readonly SeedFile[], header: IndexHeader, directory: string, phase: Phase, signal: AbortSignal): Promise<Seeds> {
+/** Cuts and identifies what was not cut before, keeping what came of it in `directory`. What `onto` lacks goes there at once, which spares reading and hashing it again. */
+export async function readSeeds (files: readonly SeedFile[], header: IndexHeader, directory: string, phase: Phase, signal: AbortSignal, onto?: Onto): Promise<Seeds> {
   const sources: ChunkSource[] = []
   for (const file of files) {
     const { min, avg, max } = header.sizes
     const name = createHash('sha256').update([file.identity, header.digest, min, avg, max].join(' ')).digest('hex').slice(0, 16)
     const path = join(directory, `seed-${name}`)
     const kept = await readFile(path).catch(() => undefined)
-    if (kept === undefined) await cut(file, header, path, phase, signal)
+    if (kept === undefined) await cut(file, header, path, phase, signal, onto)
     else phase.add(file.size)
     sources.push(await seed(new OpenFile(file.handle), decodeIndex()(kept === undefined ? createReadStream(path) : [kept]), nodeHash))
   }
@@ -79,10 +79,10 @@ export async function readSeeds (files: readonly SeedFile[], header: IndexHeader
   }
 }
 
-async function cut (file: SeedFile, { sizes, digest }: IndexHeader, path: string, phase: Phase, signal: AbortSignal): Promise<void> {
+async function cut (file: SeedFile, { sizes, digest }: IndexHeader, path: string, phase: Phase, signal: AbortSignal, onto: Onto | undefined): Promise<void> {
   const index = await NewFile.open(path)
   // They copy what they are given.
-  const threads = sizes.max <= MAX_INTAKE_CHUNK_BYTES ? identifier({ digest, maxChunkBytes: sizes.max }) : undefined
+  const threads = sizes.max <= MAX_INTAKE_CHUNK_BYTES ? identifier({ digest, maxChunkBytes: sizes.max, onto }) : undefined
   async function * read (): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const bytes of threads === undefined ? createReadStream(file.path, { highWaterMark: READ_BYTES, signal }) : lent(file.handle, signal)) {
       phase.add((bytes as Uint8Array).length)
