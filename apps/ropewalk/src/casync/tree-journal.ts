@@ -69,7 +69,6 @@ export class TreeJournal implements AsyncDisposable {
       }
       kept = kept.subarray(at)
     }
-    await this.#handle.truncate(this.#end)
   }
 
   beginAnew (): void {
