@@ -86,7 +86,7 @@ export class Chunker {
       if (endsChunk(this.#hash, this.#divisor.value)) return at
     }
 
-    const fast = stop - at >= WORTH_BYTES ? roller() : undefined
+    const fast = stop - at >= WORTH_BYTES ? roller(this.#divisor.shift > 0) : undefined
     const found = fast === undefined ? this.#rollSlowly(bytes, start, at, stop) : this.#rollFast(fast, bytes, start, at, stop)
     if (found === -1) this.#remember(bytes, start, stop)
     return found

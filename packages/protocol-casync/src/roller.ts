@@ -24,22 +24,26 @@ export interface Roller {
 /** Bytes that are looked at in one call. Ours: what is copied in vain, when a chunk ends early, is half of it. */
 export const ROLL_BYTES: number = 16 * 1024
 
-/** One for all: nothing stays in it from call to call. `undefined` where WebAssembly is missing or forbidden. */
-export function roller (): Roller | undefined {
-  if (made === undefined) made = { roller: makeRoller() }
-  return made.roller
+/**
+ * One for all odd divisors, which have no shift, and one for the others: nothing stays in it from call to call. `undefined` where WebAssembly is missing or
+ * forbidden.
+ */
+export function roller (shifts: boolean): Roller | undefined {
+  let one = made.get(shifts)
+  if (one === undefined) made.set(shifts, one = { roller: makeRoller(shifts) })
+  return one.roller
 }
 
-let made: { readonly roller: Roller | undefined } | undefined
+const made = new Map<boolean, { readonly roller: Roller | undefined }>()
 
 const LEAVING_AT = 1024
 const HASH_AT = 2048
 const BYTES_AT = 4096
 const UNROLLED = 4
 
-function makeRoller (): Roller | undefined {
+function makeRoller (shifts: boolean): Roller | undefined {
   const { WebAssembly } = globalThis as { WebAssembly?: Assembly }
-  const bytes = assemble()
+  const bytes = assemble(shifts)
   let exports: RollerExports
   try {
     if (WebAssembly === undefined) return undefined
@@ -95,18 +99,18 @@ const LIMIT = 4
 const VALUE = 5
 const HASH = 6
 
-function assemble (): Uint8Array<ArrayBuffer> {
+function assemble (shifts: boolean): Uint8Array<ArrayBuffer> {
   const body = [
     1, 1, I32,
     OP.constant, ...signed(0), OP.load, 2, ...unsigned(HASH_AT), OP.set, HASH,
     // By fours as long as there are so many, then one by one.
     OP.block, VOID, OP.loop, VOID,
     OP.get, AT, OP.constant, ...signed(UNROLLED), OP.add, OP.get, STOP, OP.gtU, OP.brIf, 1,
-    ...Array.from({ length: UNROLLED }, (_, i) => step(i)).flat(),
+    ...Array.from({ length: UNROLLED }, (_, i) => step(i, shifts)).flat(),
     OP.get, AT, OP.constant, ...signed(UNROLLED), OP.add, OP.set, AT, OP.br, 0, OP.end, OP.end,
     OP.block, VOID, OP.loop, VOID,
     OP.get, AT, OP.get, STOP, OP.geU, OP.brIf, 1,
-    ...step(0),
+    ...step(0, shifts),
     OP.get, AT, OP.constant, ...signed(1), OP.add, OP.set, AT, OP.br, 0, OP.end, OP.end,
     OP.constant, ...signed(0), OP.get, HASH, OP.store, 2, ...unsigned(HASH_AT),
     OP.constant, ...signed(0), OP.end
@@ -121,13 +125,13 @@ function assemble (): Uint8Array<ArrayBuffer> {
   ])
 }
 
-/** Takes in the byte at `AT + offset`, and returns what is behind it when the chunk ends there. */
-function step (offset: number): number[] {
+/** Takes in the byte at `AT + offset`, and returns what is behind it when the chunk ends there. The hash waits for two operations of each, and for nothing that is loaded. */
+function step (offset: number, shifts: boolean): number[] {
   return [
     OP.get, HASH, OP.constant, ...signed(1), OP.rotl,
-    OP.get, AT, OP.constant, ...signed(WINDOW_BYTES), OP.sub, OP.load8, 0, ...unsigned(offset), OP.constant, ...signed(2), OP.shl, OP.load, 2, ...unsigned(LEAVING_AT), OP.xor,
-    OP.get, AT, OP.load8, 0, ...unsigned(offset), OP.constant, ...signed(2), OP.shl, OP.load, 2, ...unsigned(0), OP.xor,
-    OP.tee, HASH, OP.constant, ...signed(1), OP.add, OP.get, INVERSE, OP.mul, OP.get, SHIFT, OP.rotr, OP.get, LIMIT, OP.leU,
+    OP.get, AT, OP.constant, ...signed(WINDOW_BYTES), OP.sub, OP.load8, 0, ...unsigned(offset), OP.constant, ...signed(2), OP.shl, OP.load, 2, ...unsigned(LEAVING_AT),
+    OP.get, AT, OP.load8, 0, ...unsigned(offset), OP.constant, ...signed(2), OP.shl, OP.load, 2, ...unsigned(0), OP.xor, OP.xor,
+    OP.tee, HASH, OP.constant, ...signed(1), OP.add, OP.get, INVERSE, OP.mul, ...shifts ? [OP.get, SHIFT, OP.rotr] : [], OP.get, LIMIT, OP.leU,
     OP.if, VOID,
     // The rule itself: the fast test takes the highest hash for a multiple of everything.
     OP.get, HASH, OP.get, VALUE, OP.remU, OP.get, VALUE, OP.constant, ...signed(1), OP.sub, OP.eq,
