@@ -119,6 +119,20 @@ t.test('seeds spare the store, and an output is exchanged when all of it is ther
   t.equal(await readFile(join(at, 'out'), 'utf8'), 'as it was')
 })
 
+t.test('an index that is cut short ends an extraction that has begun, and makes nothing', async t => {
+  const at = await folder(t)
+  await makeBlob(BLOB, join(at, 'a.caibx'), join(at, 'default.castr'))
+  const index = await readFile(join(at, 'a.caibx'))
+  await writeFile(join(at, 'b.caibx'), index.subarray(0, -40))
+  for (const inPlace of [[], ['--in-place']]) {
+    t.match(await casync(at, ['extract', ...inPlace, 'b.caibx', 'out']), { code: 1, stderr: /ERR_TRUNCATED/ })
+    t.notOk((await readdir(at)).includes('out'))
+  }
+  await writeFile(join(at, 'b.caibx'), index)
+  t.equal((await casync(at, ['extract', 'b.caibx', 'out'])).code, 0)
+  t.ok(BLOB.equals(await readFile(join(at, 'out'))))
+})
+
 t.test('who is killed goes on where he was: no chunk is fetched twice', async t => {
   const at = await folder(t)
   await makeBlob(BLOB.subarray(0, 3_000_000), join(at, 'a.caibx'), join(at, 'default.castr'))
