@@ -85,45 +85,51 @@ t.test(`a pull killed ${ROUNDS} times goes on, its last group too, and its index
   t.same((await chunkFiles(join(at.at, 'here/default.castr'))).filter(name => !name.endsWith('.cacnk')), [], 'nothing is left over')
 })
 
-t.test(`what the extraction of a tree from a store here, killed ${ROUNDS} times, has made of chunks is not read again`, async t => {
-  const at = await folder(t)
-  await makeTree(at)
-  const digest = (await casync(at, ['make', '--with=unix', '--chunk-size=1K:2K:8K', 't.caidx', 'src'])).fact('made')['digest']
-  const items: IndexItem[] = []
-  for await (const item of decodeIndex()([await readFile(join(at, 't.caidx'))])) items.push(item)
-  await casync(at, ['make', '--with=unix', 't.catar', 'src'])
-  const files: Array<{ readonly path: string, readonly offset: number }> = []
-  for await (const part of decodeArchive()(createReadStream(join(at, 't.catar')))) if (part.kind === 'node' && part.node.type === 'file') files.push({ path: part.node.path, offset: part.offset })
+for (const inPlace of [false, true]) {
+  t.test(`what the extraction of a tree from a store here, ${inPlace ? 'in place, ' : ''}killed ${ROUNDS} times, has made of chunks is not read again`, async t => {
+    const at = await folder(t)
+    await makeTree(at)
+    const digest = (await casync(at, ['make', '--with=unix', '--chunk-size=1K:2K:8K', 't.caidx', 'src'])).fact('made')['digest']
+    const items: IndexItem[] = []
+    for await (const item of decodeIndex()([await readFile(join(at, 't.caidx'))])) items.push(item)
+    await casync(at, ['make', '--with=unix', 't.catar', 'src'])
+    const files: Array<{ readonly path: string, readonly offset: number }> = []
+    for await (const part of decodeArchive()(createReadStream(join(at, 't.catar')))) if (part.kind === 'node' && part.node.type === 'file') files.push({ path: part.node.path, offset: part.offset })
 
-  let killed = 0
-  const removed = new Set<string>()
-  for (let round = 0; round < ROUNDS; round++) {
-    const chosen = Math.floor((round + Math.random()) * files.length / ROUNDS)
-    const command = new Command(['casync', 'extract', 't.caidx', 'out', '--json'], { state: at, cwd: at })
-    let ended = false
-    void command.ended.then(() => { ended = true })
-    while (!ended && !await isThere(join(at, '.#out.part/tree/new', files[chosen]?.path ?? ''))) await new Promise(resolve => { setImmediate(resolve) })
-    command.kill('SIGKILL')
-    if ((await command.ended).signal === 'SIGKILL') killed++
-    else t.match(command.stdout, /"event":"extracted"/, command.stderr)
-    if (await isThere(join(at, 'out'))) break
-    // Whoever reads one of these again does not come to an end.
-    const made = files[chosen - BEING_WRITTEN]?.offset ?? 0
-    const needed = new Set(items.filter(({ end }) => end > made).map(({ id }) => id))
-    for (const { id, end } of items) {
-      if (end > made || needed.has(id) || removed.has(id)) continue
-      await rm(join(at, 'default.castr', id.slice(0, 4), `${id}.cacnk`))
-      removed.add(id)
+    const args = ['extract', 't.caidx', 'out', ...inPlace ? ['--in-place'] : []]
+    let killed = 0
+    let done = false
+    const removed = new Set<string>()
+    for (let round = 0; round < ROUNDS; round++) {
+      const chosen = Math.floor((round + Math.random()) * files.length / ROUNDS)
+      const command = new Command(['casync', ...args, '--json'], { state: at, cwd: at })
+      let ended = false
+      void command.ended.then(() => { ended = true })
+      while (!ended && !await isThere(join(at, inPlace ? 'out' : '.#out.part/tree/new', files[chosen]?.path ?? ''))) await new Promise(resolve => { setImmediate(resolve) })
+      command.kill('SIGKILL')
+      const wasKilled = (await command.ended).signal === 'SIGKILL'
+      if (wasKilled) killed++
+      else t.match(command.stdout, /"event":"extracted"/, command.stderr)
+      done = !wasKilled || (!inPlace && await isThere(join(at, 'out')))
+      if (done) break
+      // Whoever reads one of these again does not come to an end.
+      const made = files[chosen - BEING_WRITTEN]?.offset ?? 0
+      const needed = new Set(items.filter(({ end }) => end > made).map(({ id }) => id))
+      for (const { id, end } of items) {
+        if (end > made || needed.has(id) || removed.has(id)) continue
+        await rm(join(at, 'default.castr', id.slice(0, 4), `${id}.cacnk`))
+        removed.add(id)
+      }
     }
-  }
-  t.ok(killed > 0, `${killed} of ${ROUNDS} runs were killed`)
-  if (!await isThere(join(at, 'out'))) {
-    const last = await casync(at, ['extract', 't.caidx', 'out'])
-    t.equal(last.code, 0, last.stderr)
-    const { resumed, store } = last.fact('extracted')['from'] as Record<'resumed' | 'store', number>
-    t.ok(resumed >= removed.size && (ROUNDS < 5 || removed.size > items.length / 4), `${resumed} chunks from before, ${removed.size} of ${items.length} are gone`)
-    t.equal(resumed + store, items.length)
-  }
-  t.match((await casync(at, ['digest', '--with=unix', 'out'])).fact('digest'), { digest })
-  t.same((await readdir(at)).filter(name => name.startsWith('.')), [], 'and nothing is left over')
-})
+    t.ok(killed > 0, `${killed} of ${ROUNDS} runs were killed`)
+    if (!done) {
+      const last = await casync(at, args)
+      t.equal(last.code, 0, last.stderr)
+      const { resumed, store } = last.fact('extracted')['from'] as Record<'resumed' | 'store', number>
+      t.ok(resumed >= removed.size && (ROUNDS < 5 || removed.size > items.length / 4), `${resumed} chunks from before, ${removed.size} of ${items.length} are gone`)
+      t.equal(resumed + store, items.length)
+    }
+    t.match((await casync(at, ['digest', '--with=unix', 'out'])).fact('digest'), { digest })
+    t.same((await readdir(at)).filter(name => name.startsWith('.')), [], 'and nothing is left over')
+  })
+}

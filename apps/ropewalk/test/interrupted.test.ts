@@ -26,7 +26,7 @@ for (const [args, kept] of [
   [['extract', 'b.caibx', 'out'], /what came is kept beside the output; the same command goes on/],
   [['extract', 't.caidx', 'folder'], /what came is kept beside the output; the same command goes on/],
   [['extract', 't.catar', 'other'], /what came is kept beside the output; the same command goes on/],
-  [['extract', 't.caidx', 'changed', '--in-place'], /what was written is in its place; the same command writes all of it again/],
+  [['extract', 't.caidx', 'changed', '--in-place'], /what came is in its place; the same command goes on, if nobody changes it meanwhile/],
   [['extract', 'http://127.0.0.1:9/t.catar', 'other'], /what came is kept beside the output; the same command goes on, if the server says that it is the same file/],
   [['pull', 'b.caibx', 'copy.caibx', '--to-store=copy.castr'], /the chunks that came stay in the store; the same command fetches the rest/]
 ] as const) {

@@ -30,17 +30,17 @@ export class FileWriter {
     this.#handle = await open(this.#directory.at(this.name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   }
 
-  /** Goes on with what whoever was killed has left, who was given `received` bytes: of a large file those, of a small one all of it. */
-  async reopen (received: number): Promise<void> {
+  /** Goes on with what whoever was killed has left, who was given `received` bytes: of a file that is not `whole` those. */
+  async reopen (received: number, whole: boolean): Promise<void> {
     const path = this.#directory.at(this.name)
     // It may have its permissions already.
     await setMode(path, 0o600)
     this.#handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     const stats = await this.#handle.stat()
-    this.#whole = this.#size <= WHOLE_FILE_BYTES
-    if (!stats.isFile() || (this.#whole ? stats.size !== this.#size : stats.size > this.#size)) throw new TreeError('ERR_TREE_CHANGED', `${stats.size}, not ${this.#size} bytes`)
+    this.#whole = whole
+    if (!stats.isFile() || (whole ? stats.size !== this.#size : stats.size > this.#size)) throw new TreeError('ERR_TREE_CHANGED', `${stats.size}, not ${this.#size} bytes`)
     // What came behind comes again, and where there were zeros nothing is written.
-    if (!this.#whole) await this.#handle.truncate(received)
+    if (!whole) await this.#handle.truncate(received)
     this.#received = received
     this.#written = received
   }

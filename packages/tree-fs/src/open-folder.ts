@@ -30,9 +30,13 @@ export class OpenFolder {
     return this.#directory
   }
 
-  /** What was the folder of whoever was killed is opened: nothing may lack, and what nobody has noted goes. */
-  async enter (directory: Directory): Promise<void> {
+  enter (directory: Directory): void {
     this.#directory = directory
+  }
+
+  /** Of a folder that is nobody's but ours: what whoever was killed has noted may not lack, and what he has not goes. */
+  async clear (): Promise<void> {
+    const { directory } = this
     let found = 0
     for (const name of await directory.names()) {
       if (this.names.has(name)) found++

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 
 export function nameOf (bytes: Buffer): string {
   const text = bytes.toString('utf8')
@@ -27,6 +27,11 @@ export function bytesOf (text: string): Buffer {
 /** A name for what has not got its own yet. */
 export function temporary (): string {
   return `${TEMPORARY}${randomBytes(8).toString('hex')}`
+}
+
+/** The same for one path, each time. */
+export function temporaryOf (path: string): string {
+  return `${TEMPORARY}${createHash('sha256').update(bytesOf(path)).digest('hex').slice(0, 32)}`
 }
 
 export const TEMPORARY = '.ropewalk-'

@@ -2,11 +2,12 @@ import { rename, symlink } from 'node:fs/promises'
 import type { Source, TreeKept, TreeMark, TreeNode, TreePart } from '@ropewalk/interface'
 import { WHOLE_FILE_BYTES, WRITES_AHEAD, WRITES_AHEAD_BYTES } from './constants.ts'
 import { Directory, setMode } from './directory.ts'
-import { TreeError, treeError } from './errors.ts'
+import { assertKept, isMadeByScript } from './kept.ts'
+import { systemCode, treeError, TreeError } from './errors.ts'
 import { FileWriter } from './file-writer.ts'
 import { isInherited, Metadata } from './metadata.ts'
 import { OpenFolder } from './open-folder.ts'
-import { pathOf, temporary } from './path.ts'
+import { pathOf, temporary, temporaryOf } from './path.ts'
 import { Script } from './script.ts'
 import { bind } from './special.ts'
 import type { WriteTreeOptions, WrittenTree } from './write-tree.ts'
@@ -77,12 +78,13 @@ export class TreeBuilder {
 
   /**
    * Becomes what a builder was that was killed in the folder `name` after it was given `parts`, and clears away what it had begun behind them.
-   * False where there were none; whatever is not as they say is an error.
+   * False where there were none; whatever is not as they say is an error. In place, what was changed since then is.
    */
   async resume (parts: Source<TreePart | TreeKept>, above: Directory, name: string): Promise<boolean> {
     let file: { readonly folder: OpenFolder, readonly name: string, readonly node: TreeNode, received: number } | undefined
-    const recall = (folder: OpenFolder, name: string, node: TreeNode): void => {
-      this.#metadata.gather(folder.script, name, node)
+    const recall = async (folder: OpenFolder, entry: string, node: TreeNode): Promise<void> => {
+      if (this.#inPlace) await assertKept(above.at(node.path === '' ? name : `${name}/${node.path}`), node, this.#options.keptAt ?? 0n)
+      this.#metadata.gather(folder.script, entry, node)
       this.#options.onNode?.(node)
     }
     for await (const part of parts) {
@@ -93,12 +95,12 @@ export class TreeBuilder {
         this.#bytes += part.bytes
         continue
       }
-      if (file !== undefined) recall(file.folder, file.name, file.node)
+      if (file !== undefined) await recall(file.folder, file.name, file.node)
       file = undefined
       const folder = this.#open.at(-1)
       if (part.kind === 'leave') {
         const left = this.#open.pop()
-        if (left !== undefined) recall(left, '.', left.node)
+        if (left !== undefined) await recall(left, '.', left.node)
         continue
       }
       const { node } = part
@@ -108,7 +110,7 @@ export class TreeBuilder {
       else if (folder !== undefined && node.type === 'file') file = { folder, name: added, node, received: 0 }
       else if (folder !== undefined) {
         if (isMadeByScript(node)) folder.unsure++
-        recall(folder, added, node)
+        await recall(folder, added, node)
       }
     }
     if (this.#nodes === 0) return false
@@ -116,16 +118,29 @@ export class TreeBuilder {
     for (const folder of this.#open) {
       const entry = outer === above ? name : folder.node.path.slice(folder.node.path.lastIndexOf('/') + 1)
       // It may have been finished: then what is made in it would get what it has itself.
-      const directory = isInherited(folder.node) ? await outer.renew(entry, folder.names) : await outer.enter(entry)
-      await folder.enter(directory)
+      const directory = !this.#inPlace && isInherited(folder.node) ? await outer.renew(entry, folder.names) : await outer.enter(entry)
+      folder.enter(directory)
+      if (!this.#inPlace) await folder.clear()
       outer = directory
     }
-    if (file !== undefined) {
-      const writer = new FileWriter(file.folder.directory, file.name, file.node.size ?? 0)
-      this.#file = { ...file, writer, done: Promise.withResolvers() }
-      await writer.reopen(file.received)
-    }
+    if (file !== undefined) await this.#reopen(file.folder, file.name, file.node, file.received)
     return true
+  }
+
+  async #reopen (folder: OpenFolder, name: string, node: TreeNode, received: number): Promise<void> {
+    const { size = 0 } = node
+    const open = async (place: string, whole: boolean): Promise<void> => {
+      const writer = new FileWriter(folder.directory, place, size)
+      this.#file = { folder, name, node, writer, done: Promise.withResolvers() }
+      await writer.reopen(received, whole)
+    }
+    if (size <= WHOLE_FILE_BYTES) return await open(name, true)
+    if (!this.#inPlace) return await open(name, false)
+    await open(temporaryOf(node.path), false).catch(async (error: unknown) => {
+      if (systemCode(error) !== 'ENOENT' || received < size) throw error
+      // It has got its name, and nobody has noted that.
+      await open(name, true)
+    })
   }
 
   /** What was begun comes to its end, or is let go of. */
@@ -171,9 +186,12 @@ export class TreeBuilder {
         if (this.#inPlace && !await folder.directory.isFolder(name)) await folder.directory.remove(name)
         this.#open.push(new OpenFolder(node, await folder.directory.make(name, this.#inPlace)))
       } else if (node.type === 'file') {
-        const writer = new FileWriter(folder.directory, this.#inPlace ? temporary() : name, node.size ?? 0)
+        const isLarge = (node.size ?? 0) > WHOLE_FILE_BYTES
+        const place = !this.#inPlace ? name : isLarge ? temporaryOf(node.path) : temporary()
+        const writer = new FileWriter(folder.directory, place, node.size ?? 0)
         this.#file = { folder, name, node, writer, done: Promise.withResolvers() }
-        if ((node.size ?? 0) > WHOLE_FILE_BYTES) await writer.open()
+        if (isLarge && this.#inPlace) await folder.directory.remove(place)
+        if (isLarge) await writer.open()
       } else {
         await this.#special(folder, name, node)
         this.#options.onNode?.(node)
@@ -293,9 +311,4 @@ export class TreeBuilder {
     this.#options.onTrouble(error)
     return false
   }
-}
-
-/** Devices and pipes, which not everybody may make. */
-function isMadeByScript ({ type }: TreeNode): boolean {
-  return type !== 'directory' && type !== 'file' && type !== 'symlink' && type !== 'socket'
 }

@@ -27,12 +27,14 @@ export interface WriteTreeOptions extends AbortOptions {
    */
   workspace?: string | undefined
   /**
-   * With a workspace: called with the trace of each mark when all that comes before it is there and a kill cannot take it away; the system may lose it. Marks come in their order.
-   * What was begun then stays in the workspace, whatever ends the run.
+   * With a workspace, or in place: called with the trace of each mark when all that comes before it is there and a kill cannot take it away; the system may lose it. Marks come in their order.
+   * What was begun then stays where it is, whatever ends the run.
    */
   onMark?: ((trace: Uint8Array) => void) | undefined
-  /** With a workspace: what the traces that somebody was told of say, who may have been killed since. `parts` go on behind it, and are not asked for anything before. */
+  /** What the traces that somebody was told of say, who may have been killed since. `parts` go on behind it, and are not asked for anything before. */
   kept?: Source<TreePart | TreeKept> | undefined
+  /** In place: when the last of these traces was kept, in nanoseconds since 1970 as file systems have it. Where something was changed later, nothing is believed. */
+  keptAt?: bigint | undefined
   /** With `kept`: there is none of it, or for that reason it is of no use, and `parts` have to begin at the beginning. Called before they are asked for anything. */
   onAnew?: ((reason: unknown) => void) | undefined
   /** Told of what could not be set or made; without it, that is an error. */
@@ -63,8 +65,8 @@ export async function writeTree (parts: Source<TreePart | TreeMark>, path: strin
 }
 
 async function change (parts: Source<TreePart | TreeMark>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
-  const builder = new TreeBuilder({ ...options, onMark: undefined }, true)
-  const written = await builder.write(parts, await parent.make(name, true).catch((error: unknown) => { throw treeError(error, 'open', name) }))
+  const builder = await begun(parent, name, options, true)
+  const written = await builder.write(parts, builder.isBegun ? undefined : await parent.make(name, true).catch((error: unknown) => { throw treeError(error, 'open', name) }))
   await builder.seal(parent, name)
   if (!(options.durable ?? true)) return written
   const root = await Directory.open(parent.at(name))
@@ -87,7 +89,8 @@ async function build (parts: Source<TreePart | TreeMark>, parent: Directory, nam
     let written: WrittenTree
     let builder: TreeBuilder
     try {
-      builder = await begun(staging, options)
+      builder = await begun(directory, fresh, options, false)
+      if (!builder.isBegun) await directory.remove(fresh)
       written = await builder.write(parts, builder.isBegun ? undefined : await directory.make(fresh, false))
       // Whoever is killed meanwhile has only this to do again.
       if (durable) await syncAll(directory)
@@ -121,14 +124,14 @@ interface Staging {
   readonly old: string
 }
 
-/** A builder that is where whoever was killed has left it, or a new one, with nothing there. */
-async function begun ({ directory, fresh }: Staging, options: WriteTreeOptions): Promise<TreeBuilder> {
+/** A builder that is where whoever was killed has left it, or a new one. */
+async function begun (above: Directory, name: string, options: WriteTreeOptions, inPlace: boolean): Promise<TreeBuilder> {
   const { kept, onAnew, signal } = options
   let reason: unknown
-  if (kept !== undefined && (await directory.names()).includes(fresh)) {
-    const builder = new TreeBuilder(options, false)
+  if (kept !== undefined && (await above.names()).includes(name)) {
+    const builder = new TreeBuilder(options, inPlace)
     try {
-      if (await builder.resume(kept, directory, fresh)) return builder
+      if (await builder.resume(kept, above, name)) return builder
     } catch (error) {
       await builder.close()
       signal?.throwIfAborted()
@@ -136,8 +139,7 @@ async function begun ({ directory, fresh }: Staging, options: WriteTreeOptions):
     }
   }
   onAnew?.(reason)
-  await directory.remove(fresh)
-  return new TreeBuilder(options, false)
+  return new TreeBuilder(options, inPlace)
 }
 
 /** Where the tree is built. What somebody who was killed has left in a workspace is put back or removed. */

@@ -1,6 +1,7 @@
 /** Trees that somebody was killed over, and that the next one goes on with. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { appendFileSync, statSync } from 'node:fs'
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,7 +83,7 @@ t.test('whatever it is that breaks off, the next run goes on behind it, and the 
   const wanted = await nodesOf(from)
   const first = await begin(t, from)
   const wrong: unknown[] = []
-  for (let until = 1, turn = 0; until < first.parts.length; until += 2, turn++) {
+  for (let until = 1, turn = 0; until < first.parts.length; until += 3, turn++) {
     // Marks that were told and not kept are as those that were not told.
     for (const lost of [[0, 1, 5][turn % 3] as number]) {
       const going: Going = { ...first, marked: 0, anew: [] }
@@ -158,6 +159,72 @@ t.test('what was touched since is noticed, and the tree is built anew', async t 
     t.same([await readdir(join(going.to, 'a')), await readdir(join(going.to, 'b'))], [['one'], ['large', 'two']])
     t.equal((await readFile(join(going.to, 'b/large'))).length, 500_000)
     t.same([await readFile(join(place, 'outside'), 'utf8'), (await stat(join(place, 'outside'))).mode & 0o777], ['mine', 0o640])
+  }
+})
+
+t.test('a folder that is changed in place is gone on with, and whatever others have in it stays until it is finished', async t => {
+  const from = await variedTree(t)
+  const wanted = await nodesOf(from)
+  const place = await folder(t)
+  const parts = await partsOfTree(from)
+  const wrong: unknown[] = []
+  for (let until = 1, turn = 0; until < parts.length; until += 3, turn++) {
+    const at = join(place, String(until))
+    await mkdir(join(at, 'to', 'deep', 'mine'), { recursive: true })
+    await writeFile(join(at, 'to', 'empty'), 'a file where a folder comes')
+    const going: Going = { parts, to: join(at, 'to'), workspace: join(at, 'work'), marked: 0, anew: [] }
+    const remove = turn % 4 < 2
+    const options = await inPlace(going, join(at, 'journal'))
+    await go(going, until, { ...options(), remove })
+    if (going.marked < until - BEHIND) wrong.push(`${going.marked} of ${until} are marked`)
+    const marked = going.marked = Math.max(0, going.marked - turn % 2)
+    if (await go(going, Infinity, { ...options(), remove }) !== marked || going.anew.some(reason => reason !== undefined)) wrong.push([`begins at ${marked} again`, going.anew])
+    const nodes = (await nodesOf(going.to)).filter(({ path }) => path !== 'deep/mine')
+    if (JSON.stringify(nodes, show) !== JSON.stringify(wanted, show)) wrong.push(`another tree after ${until}`)
+    if ((await readdir(join(going.to, 'deep'))).includes('mine') === remove) wrong.push(`removed: ${remove}`)
+    if (!(await readFile(join(going.to, 'deep/large'))).equals(await readFile(join(from, 'deep/large')))) wrong.push(`another file after ${until}`)
+  }
+  t.same(wrong, [])
+})
+
+/** Marks are noted in a file: what was changed after it was is not believed. */
+async function inPlace (going: Going, journal: string): Promise<() => WriteTreeOptions> {
+  await writeFile(journal, '')
+  return () => ({
+    existing: 'in-place',
+    workspace: undefined,
+    keptAt: statSync(journal, { bigint: true }).mtimeNs,
+    onMark: trace => {
+      going.marked = Number(Buffer.from(trace).toString())
+      appendFileSync(journal, `${going.marked}\n`)
+    }
+  })
+}
+
+t.test('in place, what anybody has changed since is noticed, and everything is written again', async t => {
+  const parts = [directory(''), directory('a'), ...file('a/one', 'text'), leave('a'), directory('b'), ...file('b/two', 'text'), { kind: 'node', node: { path: 'b/link', type: 'symlink', permissions: 0o777, target: 'two' } }, { kind: 'node', node: { path: 'b/large', type: 'file', permissions: 0o644, size: 500_000 } }, { kind: 'data', bytes: Buffer.alloc(300_000, 1) }, { kind: 'data', bytes: Buffer.alloc(200_000, 2) }, leave('b'), leave('')] as const satisfies TreePart[]
+  const touches: ReadonlyArray<readonly [what: string, touch: (at: string) => Promise<unknown>]> = [
+    ['a file that was finished', async at => { await writeFile(join(at, 'a/one'), 'TEXT') }],
+    ['its permissions', async at => { await chmod(join(at, 'a/one'), 0o600) }],
+    ['a file in a folder that is open', async at => { await writeFile(join(at, 'b/two'), 'TEXT') }],
+    ['a folder that was finished', async at => { await writeFile(join(at, 'a/three'), '') }],
+    ['a link', async at => { await rm(join(at, 'b/link')); await symlink('one', join(at, 'b/link')) }],
+    ['a file is a link', async at => { await rm(join(at, 'a/one')); await symlink('two', join(at, 'a/one')) }],
+    ['a folder is gone', async at => { await rm(join(at, 'a'), { recursive: true }) }]
+  ]
+  for (const [what, touch] of touches) {
+    const place = await folder(t)
+    const going: Going = { parts, to: join(place, 'to'), workspace: '', marked: 0, anew: [] }
+    const options = await inPlace(going, join(place, 'journal'))
+    await go(going, parts.length - 3, options())
+    t.equal(going.marked, parts.length - 3)
+    // The clock of file systems goes in steps.
+    do await writeFile(join(place, 'clock'), '')
+    while ((await stat(join(place, 'clock'), { bigint: true })).mtimeNs <= (await stat(join(place, 'journal'), { bigint: true })).mtimeNs)
+    await touch(going.to)
+    t.equal(await go(going, Infinity, options()), 0, what)
+    t.same([await readFile(join(going.to, 'a/one'), 'utf8'), await readFile(join(going.to, 'b/two'), 'utf8'), await readdir(join(going.to, 'a')), await readdir(join(going.to, 'b'))], ['text', 'text', ['one'], ['large', 'link', 'two']])
+    t.equal((await stat(join(going.to, 'a/one'))).mode & 0o777, 0o644)
   }
 })
 

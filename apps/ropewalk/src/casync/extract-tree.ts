@@ -10,7 +10,7 @@ import { chain, fetchChunks, resumableArchive, type IndexItem } from '@ropewalk/
 import { escapeName } from '@ropewalk/receive'
 import { writeTree, type WrittenTree } from '@ropewalk/tree-fs'
 import type { Context } from '../context.ts'
-import { messageOf } from '../errors.ts'
+import { codeOf, messageOf } from '../errors.ts'
 import type { Phase, Phases } from '../progress/phases.ts'
 import { archiveFile, named } from './content.ts'
 import { openInput, storeLocators, type StoreFlags } from './input.ts'
@@ -41,7 +41,7 @@ export interface ExtractedTree extends WrittenTree {
 /**
  * The tree is built beside the output, with a journal of how far it has come, and whoever has to begin again goes on behind that. Chunks of other machines
  * and of seeds are kept there too: some may have come that are not part of the tree yet, and others come again in it. A folder that is changed in
- * place needs nothing beside it, unless there are such chunks.
+ * place has only the journal beside it, unless there are such chunks; where that cannot be, it goes without.
  */
 export async function extractTree (context: Context, name: string, kind: Kind, path: string, flags: StoreFlags & TreeFlags, options: ExtractTreeOptions, phases: Phases): Promise<ExtractedTree> {
   const { signal } = context
@@ -49,11 +49,15 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
   const output = resolve(path)
   const far = kind === 'archive-index' && storeLocators(parseLocator(name), flags, context.env).some(({ kind }) => kind !== 'file')
   const seeds = far && options.seedOutput && await isFolder(output) ? [...options.seeds, output] : options.seeds
-  const partial = inPlace && !far && seeds.length === 0 ? undefined : await Partial.open(output)
+  const partial = await Partial.open(output).catch((error: unknown) => {
+    if (inPlace && !far && seeds.length === 0 && codeOf(error) === 'ERR_FILE') return undefined
+    throw error
+  })
   let done = false
   try {
     await using source = await openSource()
-    await using journal = inPlace || partial === undefined || source.mark === undefined ? undefined : await TreeJournal.open(partial.directory, source.mark)
+    const of = `${source.mark}${inPlace ? `, in place, ${remove}` : ''}`
+    await using journal = partial === undefined || source.mark === undefined ? undefined : await TreeJournal.open(partial.directory, of)
     const writing = phases.begin('writing')
     let archive = resumableArchive({ signal })
     async function * parts (): ReturnType<typeof archive.read> {
@@ -67,6 +71,7 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
       ...journal !== undefined && {
         onMark: trace => { journal.note(trace) },
         kept: archive.retrace(journal.traces()),
+        keptAt: journal.keptAt,
         onAnew: reason => {
           if (reason !== undefined) phases.trouble(`what was kept of the tree is of no use, and it is built anew: ${escapeName(messageOf(reason))}`)
           archive = resumableArchive({ signal })

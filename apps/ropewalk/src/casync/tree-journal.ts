@@ -3,7 +3,8 @@
  * tree are where those were that a kill has ended.
  *
  * What is marked was written before, and a killed process loses nothing that the system has taken; nothing is synced for it. A system that was
- * started anew may have lost some of the tree: then the traces are worth nothing. The tree itself is believed as everything in the folder is, which is ours.
+ * started anew may have lost some of the tree: then the traces are worth nothing. The tree itself is believed as everything in the folder is, which is ours; of one
+ * that is changed in place, nothing may have been changed since the journal was written last.
  *
  * @module
  */
@@ -21,6 +22,8 @@ const HEAD_BYTES = 32
 const LENGTH_BYTES = 4
 
 export class TreeJournal implements AsyncDisposable {
+  /** When it was written last, in nanoseconds since 1970. */
+  readonly keptAt: bigint
   readonly #handle: FileHandle
   readonly #head: Uint8Array
   /** Where the next trace goes. */
@@ -29,7 +32,8 @@ export class TreeJournal implements AsyncDisposable {
   #turn: NodeJS.Immediate | undefined
   #failure: { readonly error: unknown } | undefined
 
-  private constructor (handle: FileHandle, head: Uint8Array, end: number) {
+  private constructor (handle: FileHandle, keptAt: bigint, head: Uint8Array, end: number) {
+    this.keptAt = keptAt
     this.#handle = handle
     this.#head = head
     this.#end = end
@@ -44,7 +48,7 @@ export class TreeJournal implements AsyncDisposable {
     const head = createHash('sha256').update(`1 ${process.geteuid?.()} ${bootId()} ${of}`).digest()
     const found = Buffer.alloc(HEAD_BYTES)
     await handle.read(found, 0, HEAD_BYTES, 0)
-    const journal = new TreeJournal(handle, head, HEAD_BYTES)
+    const journal = new TreeJournal(handle, (await handle.stat({ bigint: true })).mtimeNs, head, HEAD_BYTES)
     if (!found.equals(head)) journal.beginAnew()
     return journal
   }

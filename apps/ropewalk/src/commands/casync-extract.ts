@@ -26,12 +26,14 @@ export interface ExtractFlags extends StoreFlags, TreeFlags {
 /** What `Partial` leaves of an extraction. */
 const KEPT = 'what came is kept beside the output; the same command goes on'
 
+const KEPT_IN_PLACE = 'what came is in its place; the same command goes on, if nobody changes it meanwhile'
+
 /** The same of a tree. */
 function keptOf (index: string, kind: Kind, inPlace: boolean): string {
-  if (inPlace) return 'what was written is in its place; the same command writes all of it again'
   const { kind: where } = parseLocator(index)
-  if (kind !== 'archive' || where === 'file') return KEPT
-  return where === 'http' ? `${KEPT}, if the server says that it is the same file` : 'nothing of the tree is kept; the same command begins anew'
+  const kept = inPlace ? KEPT_IN_PLACE : KEPT
+  if (kind !== 'archive' || where === 'file') return kept
+  return where === 'http' ? `${kept}, if the server says that it is the same file` : 'nothing of the tree is kept; the same command begins anew'
 }
 
 /** Writes what an index describes. */
