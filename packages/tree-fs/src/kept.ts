@@ -21,6 +21,12 @@ export async function assertKept (path: string | Buffer, node: TreeNode, keptAt:
   if (!same || (stats.ctimeNs > keptAt && stats.mtimeNs !== node.mtime)) throw new TreeError('ERR_TREE_CHANGED', `${JSON.stringify(node.path)} was changed since`, { path: node.path })
 }
 
+/** What is at the path is the file, which got its name when nobody noted it any more: the one that it replaced is older. */
+export async function isReplaced (path: string | Buffer, { size, mtime }: TreeNode, keptAt: bigint): Promise<boolean> {
+  const stats = await lstat(path, { bigint: true }).catch(() => undefined)
+  return stats?.isFile() === true && stats.size === BigInt(size ?? 0) && (stats.ctimeNs >= keptAt || stats.mtimeNs === mtime)
+}
+
 /** The format of a file, as the system has it in its mode. */
 const KINDS: Readonly<Record<number, TreeNodeType>> = {
   0o040000: 'directory', 0o100000: 'file', 0o120000: 'symlink', 0o060000: 'block', 0o020000: 'character', 0o010000: 'fifo', 0o140000: 'socket'

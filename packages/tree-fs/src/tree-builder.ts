@@ -2,7 +2,7 @@ import { rename, symlink } from 'node:fs/promises'
 import type { Source, TreeKept, TreeMark, TreeNode, TreePart } from '@ropewalk/interface'
 import { WHOLE_FILE_BYTES, WRITES_AHEAD, WRITES_AHEAD_BYTES } from './constants.ts'
 import { Directory, setMode } from './directory.ts'
-import { assertKept, isMadeByScript } from './kept.ts'
+import { assertKept, isMadeByScript, isReplaced } from './kept.ts'
 import { systemCode, treeError, TreeError } from './errors.ts'
 import { FileWriter } from './file-writer.ts'
 import { isInherited, Metadata } from './metadata.ts'
@@ -137,8 +137,7 @@ export class TreeBuilder {
     if (size <= WHOLE_FILE_BYTES) return await open(name, true)
     if (!this.#inPlace) return await open(name, false)
     await open(temporaryOf(node.path), false).catch(async (error: unknown) => {
-      if (systemCode(error) !== 'ENOENT' || received < size) throw error
-      // It has got its name, and nobody has noted that.
+      if (systemCode(error) !== 'ENOENT' || !await isReplaced(folder.directory.at(name), node, this.#options.keptAt ?? 0n)) throw error
       await open(name, true)
     })
   }
