@@ -37,8 +37,9 @@ export class Files {
     return place
   }
 
-  /** Removes what a measurement made. */
-  end ({ kept, fetched }: Place): void {
+  /** Removes the bulk that a measurement made. Many small files stay until the end: ext4 without a journal makes new ones slower for minutes after some were removed. */
+  end ({ kept, fetched, names }: Place): void {
+    if (names.length > 1) return
     for (const path of [kept, fetched]) rmSync(path, { recursive: true, force: true })
   }
 
