@@ -36,7 +36,9 @@ t.test('a file that is shorter has none, and who does not want them any more doe
   truncateSync(path, 4 * BLOCK_BYTES)
   t.equal(await fileFacts(fd, BYTES.length), undefined)
   const stop = new AbortController()
-  const facts = fileFacts(fd, 4 * BLOCK_BYTES, { signal: stop.signal })
+  // Nothing but a hole; to hash it takes longer than a test may.
+  truncateSync(path, 2 ** 40)
+  const facts = fileFacts(fd, 2 ** 40, { signal: stop.signal })
   stop.abort(new Error('enough'))
   await t.rejects(facts, { message: 'enough' })
   await t.rejects(fileFacts(fd, 1, { signal: stop.signal }), { message: 'enough' })
