@@ -7,6 +7,8 @@ import { parseAddress } from '../src/address.ts'
 import { factsOf, folder, startNode } from './processes.ts'
 
 const CLIENTS = 1000
+/** So many of them. */
+const MOST = 900
 /** Chunks that each of them stores and reads, one after the other. */
 const CHUNKS = 2
 const CHUNK_BYTES = 4096
@@ -36,7 +38,7 @@ for (const transport of ['tcp', 'tls'] as const) {
     t.equal(connections.length, CLIENTS)
 
     const stored = new Array<number>(CLIENTS).fill(0)
-    let [ended, leastAtHalf] = [0, -1]
+    let [ended, leastThen] = [0, -1]
     await Promise.all(connections.map(async (connection, number) => {
       for (let chunk = 0; chunk < CHUNKS; chunk++) {
         const seed = number * CHUNKS + chunk
@@ -44,11 +46,11 @@ for (const transport of ['tcp', 'tls'] as const) {
         await verify(retrieve(connection, chunkId, PATIENT), CHUNK_BYTES, seed)
         stored[number] = chunk + 1
       }
-      if (++ended === CLIENTS / 2) leastAtHalf = Math.min(...stored)
+      if (++ended === MOST) leastThen = Math.min(...stored)
     }))
     t.same([...new Set(stored)], [CHUNKS])
-    // Who is first of a thousand is chance; what half of them have had, each has had a part of.
-    t.ok(leastAtHalf >= CHUNKS / 2, `when half of them had done ${CHUNKS}, the last had done ${leastAtHalf}`)
+    // Who is first of a thousand is chance; what nine tenths of them have had, each has had a part of.
+    t.ok(leastThen >= CHUNKS / 2, `when ${MOST} of them had done ${CHUNKS}, the last had done ${leastThen}`)
 
     await Promise.all(connections.map(async connection => await connection.close()))
     const { stdout } = await stop('SIGTERM')

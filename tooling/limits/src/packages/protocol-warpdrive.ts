@@ -154,6 +154,7 @@ export const protocolWarpdrive: PackageLimits = {
     MAX_DRAIN_BYTES: 'what is thrown away in that moment',
     PARALLEL_FILES: 'a default of how many at a time',
     MAX_STRING_BYTES: 'the wire has one byte for a length',
-    IDENTITY_BYTES: 'a length that the wire fixes'
+    IDENTITY_BYTES: 'a length that the wire fixes',
+    DIGEST_BYTES: 'the length of a SHA-256'
   }
 }
