@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { constants } from 'node:fs'
 import { chmod, open, rename, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
@@ -77,11 +78,8 @@ export async function extractBlob (context: Context, input: Input, path: string,
     }
 
     async function openOutput (): Promise<FileHandle> {
-      const path = inPlace ? output : partial.blob
       try {
-        // 'a+' makes what is not there and destroys nothing; writes at positions need another mode.
-        if (before === undefined || !inPlace) await (await open(path, 'a+')).close()
-        return await open(path, 'r+')
+        return await open(inPlace ? output : partial.blob, constants.O_RDWR | (inPlace && before !== undefined ? 0 : constants.O_CREAT), 0o666)
       } catch (error) {
         throw named(error, context)
       }

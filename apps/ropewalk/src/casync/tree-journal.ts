@@ -9,7 +9,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { ftruncateSync, writeSync } from 'node:fs'
+import { constants, ftruncateSync, writeSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError } from '../errors.ts'
@@ -41,16 +41,18 @@ export class TreeJournal implements AsyncDisposable {
 
   /** The one in `directory`; `of` says which archive it is of. One that is of another, or of another start of the system, is as none. */
   static async open (directory: string, of: string): Promise<TreeJournal> {
-    const path = join(directory, 'tree-journal')
-    // 'a' makes what is not there and destroys nothing; writes at positions need another mode.
-    await open(path, 'a').then(async made => { await made.close() }).catch((error: unknown) => { throw fileError(error) })
-    const handle = await open(path, 'r+')
-    const head = createHash('sha256').update(`1 ${process.geteuid?.()} ${bootId()} ${of}`).digest()
-    const found = Buffer.alloc(HEAD_BYTES)
-    await handle.read(found, 0, HEAD_BYTES, 0)
-    const journal = new TreeJournal(handle, (await handle.stat({ bigint: true })).mtimeNs, head, HEAD_BYTES)
-    if (!found.equals(head)) journal.beginAnew()
-    return journal
+    const handle = await open(join(directory, 'tree-journal'), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o666).catch((error: unknown) => { throw fileError(error) })
+    try {
+      const head = createHash('sha256').update(`1 ${process.geteuid?.()} ${bootId()} ${of}`).digest()
+      const found = Buffer.alloc(HEAD_BYTES)
+      await handle.read(found, 0, HEAD_BYTES, 0)
+      const journal = new TreeJournal(handle, (await handle.stat({ bigint: true })).mtimeNs, head, HEAD_BYTES)
+      if (!found.equals(head)) journal.beginAnew()
+      return journal
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   }
 
   /** What is noted. To be read to its end before more is; what stands behind the last that is whole goes. */
