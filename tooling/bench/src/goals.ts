@@ -56,6 +56,7 @@ export const GOALS: readonly Goal[] = [
   ]),
   ...casyncGoals(['make-random', 'make-text'], { casync: 1.3, desync: 1 }),
   ...casyncGoals(['extract-random', 'extract-text', 'seed-random'], { casync: 1, desync: 1 }),
+  ...casyncGoals(['make-tree', 'extract-tree'], { casync: 1, desync: 1 }),
   ...casyncGoals(['pull-random', 'pull-text'], { casync: 1.5 }),
   // The first lasts, as ours does; the second is what people type.
   ...['rsync', 'rsync-a'].flatMap((to): Goal[] => [

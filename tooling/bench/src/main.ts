@@ -30,7 +30,7 @@ const HELP = `bench [SUITE|CASE|SUITE/CASE]...  speed and memory of the built pa
   --full              suite transfer: 10,000 small files
   --subjects A,B      only these, beside ${BASELINE}
   --mib N             suites casync and warpdrive: size of the blobs (default 1024 and 2048; with --quick 64 and 256)
-  --files N           suite warpdrive: files of the tree
+  --files N           suites casync and warpdrive: files of the tree
   --dir DIR           suites transfer, casync, warpdrive and swarm: where the files lie (default: the system's folder for temporary files)
   --install           the same: first install what is missing for a comparison, with apt-get
   --list              suites, cases and subjects

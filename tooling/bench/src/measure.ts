@@ -32,7 +32,7 @@ export interface Size {
   readonly full: boolean
   /** Suites casync and warpdrive: MiB of a blob, if others than they say. */
   readonly mib?: number | undefined
-  /** Suite warpdrive: files of the tree. */
+  /** Suites casync and warpdrive: files of the tree. */
   readonly files?: number | undefined
 }
 

@@ -19,6 +19,9 @@ export interface Contender {
   make? (blob: string, made: Made): readonly Command[]
   /** With a seed, whatever has to be done with that counts. */
   extract? (made: Made, output: string, seed?: string): readonly Command[]
+  /** An index and chunks of a folder, and back; whatever else they record of it, with names, content, permissions and times. */
+  makeTree? (folder: string, made: Made): readonly Command[]
+  extractTree? (made: Made, output: string): readonly Command[]
   /** Index and chunks come from another process, through pipes. `folder` is for whatever it takes to start that. */
   pull? (made: Made, output: string, folder: string): readonly Command[]
 }
@@ -38,6 +41,8 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
     missing: async () => missing('casync'),
     make: (blob, { index, store }) => [casync(['make', `--store=${store}`, index, blob])],
     extract: ({ index, store }, output, seed) => [casync(['extract', `--store=${store}`, ...(seed === undefined ? [] : [`--seed=${seed}`]), index, output])],
+    makeTree: (folder, { index, store }) => [casync(['make', `--store=${store}`, index, folder])],
+    extractTree: ({ index, store }, output) => [casync(['extract', `--store=${store}`, index, output])],
     pull: ({ index, store }, output, folder) => [casync(['extract', `--store=host:${store}`, `host:${index}`, output], through(folder, 'casync'))]
   },
   desync: {
@@ -48,12 +53,16 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
       ...(seed === undefined ? [] : [desync(['make', ...DESYNC_AT_ONCE, `${seed}.caibx`, seed])]),
       desync(['extract', ...DESYNC_AT_ONCE, '-s', store, ...(seed === undefined ? [] : ['--seed', `${seed}.caibx`]), index, output])
     ],
+    makeTree: (folder, { index, store }) => [desync(['tar', ...DESYNC_AT_ONCE, '-i', '-s', store, index, folder])],
+    extractTree: ({ index, store }, output) => [desync(['untar', ...DESYNC_AT_ONCE, '-i', '-s', store, index, output])],
     pull: ({ index, store }, output, folder) => [desync(['extract', ...DESYNC_AT_ONCE, '-s', `ssh://host${store}`, index, output], through(folder, 'casync'))]
   },
   ropewalk: {
     about: 'ropewalk casync and ropewalk-casync, as built',
     make: (blob, { index, store }) => [ropewalk('make', [`--store=${store}`, index, blob])],
     extract: ({ index, store }, output, seed) => [ropewalk('extract', [`--store=${store}`, ...(seed === undefined ? [] : [`--seed=${seed}`]), index, output])],
+    makeTree: (folder, { index, store }) => [ropewalk('make', [`--store=${store}`, index, folder])],
+    extractTree: ({ index, store }, output) => [ropewalk('extract', [`--store=${store}`, index, output])],
     pull: ({ index, store }, output, folder) => [ropewalk('extract', [`--store=host:${store}`, `host:${index}`, output], through(folder, [process.execPath, ...profile('casync', 'remote'), REMOTE_END].join(' ')))]
   },
   'ropewalk-from-casync': {

@@ -7,6 +7,7 @@ import { createCipheriv } from 'node:crypto'
 import { chmodSync, closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../folder.ts'
+import { makeTree } from './trees.ts'
 
 export type Content = 'random' | 'text'
 
@@ -60,6 +61,13 @@ export class Blobs {
       ftruncateSync(file, bytes)
       closeSync(file)
     }
+    return path
+  }
+
+  /** Small files in folders. */
+  tree (files: number): string {
+    const path = join(this.folder, `tree-${files}`)
+    makeTree(path, files)
     return path
   }
 

@@ -1,5 +1,5 @@
 /**
- * Suite `casync`: blobs to chunks and back, by the real command line and by the originals.
+ * Suite `casync`: blobs and trees to chunks and back, by the real command line and by the originals.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONTENDERS, type Contender } from '../casync/contenders.ts'
 import { Blobs, type Content, type Made } from '../casync/inputs.ts'
+import { assertSameTree } from '../casync/trees.ts'
 import type { Absent, Case, Sample, Size } from '../measure.ts'
 import { profile } from '../profile.ts'
 import { OURS } from '../registry.ts'
@@ -25,15 +26,18 @@ const PEERS = ['casync', 'desync']
 export function casyncCases (subjects: readonly string[], absent: readonly Absent[], below: string): Case[] {
   let scene: Scene | undefined
   const at = (): Scene => scene ??= new Scene(below)
-  const make = (name: string, title: string, verb: 'make' | 'extract' | 'pull', run: (scene: Scene, contender: Contender, bytes: number) => Promise<Sample[]>): Case => ({
+  const one = (name: string, title: string, verb: Exclude<keyof Contender, 'about' | 'missing' | 'packages'>, run: (scene: Scene, contender: Contender, size: Size) => Promise<Sample[]>): Case => ({
     suite: 'casync',
     name,
-    title: `${title}, 1 GiB (64 MiB with --quick)`,
+    title,
     subjects: subjects.filter(subject => CONTENDERS[subject]?.[verb] !== undefined),
     absent: absent.filter(({ subject }) => CONTENDERS[subject]?.[verb] !== undefined),
     peers: PEERS,
-    run: async (subject, size) => await run(at(), CONTENDERS[subject] as Contender, bytesOf(size))
+    run: async (subject, size) => await run(at(), CONTENDERS[subject] as Contender, size)
   })
+  const make = (name: string, title: string, verb: 'make' | 'extract' | 'pull', run: (scene: Scene, contender: Contender, bytes: number) => Promise<Sample[]>): Case => (
+    one(name, `${title}, 1 GiB (64 MiB with --quick)`, verb, async (scene, contender, size) => await run(scene, contender, bytesOf(size)))
+  )
   return [
     make('make-random', 'make of what does not compress', 'make', (scene, contender, bytes) => scene.make(contender, 'random', bytes)),
     make('make-text', 'make of numbered lines', 'make', (scene, contender, bytes) => scene.make(contender, 'text', bytes)),
@@ -42,6 +46,8 @@ export function casyncCases (subjects: readonly string[], absent: readonly Absen
     make('seed-random', 'extract with a seed that has 90 %', 'extract', (scene, contender, bytes) => scene.extract(contender, 'random', bytes, true)),
     make('pull-random', 'extract through the helper of the other end', 'pull', (scene, contender, bytes) => scene.pull(contender, 'random', bytes)),
     make('pull-text', 'extract of numbered lines through the helper of the other end', 'pull', (scene, contender, bytes) => scene.pull(contender, 'text', bytes)),
+    one('make-tree', 'make of 5,000 files of 40 KB (500 with --quick)', 'makeTree', (scene, contender, size) => scene.makeTree(contender, filesOf(size))),
+    one('extract-tree', 'extract of as many from a store here', 'extractTree', (scene, contender, size) => scene.extractTree(contender, filesOf(size))),
     {
       suite: 'casync',
       name: 'chunker',
@@ -78,6 +84,24 @@ class Scene {
     return await this.#output(content, bytes, (output, place) => contender.pull?.(made, output, place) ?? [])
   }
 
+  async makeTree (contender: Contender, files: number): Promise<Sample[]> {
+    const tree = this.#blobs.tree(files)
+    return await this.#at(async place => treeSamples(files, await timed(contender.makeTree?.(tree, treePlaceOf(place)) ?? [], place)))
+  }
+
+  async extractTree (contender: Contender, files: number): Promise<Sample[]> {
+    const tree = this.#blobs.tree(files)
+    const made = await this.#once(`tree-${files}`, treePlaceOf, made => CONTENDERS[OURS]?.makeTree?.(tree, made))
+    return await this.#at(async place => {
+      const output = join(place, 'output')
+      // desync wants one that is there.
+      mkdirSync(output)
+      const result = treeSamples(files, await timed(contender.extractTree?.(made, output) ?? [], place))
+      assertSameTree(output, tree)
+      return result
+    })
+  }
+
   async makeOfNothing (contender: Contender, bytes: number): Promise<Sample[]> {
     const hole = this.#blobs.hole(bytes)
     return await this.#at(async place => {
@@ -97,11 +121,14 @@ class Scene {
 
   /** Made once, by ours: everybody takes the same index and the same chunks. */
   async #chunks (content: Content, bytes: number): Promise<Made> {
-    const key = `${content}-${bytes}`
+    return await this.#once(`${content}-${bytes}`, placeOf, made => CONTENDERS[OURS]?.make?.(this.#blobs.blob(content, bytes), made))
+  }
+
+  async #once (key: string, placed: (folder: string) => Made, commands: (made: Made) => readonly Command[] | undefined): Promise<Made> {
     let made = this.#made.get(key)
     if (made === undefined) {
-      made = placeOf(this.#blobs.begin())
-      await timed(CONTENDERS[OURS]?.make?.(this.#blobs.blob(content, bytes), made) ?? [], this.#blobs.folder)
+      made = placed(this.#blobs.begin())
+      await timed(commands(made) ?? [], this.#blobs.folder)
       this.#made.set(key, made)
     }
     return made
@@ -144,6 +171,11 @@ function samples (bytes: number, { seconds, syncedSeconds, cpuSeconds, rssBytes 
   return [sample('speed', seconds), sample('speed, synced', syncedSeconds)]
 }
 
+function treeSamples (files: number, { seconds, syncedSeconds, cpuSeconds, rssBytes }: Timed): Sample[] {
+  const sample = (metric: string, value: number): Sample => ({ metric, unit: 'files/s', value: files / value, cpuSeconds, rssBytes })
+  return [sample('speed', seconds), sample('speed, synced', syncedSeconds)]
+}
+
 function chunkerAlone (bytes: number): Sample[] {
   return (['zeros', 'random'] as const).map(content => {
     const { stdout, stderr } = spawnSync(process.execPath, [...profile('casync', 'chunker'), CHUNKER, content, String(bytes)], { encoding: 'utf8' })
@@ -157,11 +189,19 @@ function bytesOf ({ quick, mib }: Size): number {
   return (mib ?? (quick ? 64 : 1024)) * MIB
 }
 
+function filesOf ({ quick, files }: Size): number {
+  return files ?? (quick ? 500 : 5000)
+}
+
 function placeOf (folder: string): Made {
   const store = join(folder, 'store.castr')
   // desync wants one that is there.
   mkdirSync(store)
   return { index: join(folder, 'index.caibx'), store }
+}
+
+function treePlaceOf (folder: string): Made {
+  return { ...placeOf(folder), index: join(folder, 'index.caidx') }
 }
 
 const digests = new Map<string, string>()
