@@ -13,10 +13,11 @@ export const MAX_EXCLUDE_BYTES: number = 1024 * 1024
 /** Most bytes of a name. Linux has no more. */
 export const MAX_NAME_BYTES = 255
 
-/** Files up to this size are written whole, and side by side: so many of them, and so many bytes. Ours. */
+/** Files up to this size are made at once, larger ones while others wait. Ours. */
 export const WHOLE_FILE_BYTES: number = 256 * 1024
-export const WRITES_AHEAD = 16
-export const WRITES_AHEAD_BYTES: number = 4 * 1024 * 1024
+
+/** The longest that nothing else runs while small files are made. Ours. */
+export const TURN_MS = 5
 
 /** A block of so many zeros in a large file becomes a hole. Ours. */
 export const HOLE_BYTES: number = 64 * 1024

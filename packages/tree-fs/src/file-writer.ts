@@ -4,12 +4,11 @@ import { HOLE_BYTES, WHOLE_FILE_BYTES } from './constants.ts'
 import { setMode, type Directory } from './directory.ts'
 import { TreeError } from './errors.ts'
 
-/** A new file. Small ones are kept until they are whole; of large ones, blocks of zeros become holes. */
+/** A large file, or one that was begun before. Blocks of zeros become holes. */
 export class FileWriter {
   readonly name: string
   readonly #directory: Directory
   readonly #size: number
-  #pieces: Uint8Array[] = []
   #received = 0
   #written = 0
   #handle: FileHandle | undefined
@@ -22,10 +21,6 @@ export class FileWriter {
     this.#size = size
   }
 
-  get isOpen (): boolean {
-    return this.#handle !== undefined
-  }
-
   async open (): Promise<void> {
     this.#handle = await open(this.#directory.at(this.name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   }
@@ -34,7 +29,7 @@ export class FileWriter {
   async reopen (received: number, whole: boolean): Promise<void> {
     const path = this.#directory.at(this.name)
     // It may have its permissions already.
-    await setMode(path, 0o600)
+    setMode(path, 0o600)
     this.#handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     const stats = await this.#handle.stat()
     this.#whole = whole
@@ -45,24 +40,24 @@ export class FileWriter {
     this.#written = received
   }
 
-  /** Waits for the disk with large files only. The bytes may be used again when it resolves. */
+  /** The bytes may be used again when it resolves. */
   async write (bytes: Uint8Array): Promise<void> {
     this.#received += bytes.length
-    if (this.#received > this.#size) throw new TreeError('ERR_TREE_NAME', `${this.#received} > ${this.#size} bytes`, { remote: true })
-    if (this.#whole) return
-    if (this.#handle === undefined) this.#pieces.push(bytes.slice())
-    else await this.#put(this.#handle, bytes)
+    assertRoom(this.#received, this.#size)
+    if (this.#whole || this.#handle === undefined) return
+    await this.#put(this.#handle, bytes)
   }
 
-  /** All of it is there: the file, open still. */
-  async finish (): Promise<FileHandle> {
-    if (this.#received !== this.#size) throw new TreeError('ERR_TREE_NAME', `${this.#received}, not ${this.#size} bytes`, { remote: true })
-    if (this.#handle === undefined) await this.open()
+  /** All of it is there: the descriptor of the file, which is open still. */
+  async finish (): Promise<number> {
+    assertAll(this.#received, this.#size)
     const handle = this.#handle as FileHandle
-    for (const piece of this.#pieces) await this.#put(handle, piece)
-    this.#pieces = []
-    if (this.#size > 0 && this.#size > WHOLE_FILE_BYTES) await handle.truncate(this.#size)
-    return handle
+    if (this.#size > WHOLE_FILE_BYTES) await handle.truncate(this.#size)
+    return handle.fd
+  }
+
+  async close (): Promise<void> {
+    await this.#handle?.close()
   }
 
   /** With `keep`, what was written stays. */
@@ -75,7 +70,6 @@ export class FileWriter {
   async #put (handle: FileHandle, bytes: Uint8Array): Promise<void> {
     const start = this.#written
     this.#written += bytes.length
-    if (this.#size <= WHOLE_FILE_BYTES) return await writeAll(handle, bytes, start)
     for (let at = 0; at < bytes.length;) {
       const end = nextHole(bytes, at)
       await writeAll(handle, bytes.subarray(at, end), start + at)
@@ -83,6 +77,15 @@ export class FileWriter {
       while (at < bytes.length && isZero(bytes.subarray(at, at + HOLE_BYTES))) at += HOLE_BYTES
     }
   }
+}
+
+/** Whoever gives the bytes has announced how many there are. */
+export function assertRoom (received: number, size: number): void {
+  if (received > size) throw new TreeError('ERR_TREE_NAME', `${received} > ${size} bytes`, { remote: true })
+}
+
+export function assertAll (received: number, size: number): void {
+  if (received !== size) throw new TreeError('ERR_TREE_NAME', `${received}, not ${size} bytes`, { remote: true })
 }
 
 const ZEROS = Buffer.alloc(HOLE_BYTES)

@@ -1,10 +1,15 @@
-import { lchown, lutimes, type FileHandle } from 'node:fs/promises'
+import { fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from 'node:fs'
 import type { TreeNode } from '@ropewalk/interface'
 import { setMode } from './directory.ts'
 import type { OpenFolder } from './open-folder.ts'
 import { Script } from './script.ts'
 import { Names } from './users.ts'
 import type { WriteTreeOptions } from './write-tree.ts'
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
 
 /** Owners, permissions, attributes and times. What Node has no call for is gathered, for each folder and for the end of the tree. */
 export class Metadata {
@@ -20,33 +25,37 @@ export class Metadata {
     this.#owners = options.owners ?? process.geteuid?.() === 0
   }
 
-  /** Owner before permissions, which it would take away from; times last. */
-  async dress ({ directory, script }: OpenFolder, name: string, node: TreeNode, handle?: FileHandle): Promise<void> {
+  /** Whose the node shall be, at once where it says so by number; undefined where that is not for us to say. */
+  owner (node: TreeNode): Owner | undefined | Promise<Owner> {
+    if (!this.#owners) return undefined
+    const { uid, gid } = node
+    return uid !== undefined && gid !== undefined ? { uid, gid } : this.#named(node)
+  }
+
+  /** Owner before permissions, which it would take away from; times last. `fd` is that of a file. */
+  dress ({ directory, script }: OpenFolder, name: string, node: TreeNode, owner: Owner | undefined, fd?: number): void {
     const path = directory.at(name)
-    if (this.#owners) {
-      const { uid, gid } = await this.#owner(node)
-      if (handle === undefined) await lchown(path, uid, gid)
-      else await handle.chown(uid, gid)
+    if (owner !== undefined) {
+      if (fd === undefined) lchownSync(path, owner.uid, owner.gid)
+      else fchownSync(fd, owner.uid, owner.gid)
     }
-    if (handle !== undefined) await handle.chmod(node.permissions)
-    else if (node.type !== 'symlink') await setMode(path, node.permissions)
+    if (fd !== undefined) fchmodSync(fd, node.permissions)
+    else if (node.type !== 'symlink') setMode(path, node.permissions)
     const seconds = this.gather(script, name, node)
     if (seconds === undefined) return
-    if (handle === undefined) await lutimes(path, seconds, seconds)
-    else await handle.utimes(seconds, seconds)
+    if (fd === undefined) lutimesSync(path, seconds, seconds)
+    else futimesSync(fd, seconds, seconds)
   }
 
   /** The same for the folder itself, in which nothing changes any more. `run` runs its script. */
   async finish ({ node, directory, script }: OpenFolder, run: () => Promise<unknown>): Promise<void> {
-    if (this.#owners) {
-      const { uid, gid } = await this.#owner(node)
-      await directory.handle.chown(uid, gid)
-    }
+    const owner = await this.owner(node)
+    if (owner !== undefined) fchownSync(directory.fd, owner.uid, owner.gid)
     const seconds = this.gather(script, '.', node)
     if (!script.isEmpty) await run()
     // Whoever may not enter it any more has no more to do in it.
-    await directory.handle.chmod(node.permissions)
-    if (seconds !== undefined) await directory.handle.utimes(seconds, seconds)
+    fchmodSync(directory.fd, node.permissions)
+    if (seconds !== undefined) futimesSync(directory.fd, seconds, seconds)
   }
 
   /** What needs a script goes there. The time, where Node can set it. */
@@ -63,7 +72,7 @@ export class Metadata {
     return seconds
   }
 
-  async #owner ({ uid, gid, user, group }: TreeNode): Promise<{ uid: number, gid: number }> {
+  async #named ({ uid, gid, user, group }: TreeNode): Promise<Owner> {
     return { uid: await this.#number(this.#users, uid, user), gid: await this.#number(this.#groups, gid, group) }
   }
 

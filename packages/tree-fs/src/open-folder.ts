@@ -15,8 +15,6 @@ export class OpenFolder {
   readonly names: Set<string> = new Set()
   /** Names that were there before we were, and may be of what could not be made. */
   unsure = 0
-  /** Files that are being written. */
-  readonly writing: Set<Promise<void>> = new Set()
   #directory: Directory | undefined
 
   constructor (node: TreeNode, directory?: Directory) {
@@ -38,7 +36,7 @@ export class OpenFolder {
   async clear (): Promise<void> {
     const { directory } = this
     let found = 0
-    for (const name of await directory.names()) {
+    for (const name of directory.names()) {
       if (this.names.has(name)) found++
       else await directory.remove(name)
     }
@@ -54,7 +52,7 @@ export class OpenFolder {
     return name
   }
 
-  async close (): Promise<void> {
-    await this.#directory?.close()
+  close (): void {
+    this.#directory?.close()
   }
 }

@@ -2,6 +2,7 @@ import type { AbortOptions, TreeNode } from '@ropewalk/interface'
 import { encodeAcl, encodeDefaultAcl } from './acl.ts'
 import { LETTERS } from './attributes.ts'
 import { bytesOf } from './path.ts'
+import type { NodeTime, Times } from './times.ts'
 import { runTool } from './tools.ts'
 
 /**
@@ -10,10 +11,10 @@ import { runTool } from './tools.ts'
  */
 export class Script {
   readonly #lines: Buffer[] = []
-  readonly #times = new Map<string, Buffer[]>()
+  readonly #times: NodeTime[] = []
 
   get isEmpty (): boolean {
-    return this.#lines.length === 0 && this.#times.size === 0
+    return this.#lines.length === 0 && this.#times.length === 0
   }
 
   /** Sets what belongs to the node; `name` is that in the folder, `.` for the folder itself. */
@@ -29,6 +30,7 @@ export class Script {
   }
 
   attributes (name: string, node: TreeNode, which: (letter: string) => boolean): void {
+    if (node.attributes === undefined && node.project === undefined) return
     const letters = LETTERS.filter(([letter, attribute]) => node.attributes?.includes(attribute) === true && which(letter)).map(([letter]) => letter).join('')
     if (letters !== '') this.#add(`chattr +${letters} -- `, place(name))
     if (which('p') && node.project !== undefined) this.#add(`chattr -p ${node.project} -- `, place(name))
@@ -40,21 +42,17 @@ export class Script {
   }
 
   time (name: string, mtime: bigint): void {
-    const magnitude = mtime < 0n ? -mtime : mtime
-    const text = `@${mtime < 0n ? '-' : ''}${magnitude / 1_000_000_000n}.${String(magnitude % 1_000_000_000n).padStart(9, '0')}`
-    const places = this.#times.get(text)
-    if (places === undefined) this.#times.set(text, [place(name)])
-    else places.push(place(name))
+    this.#times.push({ name, mtime })
   }
 
-  /** Does everything, whatever fails of it. Resolves to what the programs complained of; empty when all went well. */
-  async run (cwd: string, { signal }: AbortOptions): Promise<string> {
-    for (const [time, places] of this.#times) {
+  /** Does everything in the folder at `cwd`, whatever fails of it. Resolves to what the programs complained of; empty when all went well. */
+  async run (cwd: string, times: Times, { signal }: AbortOptions): Promise<string> {
+    for (const [time, places] of byTime(await times.set(cwd, this.#times.splice(0)))) {
       for (let at = 0; at < places.length; at += 256) this.#add(`touch -h -d ${time} -- `, ...places.slice(at, at + 256).flatMap(path => [path, ' ']))
     }
-    const result = await runTool('sh', ['-s'], { cwd, input: Buffer.concat([Buffer.from('e=0\n'), ...this.#lines, Buffer.from('exit $e\n')]), maxBytes: 1024 * 1024, signal })
-    this.#lines.length = 0
-    this.#times.clear()
+    if (this.#lines.length === 0) return ''
+    const input = Buffer.concat([Buffer.from('e=0\n'), ...this.#lines.splice(0), Buffer.from('exit $e\n')])
+    const result = await runTool('sh', ['-s'], { cwd, input, maxBytes: 1024 * 1024, signal })
     if (result?.code === 0) return ''
     return result === undefined ? 'no sh' : result.stderr.trim() || `status ${result.code}`
   }
@@ -62,6 +60,19 @@ export class Script {
   #add (...pieces: ReadonlyArray<string | Buffer>): void {
     this.#lines.push(...pieces.map(piece => Buffer.from(piece as string)), Buffer.from(' || e=1\n'))
   }
+}
+
+/** As `touch` takes them. */
+function byTime (times: readonly NodeTime[]): Map<string, Buffer[]> {
+  const found = new Map<string, Buffer[]>()
+  for (const { name, mtime } of times) {
+    const magnitude = mtime < 0n ? -mtime : mtime
+    const text = `@${mtime < 0n ? '-' : ''}${magnitude / 1_000_000_000n}.${String(magnitude % 1_000_000_000n).padStart(9, '0')}`
+    const places = found.get(text)
+    if (places === undefined) found.set(text, [place(name)])
+    else places.push(place(name))
+  }
+  return found
 }
 
 /** Never an option, never anything but a name. */

@@ -1,6 +1,7 @@
-import { rename, symlink } from 'node:fs/promises'
+import { renameSync, symlinkSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import type { Source, TreeKept, TreeMark, TreeNode, TreePart } from '@ropewalk/interface'
-import { WHOLE_FILE_BYTES, WRITES_AHEAD, WRITES_AHEAD_BYTES } from './constants.ts'
+import { TURN_MS, WHOLE_FILE_BYTES } from './constants.ts'
 import { Directory, setMode } from './directory.ts'
 import { assertKept, isMadeByScript, isReplaced } from './kept.ts'
 import { systemCode, treeError, TreeError } from './errors.ts'
@@ -9,16 +10,16 @@ import { isInherited, Metadata } from './metadata.ts'
 import { OpenFolder } from './open-folder.ts'
 import { pathOf, temporary, temporaryOf } from './path.ts'
 import { Script } from './script.ts'
+import { SmallFile } from './small-file.ts'
 import { bind } from './special.ts'
+import { Times } from './times.ts'
 import type { WriteTreeOptions, WrittenTree } from './write-tree.ts'
 
 interface OpenFile {
   readonly folder: OpenFolder
   readonly name: string
   readonly node: TreeNode
-  readonly writer: FileWriter
-  /** It is written, or will never be. */
-  readonly done: PromiseWithResolvers<void>
+  readonly writer: FileWriter | SmallFile
 }
 
 /** Makes nodes in a folder, in the order of an archive. */
@@ -27,14 +28,10 @@ export class TreeBuilder {
   readonly #inPlace: boolean
   readonly #metadata: Metadata
   readonly #open: OpenFolder[] = []
+  readonly #times: Times
   #file: OpenFile | undefined
-  /** Small files that are being written, in whatever folder. */
-  readonly #writing = new Set<Promise<void>>()
-  #writingBytes = 0
-  /** Marks that wait for files before them, and when the last of them is told. */
-  #marks = 0
-  #marked: Promise<unknown> = Promise.resolve()
-  #failure: { error: unknown } | undefined
+  /** Marks that wait for the small file before them. */
+  #marks: Uint8Array[] = []
   /** Of the root. */
   #permissions = 0o700
   #nodes = 0
@@ -44,6 +41,7 @@ export class TreeBuilder {
     this.#options = options
     this.#inPlace = inPlace
     this.#metadata = new Metadata(options)
+    this.#times = new Times(options)
   }
 
   get isBegun (): boolean {
@@ -53,6 +51,7 @@ export class TreeBuilder {
   /** Makes all of `parts` in `root`, or goes on after `resume`. */
   async write (parts: Source<TreePart | TreeMark>, root: Directory | undefined): Promise<WrittenTree> {
     const { signal } = this.#options
+    let turned = performance.now()
     try {
       for await (const part of parts) {
         signal?.throwIfAborted()
@@ -60,17 +59,21 @@ export class TreeBuilder {
         else if (part.kind === 'mark') this.#mark(part.trace)
         else {
           await this.#endFile()
+          if (performance.now() - turned > TURN_MS) {
+            await setImmediate()
+            turned = performance.now()
+            signal?.throwIfAborted()
+          }
           if (part.kind === 'node') await this.#node(part.node, root)
           else await this.#leave()
         }
-        if (this.#failure !== undefined) throw this.#failure.error
       }
       if (this.#open.length > 0 || this.#nodes === 0) throw new TreeError('ERR_TREE_NAME', 'the tree ends inside a folder', { remote: true })
-      await this.#marked
+      this.#times.close()
       return { nodes: this.#nodes, bytes: this.#bytes }
     } catch (error) {
       await this.close()
-      if (this.#nodes === 0) await root?.close()
+      if (this.#nodes === 0) root?.close()
       signal?.throwIfAborted()
       throw error
     }
@@ -118,7 +121,7 @@ export class TreeBuilder {
     for (const folder of this.#open) {
       const entry = outer === above ? name : folder.node.path.slice(folder.node.path.lastIndexOf('/') + 1)
       // It may have been finished: then what is made in it would get what it has itself.
-      const directory = !this.#inPlace && isInherited(folder.node) ? await outer.renew(entry, folder.names) : await outer.enter(entry)
+      const directory = !this.#inPlace && isInherited(folder.node) ? await outer.renew(entry, folder.names) : outer.enter(entry)
       folder.enter(directory)
       if (!this.#inPlace) await folder.clear()
       outer = directory
@@ -131,7 +134,7 @@ export class TreeBuilder {
     const { size = 0 } = node
     const open = async (place: string, whole: boolean): Promise<void> => {
       const writer = new FileWriter(folder.directory, place, size)
-      this.#file = { folder, name, node, writer, done: Promise.withResolvers() }
+      this.#file = { folder, name, node, writer }
       await writer.reopen(received, whole)
     }
     if (size <= WHOLE_FILE_BYTES) return await open(name, true)
@@ -142,25 +145,26 @@ export class TreeBuilder {
     })
   }
 
-  /** What was begun comes to its end, or is let go of. */
+  /** What was begun is let go of. */
   async close (): Promise<void> {
     await this.#file?.writer.abort(this.#options.onMark !== undefined)
-    await Promise.all(this.#writing)
-    for (const folder of this.#open.splice(0).reverse()) await folder.close()
+    for (const folder of this.#open.splice(0).reverse()) folder.close()
+    this.#times.close()
   }
 
   /** Everything is in its place: the last of what makes it the tree. True where much of it may have changed. */
   async seal (parent: Directory, name: string): Promise<boolean> {
     // Whoever may not write to a folder cannot move it.
-    if (!this.#inPlace) await setMode(parent.at(name), this.#permissions)
+    if (!this.#inPlace) setMode(parent.at(name), this.#permissions)
     const { last } = this.#metadata
     if (last.isEmpty) return false
-    const root = await Directory.open(parent.at(name))
+    const root = Directory.open(parent.at(name))
     try {
       await this.#run(last, root, '')
       return true
     } finally {
-      await root.close()
+      root.close()
+      this.#times.close()
     }
   }
 
@@ -182,15 +186,19 @@ export class TreeBuilder {
     this.#nodes++
     try {
       if (node.type === 'directory') {
-        if (this.#inPlace && !await folder.directory.isFolder(name)) await folder.directory.remove(name)
-        this.#open.push(new OpenFolder(node, await folder.directory.make(name, this.#inPlace)))
+        if (this.#inPlace && !folder.directory.isFolder(name)) await folder.directory.remove(name)
+        this.#open.push(new OpenFolder(node, folder.directory.make(name, this.#inPlace)))
       } else if (node.type === 'file') {
-        const isLarge = (node.size ?? 0) > WHOLE_FILE_BYTES
-        const place = !this.#inPlace ? name : isLarge ? temporaryOf(node.path) : temporary()
-        const writer = new FileWriter(folder.directory, place, node.size ?? 0)
-        this.#file = { folder, name, node, writer, done: Promise.withResolvers() }
-        if (isLarge && this.#inPlace) await folder.directory.remove(place)
-        if (isLarge) await writer.open()
+        const { size = 0 } = node
+        if (size <= WHOLE_FILE_BYTES) {
+          this.#file = { folder, name, node, writer: new SmallFile(folder.directory, this.#inPlace ? temporary() : name, size) }
+          return
+        }
+        const place = this.#inPlace ? temporaryOf(node.path) : name
+        const writer = new FileWriter(folder.directory, place, size)
+        this.#file = { folder, name, node, writer }
+        if (this.#inPlace) await folder.directory.remove(place)
+        await writer.open()
       } else {
         await this.#special(folder, name, node)
         this.#options.onNode?.(node)
@@ -212,60 +220,35 @@ export class TreeBuilder {
 
   /** Told when everything before it is written; a small file is when all of it is, of which more may come behind the mark. */
   #mark (trace: Uint8Array): void {
-    const { onMark } = this.#options
-    if (onMark === undefined) return
-    const before = [...this.#writing]
-    if (this.#file !== undefined && !this.#file.writer.isOpen) before.push(this.#file.done.promise)
-    if (before.length === 0 && this.#marks === 0) return onMark(trace)
-    this.#marks++
-    this.#marked = Promise.all([this.#marked, ...before]).then(() => {
-      this.#marks--
-      if (this.#failure === undefined) onMark(trace)
-    }).catch((error: unknown) => { this.#failure ??= { error } })
+    if (this.#file?.writer instanceof SmallFile) this.#marks.push(trace)
+    else this.#options.onMark?.(trace)
   }
 
-  /** The file that came last is complete. Small ones are written side by side. */
+  /** The file that came last is complete. */
   async #endFile (): Promise<void> {
     if (this.#file === undefined) return
-    const { folder, name, node, writer, done } = this.#file
+    const { folder, name, node, writer } = this.#file
     this.#file = undefined
-    const wasOpen = writer.isOpen
-    const work = this.#finishFile(folder, name, writer, node)
-    if (wasOpen) return await work
-    const weight = node.size ?? 0
-    this.#writingBytes += weight
-    const settled = work.catch((error: unknown) => { this.#failure ??= { error } }).finally(() => {
-      this.#writingBytes -= weight
-      folder.writing.delete(settled)
-      this.#writing.delete(settled)
-      done.resolve()
-    })
-    folder.writing.add(settled)
-    this.#writing.add(settled)
-    while (this.#writing.size >= WRITES_AHEAD || this.#writingBytes >= WRITES_AHEAD_BYTES) await Promise.race(this.#writing)
-  }
-
-  async #finishFile (folder: OpenFolder, name: string, writer: FileWriter, node: TreeNode): Promise<void> {
     try {
-      const handle = await writer.finish()
-      try {
-        await this.#metadata.dress(folder, name, node, handle)
-      } finally {
-        await handle.close()
-      }
+      const owner = this.#metadata.owner(node)
+      const [whose, fd] = [owner instanceof Promise ? await owner : owner, writer instanceof SmallFile ? writer.finish() : await writer.finish()]
+      this.#metadata.dress(folder, name, node, whose, fd)
+      if (writer instanceof SmallFile) writer.close()
+      else await writer.close()
       if (this.#inPlace) await this.#exchange(folder.directory, writer.name, name)
       this.#options.onNode?.(node)
     } catch (error) {
       await writer.abort(false)
       throw treeError(error, 'write', node.path)
     }
+    for (const trace of this.#marks.splice(0)) this.#options.onMark?.(trace)
   }
 
   async #special (folder: OpenFolder, name: string, node: TreeNode): Promise<void> {
     const { directory } = folder
     const place = this.#inPlace ? temporary() : name
     if (node.type === 'symlink') {
-      await symlink(pathOf(node.target ?? ''), directory.at(place))
+      symlinkSync(pathOf(node.target ?? ''), directory.at(place))
     } else if (node.type === 'socket') {
       await bind(directory, place)
     } else {
@@ -274,36 +257,34 @@ export class TreeBuilder {
       if (!await this.#run(script, directory, node.path)) return
     }
     if (this.#inPlace) await this.#exchange(directory, place, name)
-    await this.#metadata.dress(folder, name, node)
+    this.#metadata.dress(folder, name, node, await this.#metadata.owner(node))
   }
 
   async #exchange (directory: Directory, from: string, name: string): Promise<void> {
-    if (await directory.isFolder(name)) await directory.remove(name)
-    await rename(directory.at(from), directory.at(name))
+    if (directory.isFolder(name)) await directory.remove(name)
+    renameSync(directory.at(from), directory.at(name))
   }
 
   async #leave (): Promise<void> {
     const folder = this.#open.at(-1)
     if (folder === undefined) throw new TreeError('ERR_TREE_NAME', 'the end of a folder where none is open', { remote: true })
-    const { node, directory, script, names, writing } = folder
-    await Promise.all(writing)
-    if (this.#failure !== undefined) throw this.#failure.error
+    const { node, directory, script, names } = folder
     try {
       if (this.#inPlace && (this.#options.remove ?? true)) {
-        for (const name of await directory.names()) if (!names.has(name)) await directory.remove(name)
+        for (const name of directory.names()) if (!names.has(name)) await directory.remove(name)
       }
       await this.#metadata.finish(folder, async () => await this.#run(script, directory, node.path))
     } catch (error) {
       throw treeError(error, 'finish', node.path)
     }
     this.#open.pop()
-    await folder.close()
+    folder.close()
     this.#options.onNode?.(node)
   }
 
   /** False when something went wrong and somebody was told. */
   async #run (script: Script, directory: Directory, path: string): Promise<boolean> {
-    const complaint = await script.run(directory.path, this.#options)
+    const complaint = await script.run(directory.path, this.#times, this.#options)
     if (complaint === '') return true
     const error = new TreeError('ERR_UNSUPPORTED', `${JSON.stringify(path)}: ${complaint}`, { path })
     if (this.#options.onTrouble === undefined) throw error

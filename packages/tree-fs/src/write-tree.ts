@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdirSync, renameSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { AbortOptions, Source, TreeKept, TreeMark, TreeNode, TreePart } from '@ropewalk/interface'
 import { Directory } from './directory.ts'
@@ -56,26 +56,26 @@ export interface WrittenTree {
 export async function writeTree (parts: Source<TreePart | TreeMark>, path: string, options: WriteTreeOptions = {}): Promise<WrittenTree> {
   const full = resolve(path)
   const { existing = 'refuse' } = options
-  const parent = await Directory.open(dirname(full), true).catch((error: unknown) => { throw treeError(error, 'open', dirname(full)) })
+  const parent = guarded('open', dirname(full), () => Directory.open(dirname(full), true))
   try {
     return existing === 'in-place' ? await change(parts, parent, basename(full), options) : await build(parts, parent, basename(full), options)
   } finally {
-    await parent.close()
+    parent.close()
   }
 }
 
 async function change (parts: Source<TreePart | TreeMark>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
   const builder = await begun(parent, name, options, true)
-  const written = await builder.write(parts, builder.isBegun ? undefined : await parent.make(name, true).catch((error: unknown) => { throw treeError(error, 'open', name) }))
+  const written = await builder.write(parts, builder.isBegun ? undefined : guarded('open', name, () => parent.make(name, true)))
   await builder.seal(parent, name)
   if (!(options.durable ?? true)) return written
-  const root = await Directory.open(parent.at(name))
+  const root = Directory.open(parent.at(name))
   try {
     await syncAll(root)
   } finally {
-    await root.close()
+    root.close()
   }
-  await parent.handle.sync()
+  await parent.sync()
   return written
 }
 
@@ -84,30 +84,30 @@ async function build (parts: Source<TreePart | TreeMark>, parent: Directory, nam
   const staging = await prepare(parent, name, options)
   const { directory, fresh, old } = staging
   try {
-    const there = (await parent.names()).includes(name)
+    const there = parent.names().includes(name)
     if (there && options.existing !== 'replace') throw new TreeError('ERR_EXISTS', `${JSON.stringify(name)} exists`, { path: '' })
     let written: WrittenTree
     let builder: TreeBuilder
     try {
       builder = await begun(directory, fresh, options, false)
       if (!builder.isBegun) await directory.remove(fresh)
-      written = await builder.write(parts, builder.isBegun ? undefined : await directory.make(fresh, false))
+      written = await builder.write(parts, builder.isBegun ? undefined : directory.make(fresh, false))
       // Whoever is killed meanwhile has only this to do again.
       if (durable) await syncAll(directory)
-      await exchange(parent, name, staging, there)
+      exchange(parent, name, staging, there)
     } catch (error) {
       if (options.workspace === undefined || options.onMark === undefined) await directory.remove(fresh)
       throw error
     }
     try {
       const changed = await builder.seal(parent, name)
-      if (durable) await (changed ? syncAll(parent) : parent.handle.sync())
+      if (durable) await (changed ? syncAll(parent) : parent.sync())
     } finally {
       await directory.remove(old)
     }
     return written
   } finally {
-    if (directory !== parent) await directory.close()
+    if (directory !== parent) directory.close()
   }
 }
 
@@ -128,7 +128,7 @@ interface Staging {
 async function begun (above: Directory, name: string, options: WriteTreeOptions, inPlace: boolean): Promise<TreeBuilder> {
   const { kept, onAnew, signal } = options
   let reason: unknown
-  if (kept !== undefined && (await above.names()).includes(name)) {
+  if (kept !== undefined && above.names().includes(name)) {
     const builder = new TreeBuilder(options, inPlace)
     try {
       if (await builder.resume(kept, above, name)) return builder
@@ -148,45 +148,55 @@ async function prepare (parent: Directory, name: string, { workspace, kept }: Wr
     const prefix = `.${name.slice(0, 64)}.${randomBytes(8).toString('hex')}`
     return { directory: parent, fresh: `${prefix}.new`, old: `${prefix}.old` }
   }
-  const staging: Staging = { directory: await enter(workspace), fresh: 'new', old: 'old' }
+  const staging: Staging = { directory: enter(workspace), fresh: 'new', old: 'old' }
   const { directory, fresh, old } = staging
   try {
-    const left = await directory.names()
-    if (left.includes(old) && !(await parent.names()).includes(name)) await place(directory, old, parent, name)
+    const left = directory.names()
+    if (left.includes(old) && !parent.names().includes(name)) place(directory, old, parent, name)
     for (const half of left) {
       if (half === old || (half === fresh && kept === undefined) || half.startsWith(TEMPORARY)) await directory.remove(half)
     }
     return staging
   } catch (error) {
-    await directory.close()
+    directory.close()
     throw treeError(error, 'clear', workspace)
   }
 }
 
-async function enter (workspace: string): Promise<Directory> {
+function enter (workspace: string): Directory {
+  return guarded('open', workspace, () => {
+    try {
+      mkdirSync(workspace, { mode: 0o700 })
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error
+    }
+    return Directory.open(workspace)
+  })
+}
+
+function guarded<T> (doing: string, path: string, work: () => T): T {
   try {
-    await mkdir(workspace, { mode: 0o700 }).catch((error: unknown) => { if (systemCode(error) !== 'EEXIST') throw error })
-    return await Directory.open(workspace)
+    return work()
   } catch (error) {
-    throw treeError(error, 'open', workspace)
+    throw treeError(error, doing, path)
   }
 }
 
 /** Puts what was built at the path, and what was there aside. Where that fails it is there again. */
-async function exchange (parent: Directory, name: string, { directory, fresh, old }: Staging, there: boolean): Promise<void> {
-  const aside = there && await putAside(parent, name, directory, old)
+function exchange (parent: Directory, name: string, { directory, fresh, old }: Staging, there: boolean): void {
+  const aside = there && putAside(parent, name, directory, old)
   try {
-    await place(directory, fresh, parent, name)
+    place(directory, fresh, parent, name)
   } catch (error) {
-    if (aside) await place(directory, old, parent, name)
+    if (aside) place(directory, old, parent, name)
     throw error
   }
 }
 
 /** False where it is gone. */
-async function putAside (parent: Directory, name: string, directory: Directory, old: string): Promise<boolean> {
+function putAside (parent: Directory, name: string, directory: Directory, old: string): boolean {
   try {
-    await move(parent, name, directory, old)
+    move(parent, name, directory, old)
     return true
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false
@@ -195,20 +205,21 @@ async function putAside (parent: Directory, name: string, directory: Directory, 
 }
 
 /** An empty folder that appeared meanwhile is no loss; anything else stays. */
-async function place (directory: Directory, half: string, parent: Directory, name: string): Promise<void> {
+function place (directory: Directory, half: string, parent: Directory, name: string): void {
   try {
-    await move(directory, half, parent, name)
+    move(directory, half, parent, name)
   } catch (error) {
     throw treeError(error, 'put in place', join('.', name))
   }
 }
 
-async function move (from: Directory, name: string, to: Directory, as: string): Promise<void> {
-  const attempt = async (): Promise<void> => { await rename(from.at(name), to.at(as)) }
-  await attempt().catch(async (error: unknown) => {
+function move (from: Directory, name: string, to: Directory, as: string): void {
+  try {
+    renameSync(from.at(name), to.at(as))
+  } catch (error) {
     // A folder that comes into another has to be one that we may write to.
     if (systemCode(error) !== 'EACCES') throw error
-    await from.unlock(name, false)
-    await attempt()
-  })
+    from.unlock(name, false)
+    renameSync(from.at(name), to.at(as))
+  }
 }

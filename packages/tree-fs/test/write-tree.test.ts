@@ -200,3 +200,21 @@ t.test('an abort leaves nothing, and trouble is an error or is told', async t =>
   t.match(await writeTree([...odd.slice(0, 2), pointer('b', 'a'), leave('')], join(place, 'to'), plain), { nodes: 3 })
   t.equal(await readlink(join(place, 'to/b')), 'a')
 })
+
+t.test('a source that never waits does not keep anybody from being heard', async t => {
+  const place = await folder(t)
+  const controller = new AbortController()
+  let given = 0
+  function * parts (): Generator<TreePart> {
+    yield directory('')
+    setImmediate(() => { controller.abort(new Error('enough')) })
+    while (given < MANY) yield * file(String(given++))
+    yield leave('')
+  }
+  await t.rejects(writeTree(parts(), join(place, 'to'), { durable: false, signal: controller.signal }), /enough/)
+  t.ok(given < MANY, `${given} of ${MANY}`)
+  t.same(await readdir(place), [])
+})
+
+/** More than can be made in the turn of whoever has to be heard. */
+const MANY = 20_000
