@@ -24,9 +24,9 @@ export function checkManifest (files: readonly FileInfo[], { maxEntries = MAX_EN
     const root = index === 0 && file.isDir && (file.uri === '' || file.uri === '.')
     if (!root) checkName(file.uri, index)
     const name = file.uri.normalize('NFC')
-    if (seen.has(name)) throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} has the name of another`)
+    if (seen.has(name)) throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} has the name of another: ${shown(file.uri)}`)
     seen.add(name)
-    if (file.link !== undefined && !symlinks) throw new WarpdriveError('ERR_SYMLINK', `entry ${index} is a symbolic link`)
+    if (file.link !== undefined && !symlinks) throw new WarpdriveError('ERR_SYMLINK', `entry ${index} is a symbolic link: ${shown(file.uri)}`)
     if (file.blocks !== undefined) checkBlockCount(file, index)
     if (!file.isDir && file.link === undefined) total += file.size
     if (total > Number.MAX_SAFE_INTEGER) throw new WarpdriveError('ERR_BAD_VALUE', `sizes add up to more than ${Number.MAX_SAFE_INTEGER} bytes`)
@@ -49,7 +49,7 @@ function checkBlockCount ({ size, sha256, blocks = '' }: FileInfo, index: number
 
 function checkName (name: string, index: number): void {
   const bytes = encoder.encode(name).length
-  const fail = (why: string): never => { throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} ${why}`) }
+  const fail = (why: string): never => { throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} ${why}: ${shown(name)}`) }
   if (bytes > MAX_NAME_BYTES) fail(`has a name too long: ${bytes} > ${MAX_NAME_BYTES} bytes`)
   if (name.startsWith('/')) fail('has an absolute name')
   if (/[\\\u0000-\u001f\u007f]/.test(name)) fail('has a backslash or control character in its name')
@@ -57,6 +57,11 @@ function checkName (name: string, index: number): void {
   for (const part of name.split('/')) {
     if (part === '' || part === '.' || part === '..') fail(`has a component that is ${part === '' ? 'empty' : part}`)
   }
+}
+
+/** A name as part of a message: at most 100 characters, and none that does anything. */
+function shown (name: string): string {
+  return JSON.stringify(name.slice(0, 100)).replace(/[\p{C}\u2028\u2029]/gu, character => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
 }
 
 /** What the digest is taken of: everything that decides what is written, in one form. */

@@ -84,7 +84,7 @@ export class WarpdriveNode implements Answers {
     this.#state = state
     this.#profile = options.profile ?? GO_838779E
     this.#clock = options.clock ?? systemClock
-    this.#offers = new OffersState(options)
+    this.#offers = new OffersState({ ...options, gone: (incoming, id) => { void this.forget(incoming, id).catch(() => {}) } })
     for (const offer of offers) {
       this.#offers.restore(offer)
       if (!offer.incoming) this.#sources.set(offer.id, offer.files.map(file => ({ ...file, source: file.uri })))

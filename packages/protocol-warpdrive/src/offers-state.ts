@@ -32,9 +32,12 @@ export class OffersState {
   readonly #entries = new Map<string, Entry>()
   readonly #counts = new Map<string, number>()
   readonly #maxPeerOffers: number
+  readonly #gone: (incoming: boolean, id: string) => void
 
-  constructor (options: { maxPeerOffers?: number | undefined } = {}) {
+  /** `gone` is told of each offer that went for a new one. */
+  constructor (options: { maxPeerOffers?: number | undefined, gone?: ((incoming: boolean, id: string) => void) | undefined } = {}) {
     this.#maxPeerOffers = options.maxPeerOffers ?? MAX_PEER_OFFERS
+    this.#gone = options.gone ?? (() => {})
   }
 
   /** Puts back what a store has kept. What was running when it was written is not any more. */
@@ -49,10 +52,7 @@ export class OffersState {
     if (before !== undefined && before.offer.peer !== offer.peer) throw new WarpdriveError('ERR_FOREIGN_OFFER', 'the id belongs to an offer of another peer')
     if (before !== undefined && before.offer.digest === offer.digest) return this.#snapshot(before)
     if (before?.running === true) throw new WarpdriveError('ERR_CONSENT', 'the offer is being transferred: it cannot change now')
-    const count = this.#counts.get(`${offer.incoming} ${offer.peer}`) ?? 0
-    if (before === undefined && count >= this.#maxPeerOffers) {
-      throw new WarpdriveError('ERR_TOO_MANY', `too many offers of one peer: ${count + 1} > ${this.#maxPeerOffers}`)
-    }
+    if (before === undefined) this.#makeRoom(offer)
     const entry: Entry = {
       offer: { ...offer, status: 'awaiting', index: -1, progress: 0, updatedAt: now, createdAt: now, done: [], parts: [] },
       contents: contentsOf(offer.files), done: new Set(), parts: new Map(), failures: new Map(), running: false
@@ -159,6 +159,20 @@ export class OffersState {
     const entry = this.#entries.get(keyOf(incoming, id))
     if (entry === undefined) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer')
     return entry
+  }
+
+  /** Of as many offers of one peer as are kept, the oldest that is over goes. */
+  #makeRoom ({ incoming, peer }: NewOffer): void {
+    const count = this.#counts.get(`${incoming} ${peer}`) ?? 0
+    if (count < this.#maxPeerOffers) return
+    let oldest: StoredOffer | undefined
+    for (const { offer, running } of this.#entries.values()) {
+      if (offer.incoming !== incoming || offer.peer !== peer || running || (offer.status !== 'completed' && offer.status !== 'rejected')) continue
+      if (oldest === undefined || offer.updatedAt < oldest.updatedAt) oldest = offer
+    }
+    if (oldest === undefined) throw new WarpdriveError('ERR_TOO_MANY', `too many offers of one peer: ${count + 1} > ${this.#maxPeerOffers}`)
+    this.remove(incoming, oldest.id)
+    this.#gone(incoming, oldest.id)
   }
 
   #set (entry: Entry): void {

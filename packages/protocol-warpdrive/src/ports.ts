@@ -47,10 +47,10 @@ export interface InboxWriter {
   readonly memory?: ((bytes: number) => Uint8Array) | undefined
   /** The file is whole: gives it its name. */
   finish (): Promise<unknown>
-  /** The transfer broke: keeps what was written for one that goes on, at most `most` bytes. Resolves to the bytes kept; 0 when it keeps nothing. */
-  keep (most?: number): Promise<number>
-  /** Removes what was written. */
-  abort (): Promise<void>
+  /** `why` broke the transfer: keeps what was written for one that goes on, at most `most` bytes. Resolves to the bytes kept; 0 when it keeps nothing. */
+  keep (most?: number, why?: unknown): Promise<number>
+  /** Removes what was written, because of `why`. */
+  abort (why?: unknown): Promise<void>
   /** What was kept, from byte `from` up to `offset`, to be hashed. `from` is 0 where the writer has no `verified`. */
   kept (from: number): AsyncIterable<Uint8Array>
   /** So many of the first bytes were said to be verified, in an earlier life too: they are not hashed again. */

@@ -293,13 +293,13 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
 /** Keeps what may be kept: of content that is another, no more than what was verified. */
 async function giveUp (receiving: Receiving, index: number, writer: InboxWriter, error: unknown, verified: number): Promise<void> {
   const wrong = error instanceof WarpdriveError && error.code === 'ERR_DIGEST'
-  if (!wrong) return receiving.keep(index, await writer.keep(), false)
+  if (!wrong) return receiving.keep(index, await writer.keep(undefined, error), false)
   // A writer that knows nothing of verified bytes could keep wrong ones.
   if (verified === 0 || writer.verified === undefined) {
-    await writer.abort()
+    await writer.abort(error)
     return receiving.keep(index, 0, false)
   }
-  receiving.keep(index, await writer.keep(verified), false)
+  receiving.keep(index, await writer.keep(verified, error), false)
 }
 
 async function ours<T> (promise: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { duplexPair, scriptedPeer, settle, turn } from '@ropewalk/testing'
 import t from 'tap'
-import { MemoryState, Session, ping, type StoredOffer } from '../src/index.ts'
+import { MemoryState, Session, ping, type StateStore, type StoredOffer } from '../src/index.ts'
 import { MAX_JSON_BYTES, Outcome, REPLY_TIMEOUT_MS } from '../src/constants.ts'
 import { bytesOf, hexOf } from './fixtures.ts'
 import { ALICE, BOB, MemoryInbox, pair, sha256Of } from './nodes.ts'
@@ -122,6 +122,43 @@ t.test('hostile offers: each has its code, and nothing is kept', async t => {
   t.equal(bob.offers(0).length, 1, 'an id of the original, which is no proper UUID')
   for (let i = 1; i < 256; i++) await bob.sendOffer(ALICE, `${i}`, [info])
   await t.rejects(bob.sendOffer(ALICE, '256', [info]), { code: 'ERR_TOO_MANY', message: 'too many offers of one peer: 257 > 256' })
+})
+
+t.test('of as many offers of a peer as are kept the oldest that is over goes for the next, on disk too; one that waits never does', async t => {
+  const removed: string[] = []
+  const state = (name: string): { state: StateStore } => {
+    const memory = new MemoryState()
+    return { state: {
+      load: () => memory.load(), putPeer: peer => memory.putPeer(peer), putOffer: offer => memory.putOffer(offer),
+      removeOffer: async (incoming, id) => { removed.push(`${name} ${id}`); await memory.removeOffer(incoming, id) }
+    } }
+  }
+  let count = 0
+  const scene = await pair({ a: 'x' }, { alice: { maxPeerOffers: 3, randomId: () => `${count++}`, ...state('alice') }, bob: { maxPeerOffers: 3, ...state('bob') } })
+  for (let at = 0; at < 3; at++) await scene.alice.createOffer(BOB, 'a')
+  await t.rejects(scene.alice.createOffer(BOB, 'a'), { code: 'ERR_TOO_MANY', message: 'too many offers of one peer: 4 > 3' })
+  await scene.bob.decline('2')
+  await scene.clock.advance(1)
+  await (await scene.bob.accept('1', undefined))?.finished
+  t.same(scene.alice.offers(2).map(({ status }) => status), ['awaiting', 'completed', 'rejected'])
+  const idsOf = (node: typeof scene.bob): string[] => node.offers(0).map(({ id }) => id)
+  for (const [gone, left] of [['2', ['0', '1', '4']], ['1', ['0', '4', '5']]] as const) {
+    await scene.alice.createOffer(BOB, 'a')
+    t.same([idsOf(scene.alice), idsOf(scene.bob)], [left, left])
+    t.same(removed.splice(0).sort(), [`alice ${gone}`, `bob ${gone}`])
+  }
+  await t.rejects(scene.alice.createOffer(BOB, 'a'), { code: 'ERR_TOO_MANY' })
+})
+
+t.test('a name that cannot be offered is told, without what it would do to a terminal', async t => {
+  for (const [files, message] of [
+    [{ ok: '', 'd/\x1b[2J\u202e\x9b\u{e0041}red': '' }, 'entry 1 has a backslash or control character in its name: "d/\\u001b[2J\\u{202e}\\u{9b}\\u{e0041}red"'],
+    [{ 'e\u0301': '', '\u00e9': '' }, 'entry 1 has the name of another: "\u00e9"'],
+    [{ ['x'.repeat(5000)]: '' }, `entry 0 has a name too long: 5000 > 4096 bytes: "${'x'.repeat(100)}"`]
+  ] as const) {
+    const { alice } = await pair(files)
+    await t.rejects(alice.createOffer(BOB, ''), { code: 'ERR_BAD_NAME', message })
+  }
 })
 
 t.test('10^6 entries, 100 MiB of JSON: refused within their limits', async t => {

@@ -35,7 +35,7 @@ export const protocolWarpdrive: PackageLimits = {
       of: 'offers that are kept of one peer',
       unit: 'items',
       option: 'maxPeerOffers',
-      beyond: 'the next is refused',
+      beyond: 'the oldest that is over goes; where none is, the next is refused',
       code: 'ERR_TOO_MANY',
       test: ['node.test.ts', 'hostile offers: each has its code, and nothing is kept']
     },
