@@ -63,9 +63,3 @@ export const MAX_SHOWN_CHARACTERS = 200
 
 /** Bytes written to one file after which the system is asked to bring them to the disk, while more are written. Ours. */
 export const BEHIND_BYTES = 33_554_432
-
-/** Writes of at least so many bytes go past the system's cache, where they begin and end with a block of the disk. Ours: a disk is slow with smaller ones, one at a time. */
-export const DIRECT_BYTES = 524_288
-
-/** What a disk takes at a time, or a multiple of it. From Linux: pages are no smaller. */
-export const DISK_BLOCK_BYTES = 4096

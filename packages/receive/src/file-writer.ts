@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, fstatSync, ftruncateSync, futimesSync } from 'node:fs'
+import { DirectFile } from '@ropewalk/disk'
 import type { Bytes } from '@ropewalk/interface'
 import { ALLOWED_MODE, BEHIND_BYTES, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
-import { DirectFile } from './direct.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
 import type { Endings } from './endings.ts'
@@ -278,7 +278,7 @@ export class StagedWriter implements PartWriter {
   #close (): void {
     if (!this.#open) return
     this.#open = false
-    this.#direct?.close()
+    void this.#direct?.close()
     closeSync(this.#home.file.fd)
   }
 

@@ -3,12 +3,12 @@
  *
  * @module
  */
+export { diskMemory } from '@ropewalk/disk'
 export {
   GATHER_BYTES, GATHER_PIECES, KEEP_MS, MAX_COMPONENT_BYTES, MAX_NAME_BYTES, MAX_NAME_DEPTH, MAX_OPEN_ATTEMPTS, MAX_RENAME_ATTEMPTS, MAX_SHOWN_CHARACTERS,
   MAX_TARGET_BYTES, MAX_TRANSFER_FILES, STALE_AFTER_MS
 } from './constants.ts'
 export { dangerOf } from './danger.ts'
-export { diskMemory } from './direct.ts'
 export type { Confinement } from './directory.ts'
 export { ReceiveError } from './errors.ts'
 export type { ReceiveErrorCode, ReceiveErrorOptions } from './errors.ts'

@@ -6,6 +6,7 @@
  */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { link, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
+import { DIRECT_FLAG, fileOf, type DiskFile } from '@ropewalk/disk'
 import { KEPT_FOLDER, MAX_OPEN_ATTEMPTS, STAGING_FOLDER } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
@@ -18,7 +19,7 @@ export interface StagedFile {
   /** Where it can be linked from. Valid while the staging is open. */
   readonly path: string
   /** Opens it once more, for writing past the system's cache. */
-  readonly direct?: (() => number) | undefined
+  readonly direct?: (() => DiskFile) | undefined
 }
 
 export class Staging {
@@ -153,9 +154,9 @@ export class Staging {
 }
 
 /** Opens the file at `path` once more, for writing past the system's cache. Undefined where the system has no such thing. */
-export function directly (path: string): (() => number) | undefined {
-  const flag = constants.O_DIRECT as number | undefined
-  return flag === undefined ? undefined : () => openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flag)
+export function directly (path: string): (() => DiskFile) | undefined {
+  const flag = DIRECT_FLAG
+  return flag === undefined ? undefined : () => fileOf(openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flag))
 }
 
 /** A folder that others can write to, or that is another's, is no place for what is not yet whole. */

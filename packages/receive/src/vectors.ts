@@ -11,7 +11,7 @@ import { ReceiveError } from './errors.ts'
 
 export const read: typeof readFile.__promisify__ = promisify(readFile)
 const write: typeof writeFile.__promisify__ = promisify(writeFile)
-export const writev: typeof writevFile.__promisify__ = promisify(writevFile)
+const writev: typeof writevFile.__promisify__ = promisify(writevFile)
 
 /** Writes all of them at `position`, in a thread. */
 export async function writeAll (fd: number, vectors: Uint8Array[], position: number): Promise<void> {

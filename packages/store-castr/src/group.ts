@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { startFlush } from '@ropewalk/disk'
 import type { ChunkId } from '@ropewalk/interface'
 import { GROUP_BYTES, GROUP_CHUNKS } from './constants.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import type { FileSystem } from './file-system.ts'
-import { startFlush } from './flush.ts'
 
 /** A chunk that was written under a temporary name. */
 export interface Written {

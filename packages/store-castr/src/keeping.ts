@@ -7,11 +7,11 @@
 import { hash, randomBytes } from 'node:crypto'
 import { closeSync, constants, fdatasyncSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, utimesSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { flushFileSystem } from '@ropewalk/disk'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { AtOnce, type WrittenFormat } from './at-once.ts'
 import { GROUP_BYTES, GROUP_CHUNKS, MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
 import { castrError, systemCode } from './errors.ts'
-import { flushFileSystem } from './flush.ts'
 import { Layout } from './layout.ts'
 
 export interface KeepingOptions {

@@ -13,9 +13,6 @@ export const BOOT_FILE = 'boot'
 /** Hex digits of an object's id: 16 bytes, as MDSFTP has them. */
 export const ID_DIGITS = 32
 
-/** Buffers that one `writev` takes. From POSIX: Linux has IOV_MAX = 1024. */
-export const MAX_VECTORS = 1024
-
 /** Lists whose pieces are on average smaller than this are joined before they are written: a vector costs more than the copy. Ours. */
 export const MIN_VECTOR_BYTES = 1024
 
@@ -25,17 +22,8 @@ export const BEHIND_BYTES = 33_554_432
 /** Files of uploads that wait for their commit, and are kept open for it. Ours. */
 export const MAX_KEPT_FILES = 64
 
-/** Writes of at least so many bytes go past the system's cache, where they begin and end with a block of the disk. Ours: a disk is slow with smaller ones, one at a time. */
-export const DIRECT_BYTES = 524_288
-
-/** Reads of at least so many bytes do, where an object was not read before. Ours. */
-export const DIRECT_READ_BYTES = 262_144
-
 /** Objects of which is known that they were read. Ours: some 100 bytes each. */
 export const MAX_READ_OBJECTS = 1024
-
-/** What a disk takes at a time, or a multiple of it. From Linux: pages are no smaller. */
-export const DISK_BLOCK_BYTES = 4096
 
 /** How long a node that holds the lock has to say so before it is taken at its silence. Ours. */
 export const LOCK_ANSWER_MS = 500

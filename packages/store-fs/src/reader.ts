@@ -1,5 +1,5 @@
+import { DIRECT_READ_BYTES, diskMemory, type DirectFile } from '@ropewalk/disk'
 import type { FragmentReader } from '@ropewalk/interface'
-import { diskMemory, type DirectFile } from './direct.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { StoreFile } from './file-system.ts'
 
@@ -19,7 +19,7 @@ export class FileReader implements FragmentReader {
   }
 
   memory (bytes: number): Uint8Array {
-    return this.#direct === undefined ? new Uint8Array(bytes) : diskMemory(bytes)
+    return this.#direct === undefined ? new Uint8Array(bytes) : diskMemory(bytes, DIRECT_READ_BYTES)
   }
 
   async read (into: Uint8Array, position: number): Promise<number> {

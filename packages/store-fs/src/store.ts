@@ -9,9 +9,9 @@
  */
 import { constants } from 'node:fs'
 import { join } from 'node:path'
+import { DIRECT_FLAG, DIRECT_READ_BYTES, DirectFile } from '@ropewalk/disk'
 import type { AbortOptions, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from '@ropewalk/interface'
-import { DIRECT_READ_BYTES, LIST_BATCH_FILES, MAX_READ_OBJECTS } from './constants.ts'
-import { DirectFile } from './direct.ts'
+import { LIST_BATCH_FILES, MAX_READ_OBJECTS } from './constants.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError, systemCode } from './errors.ts'
 import { nodeFileSystem, type FileSystem, type StoreFile } from './file-system.ts'
@@ -194,7 +194,7 @@ class FsStore implements FragmentStore {
 
   /** What is read again is likely to be so once more: then the cache is worth its memory. */
   #readsPastCache (id: string, size: number): boolean {
-    if (!this.#place.direct || size < DIRECT_READ_BYTES || (constants.O_DIRECT as number | undefined) === undefined) return false
+    if (!this.#place.direct || size < DIRECT_READ_BYTES || DIRECT_FLAG === undefined) return false
     const again = this.#read.delete(id)
     this.#read.add(id)
     const [oldest] = this.#read

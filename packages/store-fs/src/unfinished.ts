@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
+import { DIRECT_FLAG, DirectFile } from '@ropewalk/disk'
 import { MAX_KEPT_FILES } from './constants.ts'
-import { DirectFile } from './direct.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { FileSystem, StoreFile } from './file-system.ts'
@@ -174,8 +174,7 @@ export class Unfinished implements WriterOwner {
   }
 
   #direct (): DirectFile | undefined {
-    // Not every system has such a flag.
-    const flag = constants.O_DIRECT as number | undefined
+    const flag = DIRECT_FLAG
     if (!this.#place.direct || flag === undefined) return undefined
     return new DirectFile(() => this.#place.fs.open(this.#path, constants.O_WRONLY | constants.O_NOFOLLOW | flag))
   }

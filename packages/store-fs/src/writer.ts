@@ -1,7 +1,7 @@
+import { MAX_VECTORS, type DirectFile } from '@ropewalk/disk'
 import type { FragmentWriter } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { BEHIND_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
-import type { DirectFile } from './direct.ts'
+import { BEHIND_BYTES, MIN_VECTOR_BYTES } from './constants.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { StoreFile } from './file-system.ts'
 
@@ -57,7 +57,11 @@ export class FileWriter implements FragmentWriter {
   close (): Promise<void> {
     this.#closed ??= this.#tail.then(async () => {
       await this.#behind
-      await this.#direct?.close().catch(() => { this.#owner.tainted() })
+      try {
+        await this.#direct?.close()
+      } catch {
+        this.#owner.tainted()
+      }
       await this.#owner.released(this.#size, this.#handle)
     })
     return this.#closed

@@ -1,4 +1,5 @@
 import type { PackageLimits } from './limit.ts'
+import { disk } from './packages/disk.ts'
 import { framing } from './packages/framing.ts'
 import { mux } from './packages/mux.ts'
 import { muxerMdsftp } from './packages/muxer-mdsftp.ts'
@@ -18,5 +19,5 @@ import { transportWs } from './packages/transport-ws.ts'
 /** From the bottom up. A new package is one more line. */
 export const PACKAGES: readonly PackageLimits[] = [
   framing, negotiate, mux, muxerMdsftp, muxerYamux, protocolMdsftp, protocolWarpdrive, protocolPair, protocolIpcUpload, transportTcp, transportWs, transportSeqpacket,
-  transportStdio, receive, storeFs
+  transportStdio, disk, receive, storeFs
 ]

@@ -18,7 +18,11 @@ export const LAYERS = {
   // Which protocol sends what between whom it pairs, it does not know.
   'protocol-pair': ['framing'],
   'protocol-*': ['framing', 'flow'],
-  receive: ['framing'],
+  // How bytes get to a disk, for whoever keeps them there.
+  disk: [],
+  receive: ['framing', 'disk'],
+  'store-fs': ['framing', 'disk'],
+  'store-castr': ['framing', 'disk'],
   'store-*': ['framing'],
   // Trees of files, read and written.
   'tree-*': ['framing'],
@@ -30,7 +34,7 @@ export const LAYERS = {
 }
 
 /** Packages that talk to the machine. All others run unchanged in a browser: no `node:*`, no Buffer. */
-export const ADAPTERS = ['receive', 'store-fs', 'store-castr', 'tree-fs', 'ledger-sqlite', 'transport-tcp', 'transport-stdio', 'transport-seqpacket']
+export const ADAPTERS = ['disk', 'receive', 'store-fs', 'store-castr', 'tree-fs', 'ledger-sqlite', 'transport-tcp', 'transport-stdio', 'transport-seqpacket']
 
 /** Folders of portable packages that only their entry point `./node` leads to: they talk to the machine, and no portable file imports them. */
 export const NODE_FOLDERS = { 'transport-ws': ['src/node/'], 'protocol-ipc-upload': ['src/node/'], 'protocol-warpdrive': ['src/node/'] }

@@ -19,6 +19,9 @@ t.test('the table: each layer imports what is below it', t => check(t, [
   ['packages/protocol-casync/src/pull.ts', use('@ropewalk/flow')],
   ['packages/store-fs/src/writer.ts', use('@ropewalk/framing')],
   ['packages/store-fs/src/writer.ts', use('@ropewalk/receive'), RULE],
+  ['packages/receive/src/staging.ts', use('@ropewalk/disk')],
+  ['packages/store-memory/src/writer.ts', use('@ropewalk/disk'), RULE],
+  ['packages/disk/src/direct.ts', use('@ropewalk/framing'), RULE],
   ['packages/transport-tcp/src/dial.ts', use('@ropewalk/flow'), RULE],
   ['packages/interface/src/channel.ts', 'import type { A } from \'@ropewalk/framing\'\nexport type B = A\n', RULE],
   ['apps/ropewalk/src/put.ts', use('@ropewalk/store-fs')]

@@ -5,7 +5,7 @@ import { config } from '../src/index.mjs'
 export const MANIFEST = {
   name: '@ropewalk/planted',
   dependencies: Object.fromEntries([
-    'interface', 'framing', 'flow', 'libp2p', 'muxer-mdsftp', 'muxer-yamux', 'protocol-mdsftp', 'receive', 'store-fs', 'transport-tcp', 'testing', 'lint'
+    'interface', 'framing', 'flow', 'libp2p', 'muxer-mdsftp', 'muxer-yamux', 'protocol-mdsftp', 'disk', 'receive', 'store-fs', 'transport-tcp', 'testing', 'lint'
   ].map(name => [`@ropewalk/${name}`, 'workspace:^']).concat([['uint8arraylist', 'catalog:'], ['it-pipe', 'catalog:'], ['it-pushable', 'catalog:'], ['ropewalk', 'workspace:^']])),
   devDependencies: { tap: 'catalog:' }
 }

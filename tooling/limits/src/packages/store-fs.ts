@@ -5,13 +5,6 @@ export const storeFs: PackageLimits = {
   exports: () => import('@ropewalk/store-fs'),
   limits: [
     {
-      constant: 'MAX_VECTORS',
-      of: 'pieces of a list in one system call',
-      unit: 'pieces',
-      beyond: 'several calls',
-      test: ['faults.test.ts', 'a list of more pieces than the system takes at once is written whole']
-    },
-    {
       constant: 'BEHIND_BYTES',
       of: 'bytes of one object written before the disk is asked to begin',
       unit: 'bytes',
@@ -58,9 +51,6 @@ export const storeFs: PackageLimits = {
   ],
   others: {
     ID_DIGITS: 'part of a file name',
-    DIRECT_BYTES: 'from this size on writes go past the cache',
-    DIRECT_READ_BYTES: 'from this size on reads do, the first time',
-    DISK_BLOCK_BYTES: 'where such writes begin and end',
     MIN_VECTOR_BYTES: 'up to this size pieces are joined',
     AT_ONCE_BYTES: 'up to this size reads and writes take no thread',
     LOOP_MS: 'how long calls without a thread may take together',

@@ -1,0 +1,11 @@
+/** Buffers that one `writev` takes. From POSIX: Linux has IOV_MAX = 1024. */
+export const MAX_VECTORS = 1024
+
+/** Writes of at least so many bytes go past the system's cache, where they begin and end with a block of the disk. Ours: a disk is slow with smaller ones, one at a time. */
+export const DIRECT_BYTES = 524_288
+
+/** Reads of at least so many bytes do. Ours. */
+export const DIRECT_READ_BYTES = 262_144
+
+/** What a disk takes at a time, or a multiple of it. From Linux: pages are no smaller. */
+export const DISK_BLOCK_BYTES = 4096
