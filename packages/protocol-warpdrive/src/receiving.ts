@@ -131,7 +131,9 @@ async function receiveLane (receiving: Receiving, contents: number[], ahead: num
         asked.push([index, offset])
         await askRange(session, id, index, offset)
       }
-      const [index, offset] = asked[0] as readonly [number, number]
+      // Others may have taken what was left while the session was opened.
+      if (asked[0] === undefined) break
+      const [index, offset] = asked[0]
       const current = session
       let writer: InboxWriter | undefined
       await attempt(receiving, index, failed, async () => {

@@ -268,6 +268,25 @@ t.test('what the inbox refuses fails alone, with the reason of the inbox', async
   t.same([...scene.inbox.files.keys()], ['b'])
 })
 
+t.test('a channel that opens when the others have taken everything has nothing to do, and breaks nothing', async t => {
+  const inbox = new MemoryInbox()
+  const waiting = Promise.withResolvers<void>()
+  let opened = 0
+  const scene = await pair({ a: 'one', b: 'two', c: 'three' }, { inbox, bob: { parallel: 2, query: async () => {
+    if (opened++ === 1) await waiting.promise
+    const [left, right] = duplexPair()
+    void scene.alice.serve(right, BOB, 'warpdrive')
+    return left
+  } } })
+  const { id } = await scene.alice.createOffer(BOB, '')
+  const transfer = await scene.bob.accept(id, undefined)
+  while (inbox.files.size < 3) await turn()
+  waiting.resolve()
+  await transfer?.finished
+  t.match(scene.bob.offers(1), [{ status: 'completed', done: [0, 1, 2] }])
+  t.match(scene.alice.offers(2), [{ status: 'completed' }])
+})
+
 t.test('an offer that is declined is kept as such, and its sender is told; nobody else can say so', async t => {
   const scene = await pair({ 'a.txt': 'one' })
   const { id } = await scene.alice.createOffer(BOB, 'a.txt')
