@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
+import { writeAll } from '@ropewalk/disk'
 import { fileError, RopewalkError } from './errors.ts'
 import { formatBytes } from './format.ts'
 
@@ -24,7 +25,7 @@ export async function spool (source: Readable, directory: string, limitBytes: nu
     for await (const chunk of addAbortSignal(signal, source) as AsyncIterable<Uint8Array>) {
       size += chunk.length
       if (size > limitBytes) throw tooLong(limitBytes)
-      await writeAll(handle, chunk)
+      await writeAll(handle, [chunk])
     }
     signal.throwIfAborted()
     return handle
@@ -40,11 +41,6 @@ async function openNameless (directory: string): Promise<FileHandle> {
   const handle = await open(path, 'wx+', 0o600)
   await rm(path)
   return handle
-}
-
-async function writeAll (handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  let done = 0
-  while (done < chunk.length) done += (await handle.write(chunk, done)).bytesWritten
 }
 
 function tooLong (limitBytes: number): RopewalkError {

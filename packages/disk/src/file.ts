@@ -1,10 +1,12 @@
-import { closeSync, read as readFile, writev as writevFile } from 'node:fs'
+import { closeSync, read as readFile, write as writeFile, writev as writevFile } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** The part of a file that is asked here; `FileHandle` of `node:fs/promises` has it. */
 export interface DiskFile {
   read (into: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
-  writev (vectors: Uint8Array[], position: number): Promise<{ bytesWritten: number }>
+  /** Without a position, where the file is. */
+  write (bytes: Uint8Array, offset: number, length: number | undefined, position: number | undefined): Promise<{ bytesWritten: number }>
+  writev (vectors: Uint8Array[], position: number | undefined): Promise<{ bytesWritten: number }>
   close (): void | Promise<void>
 }
 
@@ -12,10 +14,12 @@ export interface DiskFile {
 export function fileOf (fd: number): DiskFile {
   return {
     read: (into, offset, length, position) => read(fd, into, offset, length, position),
+    write: (bytes, offset, length, position) => write(fd, bytes, offset, length, position),
     writev: (vectors, position) => writev(fd, vectors, position),
     close: () => { closeSync(fd) }
   }
 }
 
 const read = promisify(readFile)
+const write = promisify(writeFile)
 const writev = promisify(writevFile)

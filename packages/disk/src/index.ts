@@ -3,8 +3,9 @@
  *
  * @module
  */
-export { DIRECT_BYTES, DIRECT_READ_BYTES, DISK_BLOCK_BYTES, MAX_VECTORS } from './constants.ts'
+export { DIRECT_BYTES, DIRECT_READ_BYTES, DISK_BLOCK_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
 export { DIRECT_FLAG, DirectFile, diskMemory } from './direct.ts'
 export { fileOf } from './file.ts'
 export type { DiskFile } from './file.ts'
 export { flushFileSystem, startFlush } from './flush.ts'
+export { vectorsOf, writeAll, writeAtOnce } from './vectors.ts'

@@ -92,6 +92,7 @@ t.test('a file is opened when there is something to do, once, and closed once: a
   for (const kind of ['at once', 'in a thread'] as const) {
     let [opened, closed] = [0, 0]
     const noting = (file: DiskFile): DiskFile => ({
+      write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
       writev: (vectors, position) => file.writev(vectors, position),
       read: (into, offset, length, position) => file.read(into, offset, length, position),
       close: () => {

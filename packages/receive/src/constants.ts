@@ -55,9 +55,6 @@ export const GATHER_BYTES = 1_048_576
 /** ... or so many pieces. From POSIX: Linux takes IOV_MAX = 1024 in one call. */
 export const GATHER_PIECES = 1024
 
-/** Lists whose pieces are on average smaller than this are joined before they are written: a vector costs more than the copy. Ours. */
-export const MIN_VECTOR_BYTES = 1024
-
 /** Characters of a name that is shown to people. Ours. */
 export const MAX_SHOWN_CHARACTERS = 200
 

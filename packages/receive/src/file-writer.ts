@@ -1,5 +1,5 @@
 import { closeSync, fchmodSync, fstatSync, ftruncateSync, futimesSync } from 'node:fs'
-import { DirectFile } from '@ropewalk/disk'
+import { DirectFile, fileOf, vectorsOf, writeAll, writeAtOnce, type DiskFile } from '@ropewalk/disk'
 import type { Bytes } from '@ropewalk/interface'
 import { ALLOWED_MODE, BEHIND_BYTES, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
 import { ReceiveError, receiveError } from './errors.ts'
@@ -8,7 +8,6 @@ import type { Endings } from './endings.ts'
 import type { Overwrite } from './placement.ts'
 import type { StagedFile } from './staging.ts'
 import { datasync } from './sync.ts'
-import { read, skip, vectorsOf, writeAll, writeAtOnce } from './vectors.ts'
 
 /** A file that was received whole. */
 export interface ReceivedFile {
@@ -78,6 +77,7 @@ export class StagedWriter implements PartWriter {
   readonly verified: number
   readonly #announced: Announced
   readonly #home: WriterHome
+  readonly #file: DiskFile
   readonly #direct: DirectFile | undefined
   #size: number
   #open = true
@@ -94,6 +94,7 @@ export class StagedWriter implements PartWriter {
   constructor (announced: Announced, home: WriterHome) {
     this.#announced = announced
     this.#home = home
+    this.#file = fileOf(home.file.fd)
     this.#direct = home.file.direct === undefined ? undefined : new DirectFile(home.file.direct)
     this.#size = home.kept?.bytes ?? 0
     this.verified = home.kept?.verified ?? 0
@@ -124,7 +125,8 @@ export class StagedWriter implements PartWriter {
 
   async * read (start: number, end: number): AsyncGenerator<Uint8Array, void, undefined> {
     for (let at = start; at < end;) {
-      const { bytesRead, buffer } = await read(this.#home.file.fd, new Uint8Array(Math.min(READ_BYTES, end - at)), 0, Math.min(READ_BYTES, end - at), at)
+      const buffer = new Uint8Array(Math.min(READ_BYTES, end - at))
+      const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, at)
       if (bytesRead === 0) throw new ReceiveError('ERR_IO', `"${escapeName(this.name)}" has become shorter: ${at} < ${end} bytes`)
       at += bytesRead
       yield buffer.subarray(0, bytesRead)
@@ -185,7 +187,7 @@ export class StagedWriter implements PartWriter {
       const total = this.#admit(bytes.byteLength)
       // Of a file so small the system has the bytes before a thread would have begun.
       if (size != null && size <= SMALL_FILE_BYTES) writeAtOnce(this.#home.file.fd, bytes, this.#size)
-      else await this.#write(vectorsOf(bytes), this.#size)
+      else await writeAll(this.#file, vectorsOf(bytes), this.#size, this.#direct)
       this.#size = total
       if (total >= this.#behindAt) this.#begin()
     } catch (error) {
@@ -202,11 +204,6 @@ export class StagedWriter implements PartWriter {
     if (total > maxBytes) throw this.#wrongSize(total, '>', maxBytes)
     this.#home.take(bytes)
     return total
-  }
-
-  async #write (vectors: Uint8Array[], position: number): Promise<void> {
-    const directly = await this.#direct?.write(vectors, position) ?? 0
-    await writeAll(this.#home.file.fd, skip(vectors, directly), position + directly)
   }
 
   /** What is not on disk yet is bounded, and the last sync has little left to do. One at a time, beside the writes. */

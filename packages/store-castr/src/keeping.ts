@@ -5,9 +5,9 @@
  * @module
  */
 import { hash, randomBytes } from 'node:crypto'
-import { closeSync, constants, fdatasyncSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, utimesSync, writeSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, utimesSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { flushFileSystem } from '@ropewalk/disk'
+import { flushFileSystem, writeAtOnce } from '@ropewalk/disk'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { AtOnce, type WrittenFormat } from './at-once.ts'
 import { GROUP_BYTES, GROUP_CHUNKS, MAX_INTAKE_CHUNK_BYTES } from './constants.ts'
@@ -140,7 +140,7 @@ export class Keeping {
     const path = this.#options.format === undefined ? this.#layout.plainOf(id) : this.#layout.compressedOf(id)
     const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o444)
     try {
-      for (let written = 0; written < content.length;) written += writeSync(file, content, written)
+      writeAtOnce(file, content)
     } catch (error) {
       closeSync(file)
       remove(temporary)

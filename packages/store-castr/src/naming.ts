@@ -5,7 +5,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { writeSync } from 'node:fs'
+import { writeAtOnce } from '@ropewalk/disk'
 import type { ChunkDigest } from '@ropewalk/interface'
 import { castrError } from './errors.ts'
 import type { IntakeAnswer } from './intake-thread.ts'
@@ -53,7 +53,7 @@ export class Naming {
 
   #write (bytes: Uint8Array, place: number): void {
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written, bytes.length - written, place + written)
+      writeAtOnce(this.#file, bytes, place)
     } catch (error) {
       throw castrError(error, `write at ${place}`)
     }

@@ -5,7 +5,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { writeSync } from 'node:fs'
+import { writeAtOnce } from '@ropewalk/disk'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { AtOnce } from './at-once.ts'
 import { MAX_INTAKE_CHUNK_BYTES, OUTLET_BATCH_BYTES } from './constants.ts'
@@ -81,7 +81,7 @@ export class Placing {
 
   #write ({ id, position }: Place, length: number): void {
     try {
-      for (let written = 0; written < length;) written += writeSync(this.#options.file, this.#stroke, written, length - written, position + written)
+      writeAtOnce(this.#options.file, this.#stroke.subarray(0, length), position)
     } catch (error) {
       throw castrError(error, `write ${id}`, id)
     }

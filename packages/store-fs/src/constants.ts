@@ -13,9 +13,6 @@ export const BOOT_FILE = 'boot'
 /** Hex digits of an object's id: 16 bytes, as MDSFTP has them. */
 export const ID_DIGITS = 32
 
-/** Lists whose pieces are on average smaller than this are joined before they are written: a vector costs more than the copy. Ours. */
-export const MIN_VECTOR_BYTES = 1024
-
 /** Bytes written to one object after which the system is asked to bring them to the disk, while more are written. Ours: a disk does them in less than a second. */
 export const BEHIND_BYTES = 33_554_432
 

@@ -1,7 +1,7 @@
-import { MAX_VECTORS, type DirectFile } from '@ropewalk/disk'
+import { vectorsOf, writeAll, type DirectFile } from '@ropewalk/disk'
 import type { FragmentWriter } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { BEHIND_BYTES, MIN_VECTOR_BYTES } from './constants.ts'
+import { BEHIND_BYTES } from './constants.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { StoreFile } from './file-system.ts'
 
@@ -84,7 +84,7 @@ export class FileWriter implements FragmentWriter {
     this.#owner.appending(length)
 
     try {
-      await this.#writeAll(vectorsOf(bytes), this.#size)
+      await writeAll(this.#handle, vectorsOf(bytes), this.#size, this.#direct)
       this.#size += length
       if (this.#size >= this.#behindAt) this.#begin()
     } catch (error) {
@@ -92,23 +92,6 @@ export class FileWriter implements FragmentWriter {
       const failure = storeError(error, `write ${length} bytes to ${this.id} at ${this.#size}`)
       await this.#cutBack(failure)
       throw failure
-    }
-  }
-
-  async #writeAll (vectors: Uint8Array[], position: number): Promise<void> {
-    const directly = await this.#direct?.write(vectors, position) ?? 0
-    if (directly > 0) vectors = skip(vectors, directly)
-    position += directly
-    for (let begin = 0; begin < vectors.length; begin += MAX_VECTORS) {
-      let rest = vectors.slice(begin, begin + MAX_VECTORS)
-      while (rest.length > 0) {
-        const { bytesWritten } = rest.length === 1
-          ? await this.#handle.write(rest[0] as Uint8Array, 0, undefined, position)
-          : await this.#handle.writev(rest, position)
-        if (bytesWritten === 0) throw new StoreError('ERR_IO', `write to ${this.id} at ${position}: the system took 0 bytes`)
-        position += bytesWritten
-        rest = skip(rest, bytesWritten)
-      }
     }
   }
 
@@ -143,21 +126,4 @@ export class FileWriter implements FragmentWriter {
     }
     await this.#owner.synced(this.#size)
   }
-}
-
-function vectorsOf (bytes: Uint8Array | Uint8ArrayList): Uint8Array[] {
-  if (bytes instanceof Uint8Array) return [bytes]
-  const vectors = [...bytes]
-  const small = vectors.length > 1 && bytes.byteLength < vectors.length * MIN_VECTOR_BYTES
-  return small ? [bytes.subarray()] : vectors.filter(vector => vector.length > 0)
-}
-
-/** What remains of `vectors` after `bytes` of them are done. */
-function skip (vectors: Uint8Array[], bytes: number): Uint8Array[] {
-  let index = 0
-  let done = bytes
-  while (index < vectors.length && done >= (vectors[index] as Uint8Array).length) done -= (vectors[index++] as Uint8Array).length
-  const rest = vectors.slice(index)
-  if (done > 0) rest[0] = (rest[0] as Uint8Array).subarray(done)
-  return rest
 }

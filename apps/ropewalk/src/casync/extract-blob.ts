@@ -6,6 +6,7 @@
 import { constants } from 'node:fs'
 import { chmod, open, rename, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { writeAll } from '@ropewalk/disk'
 import type { ChunkSource } from '@ropewalk/interface'
 import { assemble, seed, type IndexItem, type Origin, type RandomRead } from '@ropewalk/protocol-casync'
 import { nodeHash, placer, WantedChunks, type Onto, type Outlet, type OutletOptions } from '@ropewalk/store-castr'
@@ -14,7 +15,7 @@ import type { Phases } from '../progress/phases.ts'
 import { named } from './content.ts'
 import type { Input } from './input.ts'
 import { syncDirectory } from './new-file.ts'
-import { OpenFile, OutputFile, writeAll } from './output.ts'
+import { OpenFile, OutputFile } from './output.ts'
 import { Partial, type KnownIndex } from './partial.ts'
 import { openSeed, readSeeds, type SeedFile } from './seeds.ts'
 
@@ -120,7 +121,7 @@ export async function extractBlob (context: Context, input: Input, path: string,
         if (input.far !== undefined && place === undefined) {
           const taken = await input.far.take(id, end - start, async packed => await threads.unpack(id, end - start, start, packed), turn)
           if (taken === undefined) return false
-          if (taken !== 'used') await writeAll(handle, taken.bytes, start)
+          if (taken !== 'used') await writeAll(handle, [taken.bytes], start)
         } else if (!await threads.place(id, end - start, start, place)) {
           return false
         }

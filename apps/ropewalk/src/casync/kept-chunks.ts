@@ -6,8 +6,10 @@
  *
  * @module
  */
+import { constants } from 'node:fs'
 import { open, readFile, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAll } from '@ropewalk/disk'
 import { fromHex, toHex } from '@ropewalk/framing'
 import type { Chunk, ChunkDigest, ChunkGetOptions, ChunkId, ChunkStore } from '@ropewalk/interface'
 import { nodeCompression, nodeHash } from '@ropewalk/store-castr'
@@ -51,10 +53,7 @@ export class KeptChunks implements ChunkStore, AsyncDisposable {
     const whole = found.length < head.length ? 0 : found.length - (found.length - head.length) % NOTE_BYTES
     // Without notes nothing that lies there is of use.
     if (whole === 0) await Promise.all([bytesPath, notesPath].map(async path => { await rm(path, { force: true }) }))
-    const bytes = await open(bytesPath, 'a+').then(async made => {
-      await made.close()
-      return await open(bytesPath, 'r+')
-    })
+    const bytes = await open(bytesPath, constants.O_RDWR | constants.O_CREAT)
     const notes = await open(notesPath, 'a')
     try {
       if (whole === 0) await notes.write(head)
@@ -99,7 +98,7 @@ export class KeptChunks implements ChunkStore, AsyncDisposable {
       const stored = compressed ?? bytes
       const place = { position: this.#end, length: stored.length, compressed: compressed !== undefined, verified: true }
       this.#end += stored.length
-      for (let done = 0; done < stored.length;) done += (await this.#bytes.write(stored, done, stored.length - done, place.position + done)).bytesWritten
+      await writeAll(this.#bytes, [stored], place.position)
       await this.#notes.write(note(id, place))
       this.#places.set(id, place)
       return true

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileHandle } from 'node:fs/promises'
+import { writeAll } from '@ropewalk/disk'
 import type { BlobTarget, RandomRead } from '@ropewalk/protocol-casync'
 
 /** Bytes that wait for the disk, at most about. Ours. */
@@ -22,11 +23,6 @@ export class OpenFile implements RandomRead {
   }
 }
 
-export async function writeAll (handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0
-  while (written < bytes.length) written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten
-}
-
 export class OutputFile extends OpenFile implements BlobTarget {
   readonly #onWritten: (position: number) => void
   #bytes = 0
@@ -40,7 +36,7 @@ export class OutputFile extends OpenFile implements BlobTarget {
   }
 
   async write (bytes: Uint8Array, position: number): Promise<void> {
-    await writeAll(this.handle, bytes, position)
+    await writeAll(this.handle, [bytes], position)
     this.wrote(position, bytes.length)
   }
 

@@ -8,9 +8,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import { lstat, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { writeAtOnce } from '@ropewalk/disk'
 import type { Source } from '@ropewalk/interface'
 import { decodeIndex, type IndexHeader, type IndexItem } from '@ropewalk/protocol-casync'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
@@ -102,7 +103,7 @@ export class Partial {
     const useless = found !== undefined && !same
     if (!same) {
       this.#journal = openSync(path, 'w')
-      writeSync(this.#journal, wanted)
+      writeAtOnce(this.#journal, wanted)
     } else {
       this.#journal = openSync(path, 'a')
     }
@@ -138,7 +139,7 @@ export class Partial {
     const records = Buffer.alloc(RECORD_BYTES * notes.length)
     for (const [i, start] of notes.entries()) records.writeDoubleLE(start, RECORD_BYTES * i)
     try {
-      for (let written = 0; written < records.length;) written += writeSync(this.#journal, records, written)
+      writeAtOnce(this.#journal, records)
     } catch (error) {
       this.#failure = { error }
     }

@@ -9,9 +9,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { constants, ftruncateSync, writeSync } from 'node:fs'
+import { constants, ftruncateSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAtOnce } from '@ropewalk/disk'
 import { fileError } from '../errors.ts'
 import { bootId } from './boot.ts'
 import { READ_BYTES } from './open.ts'
@@ -79,7 +80,7 @@ export class TreeJournal implements AsyncDisposable {
 
   beginAnew (): void {
     ftruncateSync(this.#handle.fd, 0)
-    writeSync(this.#handle.fd, this.#head, 0, HEAD_BYTES, 0)
+    writeAtOnce(this.#handle.fd, this.#head, 0)
     this.#end = HEAD_BYTES
   }
 
@@ -102,7 +103,7 @@ export class TreeJournal implements AsyncDisposable {
     this.#notes = []
     try {
       const bytes = Buffer.concat(notes.flatMap(trace => [lengthOf(trace), trace]))
-      for (let done = 0; done < bytes.length;) done += writeSync(this.#handle.fd, bytes, done, bytes.length - done, this.#end + done)
+      writeAtOnce(this.#handle.fd, bytes, this.#end)
       this.#end += bytes.length
     } catch (error) {
       this.#failure = { error }

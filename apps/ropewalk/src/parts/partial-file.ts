@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { vectorsOf, writeAll } from '@ropewalk/disk'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
 import { MAX_PARTS, readBounded } from './manifest.ts'
@@ -85,13 +86,8 @@ export class PartialFile implements AsyncDisposable {
     const { offset, size } = this.#wanted.pieces[index] as Piece
     const done = this.#done[index] as number
     if (done + bytes.byteLength > size) throw new RopewalkError('ERR_INCOMPLETE', `${done + bytes.byteLength} > ${size} bytes of a piece`)
-    let [position, rest] = [offset + done, [...bytes]]
     try {
-      while (rest.length > 0) {
-        const { bytesWritten } = await this.#handle.writev(rest.slice(0, 512), position)
-        position += bytesWritten
-        rest = skip(rest, bytesWritten)
-      }
+      await writeAll(this.#handle, vectorsOf(bytes), offset + done)
     } catch (error) {
       throw fileError(error)
     }
@@ -191,13 +187,4 @@ async function loadRecord (path: string, wanted: Wanted): Promise<number[]> {
     // It costs what it would have saved, and no more.
     return none
   }
-}
-
-/** What remains of `vectors` after `bytes` of them are done. */
-function skip (vectors: Uint8Array[], bytes: number): Uint8Array[] {
-  let [index, done] = [0, bytes]
-  while (index < vectors.length && done >= (vectors[index] as Uint8Array).length) done -= (vectors[index++] as Uint8Array).length
-  const rest = vectors.slice(index)
-  if (done > 0) rest[0] = (rest[0] as Uint8Array).subarray(done)
-  return rest
 }

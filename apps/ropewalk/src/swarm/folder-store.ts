@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { mkdir, open, opendir, readdir, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAll } from '@ropewalk/disk'
 import { CHUNK_BYTES, type LocalFile, type PartialFile, type SwarmStore } from '@ropewalk/protocol-torronto'
 import { normaliseName, openReceiver, receiveFile, type Receiver } from '@ropewalk/receive'
 import { codeOf, RopewalkError } from '../errors.ts'
@@ -91,8 +92,7 @@ export class FolderSwarmStore implements SwarmStore {
 
   async write (name: string, index: number, bytes: Uint8Array): Promise<void> {
     const handle = await this.#filling(name)
-    let at = 0
-    while (at < bytes.length) at += (await handle.write(bytes, at, bytes.length - at, index * CHUNK_BYTES + at)).bytesWritten
+    await writeAll(handle, [bytes], index * CHUNK_BYTES)
   }
 
   async finish (name: string, size: number): Promise<void> {

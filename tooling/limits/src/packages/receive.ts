@@ -106,7 +106,6 @@ export const receive: PackageLimits = {
     MAX_JOURNAL_LINE_BYTES: 'a longer line in a journal is not one of ours, and ends it',
     READ_BYTES: 'bytes asked of the disk at a time',
     BEHIND_BYTES: 'how often a large file is brought to the disk while it is written',
-    MIN_VECTOR_BYTES: 'up to this size pieces are joined',
     SMALL_FILE_BYTES: 'up to this size a file is written at once'
   }
 }

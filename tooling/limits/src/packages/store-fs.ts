@@ -51,7 +51,6 @@ export const storeFs: PackageLimits = {
   ],
   others: {
     ID_DIGITS: 'part of a file name',
-    MIN_VECTOR_BYTES: 'up to this size pieces are joined',
     AT_ONCE_BYTES: 'up to this size reads and writes take no thread',
     LOOP_MS: 'how long calls without a thread may take together',
     LOOP_SHARE: 'the share of all time that they may take'
