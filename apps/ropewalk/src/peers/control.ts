@@ -45,8 +45,49 @@ export async function * ask (channel: Channel, request: Line, signal: AbortSigna
   }
 }
 
+/** What answers a request, line by line. The signal is aborted when who asked has gone. */
+export type Perform = (request: Line, tell: (line: Line) => void, signal: AbortSignal) => Promise<void> | void
+
+/** The same of a node that runs in this very process. */
+export async function * askHere (perform: Perform, request: Line, signal: AbortSignal): AsyncGenerator<Line, void, undefined> {
+  const gone = new AbortController()
+  const lines: Line[] = []
+  let changed = Promise.withResolvers<void>()
+  let over: { readonly error?: unknown } | undefined
+  const wake = (): void => {
+    changed.resolve()
+    changed = Promise.withResolvers()
+  }
+  const tell = (line: Line): void => {
+    if (lines.length >= MAX_WAITING_LINES) throw tooMany()
+    if (lines.push(line) === 1) wake()
+  }
+  const end = (how: { readonly error?: unknown }): void => {
+    over ??= how
+    wake()
+  }
+  const stop = (): void => { end({ error: signal.reason }) }
+  signal.addEventListener('abort', stop)
+  try {
+    signal.throwIfAborted()
+    const work = async (): Promise<void> => { await perform(request, tell, AbortSignal.any([signal, gone.signal])) }
+    work().then(() => { end({}) }, (error: unknown) => { end({ error }) })
+    for (;;) {
+      yield * lines.splice(0)
+      if (lines.length > 0) continue
+      signal.throwIfAborted()
+      if (over !== undefined && 'error' in over) throw over.error
+      if (over !== undefined) return
+      await changed.promise
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    gone.abort(new RopewalkError('ERR_STOPPED', 'the answer was read'))
+  }
+}
+
 /** Reads one request, and writes what `answer` tells. The signal is aborted when who asked has gone. Never rejects. */
-export async function answer (channel: Channel, work: (request: Line, tell: (line: Line) => void, signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function answer (channel: Channel, work: Perform): Promise<void> {
   const gone = new AbortController()
   const lines = new Lines()
   const reader = new ByteReader(channel.source)
@@ -82,6 +123,10 @@ function decodeError ({ code, message, text, advice }: ErrorLine): RopewalkError
   return new RopewalkError(code as RopewalkErrorCode, message, { text, advice })
 }
 
+function tooMany (): RopewalkError {
+  return new RopewalkError('ERR_REFUSED', `${MAX_WAITING_LINES + 1} > ${MAX_WAITING_LINES} lines wait for a command that does not read them`)
+}
+
 /** Lines on their way out, bounded. */
 class Lines implements AsyncIterable<Uint8Array> {
   readonly #lines: Uint8Array[] = []
@@ -89,7 +134,7 @@ class Lines implements AsyncIterable<Uint8Array> {
   #changed = Promise.withResolvers<void>()
 
   push (line: Uint8Array): void {
-    if (this.#lines.length >= MAX_WAITING_LINES) throw new RopewalkError('ERR_REFUSED', `${MAX_WAITING_LINES + 1} > ${MAX_WAITING_LINES} lines wait for a command that does not read them`)
+    if (this.#lines.length >= MAX_WAITING_LINES) throw tooMany()
     this.#lines.push(line)
     this.#wake()
   }

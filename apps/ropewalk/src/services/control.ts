@@ -9,11 +9,8 @@ import { mdsftp } from '@ropewalk/muxer-mdsftp'
 import { handle } from '@ropewalk/negotiate'
 import { listen, MAX_UNIX_PATH_BYTES } from '@ropewalk/transport-tcp'
 import { codeOf, RopewalkError } from '../errors.ts'
-import { answer, CONTROL, type Line } from '../peers/control.ts'
+import { answer, CONTROL, type Line, type Perform } from '../peers/control.ts'
 import { makeStateDirectory } from '../state-directory.ts'
-
-/** Answers one request, line by line. */
-export type Perform = (request: Line, tell: (line: Line) => void, signal: AbortSignal) => Promise<void> | void
 
 export function controlPath (state: string): string {
   return join(state, 'node.sock')
@@ -55,6 +52,12 @@ export class Control {
   /** What all other requests are answered by. */
   otherwise (perform: Perform): void {
     this.#others = perform
+  }
+
+  /** Answers one request, until the signal is aborted or the node stops. */
+  async perform (request: Line, tell: (line: Line) => void, signal: AbortSignal): Promise<void> {
+    const perform = this.#commands.get(String(request['do'])) ?? this.#others
+    await perform(request, tell, AbortSignal.any([signal, this.#stopping.signal]))
   }
 
   /** What channels that speak `protocol` are served by. */
@@ -101,9 +104,6 @@ export class Control {
     const { protocol, channel: agreed } = await handle(channel, [CONTROL, ...this.#protocols.keys()])
     const serve = this.#protocols.get(protocol)
     if (serve !== undefined) return await serve(agreed)
-    await answer(agreed, async (request, tell, gone) => {
-      const perform = this.#commands.get(String(request['do'])) ?? this.#others
-      await perform(request, tell, AbortSignal.any([gone, this.#stopping.signal]))
-    })
+    await answer(agreed, (request, tell, gone) => this.perform(request, tell, gone))
   }
 }
