@@ -91,6 +91,11 @@ export async function askRange (session: Session, id: string, index: number, off
   await command(session, { type: 'downloadRange', id, index: BigInt(index), offset: BigInt(offset) })
 }
 
+/** Asks for these entries, each from its first byte, without waiting: each is `begun`, and its bytes come, in that order, when all before have come. At most 1024. */
+export async function askMany (session: Session, id: string, indices: readonly number[]): Promise<void> {
+  await command(session, { type: 'downloadMany', id, indices })
+}
+
 /** The peer begins with what was asked for first. */
 export async function begun (session: Session): Promise<void> {
   await reply(session, 'download')

@@ -4,8 +4,8 @@
  * @module
  */
 import { JsonSplitter } from '@ropewalk/framing'
-import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_JSON_DEPTH } from './constants.ts'
-import { decodeCslq, encodeCslq } from './cslq-codec.ts'
+import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_UNCONFIRMED } from './constants.ts'
+import { decodeCslq, encodeCslq, type CslqValue } from './cslq-codec.ts'
 import { WarpdriveError } from './errors.ts'
 import { encodeJsonArgument, infoJson, listOf, parseJson, readInfo, readUpdate, type FileInfo } from './json-codec.ts'
 import { commandOf, type CommandType, type Profile } from './profile-codec.ts'
@@ -23,13 +23,15 @@ export type Command =
   | { readonly type: 'download', readonly id: string, readonly index: bigint, readonly offset: bigint }
   /** Our extension: the bytes of one entry, from `offset` on. */
   | { readonly type: 'downloadRange', readonly id: string, readonly index: bigint, readonly offset: bigint }
+  /** Our extension: the bytes of each of these entries, behind a 00 of its own. */
+  | { readonly type: 'downloadMany', readonly id: string, readonly indices: readonly number[] }
   /** Our extension: what became of an offer at who got it. */
   | { readonly type: 'settleOffer', readonly id: string, readonly outcome: number }
 
 /** The arguments that are not JSON; after the code. */
 export const PATTERNS: Readonly<Record<CommandType, string>> = {
   listPeers: '', createOffer: '[c]c[c]c', acceptOffer: '[c]c', listOffers: 'c', listenOffers: 'c', listenStatus: 'c', updatePeer: '',
-  sendOffer: '[c]c', download: '[c]cqq', downloadRange: '[c]cqq', settleOffer: '[c]cc', ping: '', end: ''
+  sendOffer: '[c]c', download: '[c]cqq', downloadRange: '[c]cqq', settleOffer: '[c]cc', downloadMany: '[c]c[s]l', ping: '', end: ''
 }
 
 const decoder = new TextDecoder()
@@ -38,7 +40,7 @@ const decoder = new TextDecoder()
 export function encodeCommand (profile: Profile, port: string, command: Command): Uint8Array[] {
   const code = profile.codes[port]?.[command.type]
   if (code === undefined) throw new TypeError(`no ${command.type} on ${port} of ${profile.name}`)
-  const head = (...values: Array<string | number | bigint>): Uint8Array => encodeCslq(`c${PATTERNS[command.type]}`, code, ...values)
+  const head = (...values: CslqValue[]): Uint8Array => encodeCslq(`c${PATTERNS[command.type]}`, code, ...values)
   switch (command.type) {
     case 'createOffer': return [head(command.peer, command.path)]
     case 'acceptOffer': return [head(command.id)]
@@ -49,6 +51,7 @@ export function encodeCommand (profile: Profile, port: string, command: Command)
     case 'sendOffer': return [head(command.id), encodeJsonArgument(command.files.map(infoJson))]
     case 'download':
     case 'downloadRange': return [head(command.id, command.index, command.offset)]
+    case 'downloadMany': return [head(command.id, command.indices)]
     case 'settleOffer': return [head(command.id, command.outcome)]
     default: return [head()]
   }
@@ -72,6 +75,7 @@ export function decodeCommand (type: CommandType, bytes: Uint8Array, json: Uint8
     case 'listenStatus': return { type, filter: values[0] as number }
     case 'download':
     case 'downloadRange': return { type, id: string(0), index: signed(1), offset: signed(2) }
+    case 'downloadMany': return { type, id: string(0), indices: values[1] as number[] }
     case 'settleOffer': return { type, id: string(0), outcome: values[1] as number }
     case 'updatePeer': return { type, ...readUpdate(parseJson(json as Uint8Array)) }
     case 'sendOffer': return { type, id: string(0), files: listOf(parseJson(json as Uint8Array), maxEntries, readInfo) }
@@ -79,14 +83,20 @@ export function decodeCommand (type: CommandType, bytes: Uint8Array, json: Uint8
   }
 }
 
-/** How many bytes the arguments take of which `bytes` are the first, or undefined when that takes more of them to know. */
+/** How many bytes the arguments take of which `bytes` are the first, or undefined when that takes more of them to know. `ERR_TOO_MANY` for a list that is too long. */
 export function argumentBytes (type: CommandType, bytes: Uint8Array): number | undefined {
   let at = 0
-  for (const part of PATTERNS[type].match(/\[c\]c|q|c/g) ?? []) {
+  for (const part of PATTERNS[type].match(/\[c\]c|\[s\]l|q|c/g) ?? []) {
     if (part === '[c]c') {
       const length = bytes[at]
       if (length === undefined) return undefined
       at += 1 + length
+    } else if (part === '[s]l') {
+      const [high, low] = bytes.subarray(at, at + 2)
+      if (high === undefined || low === undefined) return undefined
+      const count = high * 256 + low
+      if (count > MAX_UNCONFIRMED) throw new WarpdriveError('ERR_TOO_MANY', `${type}: ${count} > ${MAX_UNCONFIRMED} entries`)
+      at += 2 + 4 * count
     } else at += part === 'q' ? 8 : 1
   }
   return at

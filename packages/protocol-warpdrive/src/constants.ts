@@ -61,6 +61,25 @@ export const ASKED_AHEAD = 8
 /** Entries of one session that were sent and are not confirmed. Ours: more than any of ours asks for ahead. */
 export const MAX_UNCONFIRMED = 1024
 
+/** Files up to this are asked for together. Ours. */
+export const SMALL_FILE_BYTES = 65_536
+
+/** Entries that are asked for with one command, at most. Ours. */
+export const MANY_ENTRIES = 256
+
+/** ... and their bytes. Ours: they are held until all of them are verified. */
+export const MANY_BYTES = 1_048_576
+
+/** Such commands that are asked ahead, and such lists that are being made to last. Ours: together less than may be unconfirmed. */
+export const MANY_AHEAD = 2
+
+/** How long the entries of one command may take to come before fewer are asked for, and how long before more are: then less is lost with the process. Ours. */
+export const MANY_SLOW_MS = 500
+export const MANY_FAST_MS = 125
+
+/** Bytes of small files that are sent in one piece. Ours. */
+export const SENT_BYTES = 131_072
+
 /** Bytes of a download that are gathered for one write, while the one before is under way. Ours: a disk takes twice as many at once in little more time. */
 export const STROKE_BYTES = 2_097_152
 

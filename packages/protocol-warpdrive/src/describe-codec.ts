@@ -21,6 +21,7 @@ export function describeCommand (profile: Profile, port: string, command: Comman
     case 'updatePeer': return { ...base, peer_id: command.peer, attr: command.attribute, value: command.value }
     case 'sendOffer': return { ...base, offer_id: command.id, files: command.files.map(infoJson) }
     case 'settleOffer': return { ...base, offer_id: command.id, outcome: command.outcome }
+    case 'downloadMany': return { ...base, offer_id: command.id, indices: command.indices }
     case 'download':
     case 'downloadRange': return { ...base, offer_id: command.id, index: String(command.index), offset: String(command.offset) }
     default: return base

@@ -14,11 +14,12 @@ import type { FileInfo, Offer, OfferStatus, Peer } from './json-codec.ts'
 import { Listeners } from './listeners.ts'
 import { checkId, checkManifest, isExtended, manifestBytes } from './manifest-codec.ts'
 import { MemoryState } from './memory-store.ts'
-import { OffersState } from './offers-state.ts'
+import { OffersState, type NewOffer } from './offers-state.ts'
 import { PeersState } from './peers-state.ts'
 import type { FileSource, Inbox, OfferedFile, Query, ReadOptions, Sha256, StateStore, StoredOffer } from './ports.ts'
 import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
 import { recall, receiveOffer, tellOutcome } from './receiving.ts'
+import { sendEntries, sendEntry, type Pieces, type Sending } from './sending.ts'
 import { serveSession, type Answers } from './server.ts'
 import { Session, type SessionOptions } from './session.ts'
 
@@ -241,11 +242,12 @@ export class WarpdriveNode implements Answers {
   }
 
   download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    this.admit(caller)
-    const offer = this.#offers.peek(false, id)
-    // The same answer for what is not there and what is not yours.
-    if (offer === undefined || offer.peer !== caller) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer for this peer')
-    return this.#send(offer, index, offset, one, options)
+    return this.#send(this.#offerTo(caller, id), index, offset, one, options)
+  }
+
+  downloadMany (caller: string, id: string, indices: readonly number[], pieces: Pieces, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    this.#offerTo(caller, id)
+    return sendEntries(this.#sending(id), indices, pieces, options)
   }
 
   /** Ends every session and download. */
@@ -254,36 +256,36 @@ export class WarpdriveNode implements Answers {
     await Promise.allSettled(Array.from(this.#running.values(), ({ finished }) => finished))
   }
 
-  async * #send (offer: { readonly id: string }, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  /** The same answer for what is not there and what is not yours. */
+  #offerTo (caller: string, id: string): NewOffer {
+    this.admit(caller)
+    const offer = this.#offers.peek(false, id)
+    if (offer?.peer !== caller) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer for this peer')
+    return offer
+  }
+
+  async * #send ({ id }: { readonly id: string }, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
     if (offset < 0n || (one && index < 0n)) throw new WarpdriveError('ERR_BAD_VALUE', `a download from ${index}, ${offset}`)
-    const sources = this.#sources.get(offer.id) ?? []
     const first = index < 0n ? 0 : Number(index)
-    const begins = this.#offers.begin(false, offer.id, undefined, this.#clock.now())
-    if (begins) this.#changed(this.#offers.get(false, offer.id))
-    let at = first
+    const sending = this.#sending(id)
+    if (one) return yield * sendEntry(sending, first, Number(offset), options)
     let failed = true
     try {
-      for (; at < (one ? Math.min(first + 1, sources.length) : sources.length); at++) {
-        const file = sources[at] as OfferedFile
-        if (file.isDir || file.link !== undefined) continue
-        const start = at === first ? Number(offset) : 0
-        let sent = start
-        if (start < file.size) {
-          for await (const bytes of this.#options.files.read(file.source, start, file.size, options)) {
-            sent += bytes.length
-            yield bytes
-          }
-          if (sent !== file.size) throw new WarpdriveError('ERR_INCOMPLETE', `the file has changed: ${sent} != ${file.size} bytes`, { remote: false, scope: 'transfer' })
-        }
-        this.#offers.progress(false, offer.id, at, Math.min(sent, file.size), this.#clock.now())
-      }
+      for (let at = first; at < sending.sources.length; at++) yield * sendEntry(sending, at, at === first ? Number(offset) : 0, options)
       failed = false
-    } catch (error) {
-      if (one) this.#offers.fail(false, offer.id, at, codeOf(error), messageOf(error))
-      throw error
     } finally {
       // Of single entries their confirmations tell, and at the end the word of the peer.
-      if (!one) this.#changed(this.#offers.end(false, offer.id, failed ? 'failed' : 'completed', this.#clock.now()))
+      this.#changed(this.#offers.end(false, id, failed ? 'failed' : 'completed', this.#clock.now()))
+    }
+  }
+
+  #sending (id: string): Sending {
+    if (this.#offers.begin(false, id, undefined, this.#clock.now())) this.#changed(this.#offers.get(false, id))
+    return {
+      files: this.#options.files,
+      sources: this.#sources.get(id) ?? [],
+      progress: (index, bytes) => { this.#offers.progress(false, id, index, bytes, this.#clock.now()) },
+      fail: (index, error) => { this.#offers.fail(false, id, index, codeOf(error), messageOf(error)) }
     }
   }
 
@@ -300,6 +302,7 @@ export class WarpdriveNode implements Answers {
       recall(offer, inbox, (index, bytes, whole) => { this.#offers.keep(id, index, bytes, whole) })
       await receiveOffer({
         offer, inbox, sha256, parallel, progressMs, signal,
+        now: () => this.#clock.now(),
         open: () => this.#open(offer.peer, 'download', signal),
         isDone: index => this.#offers.isDone(id, index),
         keptOf: index => this.#offers.keptOf(id, index),

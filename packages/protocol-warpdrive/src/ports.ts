@@ -19,6 +19,8 @@ export interface ReadOptions extends AbortOptions {
 
 /** Files to offer. */
 export interface FileSource {
+  /** Reads the first bytes of a file, as many as `into` takes, at once: of small files that is less than `read` would take to begin. The bytes there were. */
+  whole? (source: string, into: Uint8Array): number | Promise<number>
   /** The entries below `path`, a folder before what is in it; `uri` relative, `path` not telling where it lies. */
   list (path: string, options: AbortOptions): Promise<OfferedFile[]>
   /** Bytes from `start` up to `end`; fewer when the file has become shorter. */
@@ -35,6 +37,13 @@ export interface InboxFileOptions extends AbortOptions {
   readonly mtimeMs: number | undefined
   /** Goes on behind so many bytes, which an earlier writer of the same transfer has kept. */
   readonly offset: number
+}
+
+/** A file that has come whole and is verified. */
+export interface InboxWholeFile extends Pick<InboxFileOptions, 'mode' | 'mtimeMs'> {
+  readonly name: string
+  /** All of its content. Valid until what was asked is settled. */
+  readonly bytes: Uint8Array
 }
 
 /** Of which transfer the folder is part, and what it should be. */
@@ -63,6 +72,8 @@ export interface InboxWriter {
 export interface Inbox {
   directory (name: string, options: InboxFolderOptions): Promise<void>
   file (name: string, options: InboxFileOptions): Promise<InboxWriter>
+  /** Small files in one go, of one transfer: gives each its name. What becomes of each is told by itself, in their order. Where it is missing they come one by one. */
+  wholeFiles? (files: readonly InboxWholeFile[], options: Pick<InboxFileOptions, 'peer' | 'offer' | 'signal'>): Promise<Array<PromiseSettledResult<unknown>>>
   /** What is there of a file of a transfer, which may be more than our state knows: it is asked before each download. */
   kept? (name: string, transfer: Pick<InboxFileOptions, 'peer' | 'offer'>): { readonly bytes: number, readonly whole: boolean }
   /** Only called where links were asked for. */

@@ -6,7 +6,7 @@
 
 export type CommandType =
   | 'listPeers' | 'createOffer' | 'acceptOffer' | 'listOffers' | 'listenOffers' | 'listenStatus' | 'updatePeer'
-  | 'sendOffer' | 'download' | 'downloadRange' | 'settleOffer' | 'ping' | 'end'
+  | 'sendOffer' | 'download' | 'downloadRange' | 'settleOffer' | 'downloadMany' | 'ping' | 'end'
 
 export interface Profile {
   readonly name: 'seed' | 'go-838779e'
@@ -28,7 +28,7 @@ export const SEED: Profile = {
   ports: { local: 'warpdrive-local', remote: 'warpdrive-remote', info: 'warpdrive-info' },
   codes: {
     'warpdrive-local': { ...LOCAL, end: 0xff },
-    'warpdrive-remote': { sendOffer: 1, download: 2, downloadRange: 3, settleOffer: 4, end: 0xff },
+    'warpdrive-remote': { sendOffer: 1, download: 2, downloadRange: 3, settleOffer: 4, downloadMany: 5, end: 0xff },
     'warpdrive-info': { ping: 1, end: 0xff }
   },
   acknowledgesPeers: true,
@@ -39,7 +39,7 @@ export const SEED: Profile = {
 export const GO_838779E: Profile = {
   name: 'go-838779e',
   ports: { local: 'warpdrive', remote: 'warpdrive', info: 'warpdrive' },
-  codes: { warpdrive: { ...LOCAL, sendOffer: 0x64, download: 0x65, downloadRange: 0x66, settleOffer: 0x67, ping: 0xc8, end: 0xff } },
+  codes: { warpdrive: { ...LOCAL, sendOffer: 0x64, download: 0x65, downloadRange: 0x66, settleOffer: 0x67, downloadMany: 0x68, ping: 0xc8, end: 0xff } },
   acknowledgesPeers: false,
   echoesZero: true
 }

@@ -4,30 +4,16 @@
  * @module
  */
 import { askRange, begun, download, downloadTo, endSession, finishDownload, settleOffer } from './client.ts'
-import { ASKED_AHEAD, FINISHED_AHEAD, type Outcome } from './constants.ts'
+import { ASKED_AHEAD, SMALL_FILE_BYTES, type Outcome } from './constants.ts'
 import { ContentCheck } from './content-digest.ts'
 import { WarpdriveError } from './errors.ts'
+import { attempt, finishEntry, Finishing, ours, type Receiving } from './finishing.ts'
 import type { FileInfo } from './json-codec.ts'
 import { blockBytesOf, isExtended } from './manifest-codec.ts'
-import type { Inbox, InboxWriter, Sha256, StoredOffer } from './ports.ts'
+import type { Inbox, InboxWriter, StoredOffer } from './ports.ts'
+import { receiveSmall } from './receiving-small.ts'
 import type { Session } from './session.ts'
 import { Strokes } from './strokes.ts'
-
-export interface Receiving {
-  readonly offer: StoredOffer
-  readonly inbox: Inbox
-  readonly sha256: Sha256
-  readonly parallel: number
-  readonly progressMs: number
-  readonly signal: AbortSignal
-  open (): Promise<Session>
-  isDone (index: number): boolean
-  keptOf (index: number): number
-  progress (index: number, bytes: number): void
-  keep (index: number, bytes: number, whole: boolean): void
-  /** An entry failed alone. */
-  fail (index: number, error: WarpdriveError): void
-}
 
 /** The peer has confirmed when `first` is called. */
 export async function receiveOffer (receiving: Receiving, first: () => void): Promise<void> {
@@ -100,13 +86,25 @@ async function receiveParallel (receiving: Receiving, whenBegun: () => void): Pr
   }
   if (contents.length === 0) whenBegun()
   const stop = new AbortController()
-  const lanes = Math.min(receiving.parallel, contents.length)
-  const ahead = Math.min(ASKED_AHEAD, Math.ceil(contents.length / lanes))
-  const results = await Promise.allSettled(Array.from({ length: lanes }, () => receiveLane(receiving, contents, ahead, failed, stop, whenBegun)))
+  const small = new Set(smallOf(receiving, contents))
+  const others = small.size === 0 ? contents : contents.filter(index => !small.has(index))
+  const lanes = Math.min(Math.max(1, receiving.parallel - Math.sign(small.size)), others.length)
+  const ahead = Math.min(ASKED_AHEAD, Math.ceil(others.length / lanes))
+  const results = await Promise.allSettled([
+    receiveSmall(receiving, [...small], failed, stop, whenBegun),
+    ...Array.from({ length: lanes }, () => receiveLane(receiving, others, ahead, failed, stop, whenBegun))
+  ])
   if (stop.signal.aborted) throw stop.signal.reason
   for (const result of results) if (result.status === 'rejected') throw result.reason
   if (failed.length === 1) throw failed[0]
   if (failed.length > 1) throw new WarpdriveError('ERR_INCOMPLETE', `${failed.length} of ${files.length} entries failed`, { scope: 'transfer', cause: failed[0] })
+}
+
+/** Entries that are asked for many at a time: small ones of which nothing is there, where the inbox takes them so. */
+function smallOf ({ inbox, offer: { files }, keptOf }: Receiving, contents: readonly number[]): number[] {
+  const isSmall = (index: number): boolean => (files[index] as FileInfo).size <= SMALL_FILE_BYTES && keptOf(index) === 0
+  const small = inbox.wholeFiles === undefined ? [] : contents.filter(isSmall)
+  return small.length > 1 ? small : []
 }
 
 /**
@@ -142,7 +140,7 @@ async function receiveLane (receiving: Receiving, contents: number[], ahead: num
         writer = await receiveEntry(receiving, current, index, offset)
       })
       asked.shift()
-      if (writer !== undefined && !finishing.broken) await finishing.add(index, writer)
+      if (writer !== undefined && !finishing.broken) await finishing.add([index], [finishEntry(receiving, index, writer)])
       else {
         if (writer !== undefined) await attempt(receiving, index, failed, () => finishEntry(receiving, index, writer as InboxWriter))
         await finishing.end()
@@ -166,55 +164,6 @@ async function receiveLane (receiving: Receiving, contents: number[], ahead: num
   }
 }
 
-/** Entries of a session that have come and are being made to last: several at a time, and confirmed in their order. */
-class Finishing {
-  readonly #receiving: Receiving
-  readonly #session: Session
-  readonly #failed: WarpdriveError[]
-  readonly #waiting: Array<Promise<void>> = []
-  #tail: Promise<void> = Promise.resolve()
-  /** One could not be finished: those behind it cannot be confirmed on this session. */
-  broken = false
-
-  constructor (receiving: Receiving, session: Session, failed: WarpdriveError[]) {
-    this.#receiving = receiving
-    this.#session = session
-    this.#failed = failed
-  }
-
-  /** Resolves when there is room for another. */
-  async add (index: number, writer: InboxWriter): Promise<void> {
-    const finished = finishEntry(this.#receiving, index, writer)
-    finished.catch(() => {})
-    this.#tail = this.#tail.then(() => this.#confirm(index, finished))
-    this.#tail.catch(() => {})
-    this.#waiting.push(this.#tail)
-    if (this.#waiting.length >= FINISHED_AHEAD) await this.#waiting.shift()
-  }
-
-  /** Resolves when all of them are finished, and confirmed where they can be. */
-  async end (): Promise<void> {
-    await this.#tail
-  }
-
-  async #confirm (index: number, finished: Promise<void>): Promise<void> {
-    await attempt(this.#receiving, index, this.#failed, () => finished)
-    this.broken ||= !this.#receiving.isDone(index)
-    if (!this.broken) await this.#session.send(Uint8Array.of(0))
-  }
-}
-
-/** Notes an entry that failed alone; what concerns more than the entry is thrown. */
-async function attempt (receiving: Receiving, index: number, failed: WarpdriveError[], work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (receiving.signal.aborted || !(error instanceof WarpdriveError) || error.scope !== 'transfer') throw error
-    receiving.fail(index, error)
-    failed.push(error)
-  }
-}
-
 /** Receives an entry. Of a file with content, all of that is there and verified; whoever gets the writer finishes it. */
 async function receiveEntry (receiving: Receiving, session: Session | undefined, index: number, offset: number): Promise<InboxWriter | undefined> {
   const { offer, inbox, signal } = receiving
@@ -233,12 +182,6 @@ async function receiveEntry (receiving: Receiving, session: Session | undefined,
     return writer
   }
   return undefined
-}
-
-/** Gives an entry its name, for good. */
-async function finishEntry (receiving: Receiving, index: number, writer: InboxWriter | undefined): Promise<void> {
-  if (writer !== undefined) await ours(writer.finish())
-  receiving.keep(index, (receiving.offer.files[index] as FileInfo).size, true)
 }
 
 async function receiveContent (receiving: Receiving, session: Session, index: number, file: FileInfo, offset: number, writer: InboxWriter): Promise<void> {
@@ -302,12 +245,4 @@ async function giveUp (receiving: Receiving, index: number, writer: InboxWriter,
     return receiving.keep(index, 0, false)
   }
   receiving.keep(index, await writer.keep(verified, error), false)
-}
-
-async function ours<T> (promise: Promise<T>): Promise<T> {
-  try {
-    return await promise
-  } catch (cause) {
-    throw new WarpdriveError('ERR_FILES', 'the inbox failed', { remote: false, scope: 'transfer', cause })
-  }
 }

@@ -108,6 +108,7 @@ export class ReplyDescriber {
         return
       case 'download':
       case 'downloadRange':
+      case 'downloadMany':
         this.#tell('begun', byte)
         this.#reading = 'content'
         return

@@ -11,6 +11,7 @@ import { encodeJson, offerJson, peerJson, statusJson, type FileInfo, type Offer,
 import { encodeCslq } from './cslq-codec.ts'
 import { commandOf, LOCAL_COMMANDS, type CommandType } from './profile-codec.ts'
 import type { ReadOptions } from './ports.ts'
+import { Pieces } from './sending.ts'
 import { Session, type SessionOptions } from './session.ts'
 
 /** What a session is answered with. Whatever throws closes the session: the protocol has no other way to refuse. */
@@ -30,6 +31,8 @@ export interface Answers {
   confirmed? (caller: string, id: string, index: number): void
   /** What became of an offer at the caller: our extension. */
   settleOffer? (caller: string, id: string, outcome: number): Promise<void>
+  /** These entries, each with a 00 before it: our extension. Throws at once when there is nothing for this caller. */
+  downloadMany? (caller: string, id: string, indices: readonly number[], pieces: Pieces, options: ReadOptions): AsyncIterable<Uint8Array>
   /** The bytes behind the confirmation. Throws at once when there is nothing for this caller. */
   download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncIterable<Uint8Array>
 }
@@ -51,8 +54,9 @@ export interface ServeOptions extends SessionOptions {
 export async function serveSession (channel: Channel, answers: Answers, options: ServeOptions): Promise<Error | undefined> {
   const session = new Session(channel, options)
   const sent: Sent[] = []
+  const pieces = new Pieces(heldBytesOf(options))
   try {
-    while (await answerOne(session, answers, options, sent));
+    while (await answerOne(session, answers, options, pieces, sent));
     await session.close()
     return undefined
   } catch (error) {
@@ -66,7 +70,8 @@ export async function serveSession (channel: Channel, answers: Answers, options:
 /** Entries that were sent on this session and not confirmed, oldest first. */
 interface Sent { readonly id: string, readonly index: number }
 
-async function answerOne (session: Session, answers: Answers, { caller, local, port, heldBytes, idleMs = IDLE_TIMEOUT_MS }: ServeOptions, sent: Sent[]): Promise<boolean> {
+async function answerOne (session: Session, answers: Answers, options: ServeOptions, pieces: Pieces, sent: Sent[]): Promise<boolean> {
+  const { caller, local, port, idleMs = IDLE_TIMEOUT_MS } = options
   const code = await session.byte('command', idleMs)
   // What ends a download may arrive as a command, and so may the LF behind a JSON value.
   if (code === 0) {
@@ -81,12 +86,16 @@ async function answerOne (session: Session, answers: Answers, { caller, local, p
   if (type === 'end') return false
   if (type === 'sendOffer') answers.admit(caller)
   const command = await readCommand(session, type)
-  await perform(session, answers, caller, command, heldBytes)
-  if (command.type === 'downloadRange') {
-    if (sent.length >= MAX_UNCONFIRMED) throw new WarpdriveError('ERR_TOO_MANY', `too many entries that are not confirmed: ${sent.length + 1} > ${MAX_UNCONFIRMED}`)
-    sent.push({ id: command.id, index: Number(command.index) })
-  }
+  const asked = command.type === 'downloadRange' ? [Number(command.index)] : command.type === 'downloadMany' ? command.indices : []
+  if (sent.length + asked.length > MAX_UNCONFIRMED) throw new WarpdriveError('ERR_TOO_MANY', `too many entries that are not confirmed: ${sent.length + asked.length} > ${MAX_UNCONFIRMED}`)
+  await perform(session, answers, caller, command, pieces, { signal: session.signal, heldBytes: heldBytesOf(options) })
+  for (const index of asked) sent.push({ id: (command as { id: string }).id, index })
   return type !== 'ping'
+}
+
+/** What waits here is in use, too. */
+function heldBytesOf ({ heldBytes }: ServeOptions): number | undefined {
+  return heldBytes === undefined ? undefined : heldBytes + MAX_WAITING_BYTES
 }
 
 async function readCommand (session: Session, type: CommandType): Promise<Command> {
@@ -103,8 +112,8 @@ async function readCommand (session: Session, type: CommandType): Promise<Comman
   return decodeCommand(type, head, json, session.maxEntries)
 }
 
-async function perform (session: Session, answers: Answers, caller: string, command: Command, heldBytes: number | undefined): Promise<void> {
-  const { signal } = session
+async function perform (session: Session, answers: Answers, caller: string, command: Command, pieces: Pieces, options: ReadOptions): Promise<void> {
+  const { signal } = options
   switch (command.type) {
     case 'listPeers':
       await sendList(session, (await answers.peers()).map(peerJson))
@@ -138,11 +147,14 @@ async function perform (session: Session, answers: Answers, caller: string, comm
     }
     case 'download':
     case 'downloadRange': {
-      const bytes = answers.download(caller, command.id, command.index, command.offset, command.type === 'downloadRange', {
-        signal, heldBytes: heldBytes === undefined ? undefined : heldBytes + MAX_WAITING_BYTES
-      })
+      const bytes = answers.download(caller, command.id, command.index, command.offset, command.type === 'downloadRange', options)
       await session.send(Uint8Array.of(0))
       for await (const chunk of bytes) await session.send(chunk)
+      break
+    }
+    case 'downloadMany': {
+      if (answers.downloadMany === undefined) throw new WarpdriveError('ERR_UNKNOWN_COMMAND', 'nobody here answers downloadMany')
+      for await (const chunk of answers.downloadMany(caller, command.id, command.indices, pieces, options)) await session.send(chunk)
       break
     }
     case 'settleOffer':

@@ -60,3 +60,18 @@ export const MAX_SHOWN_CHARACTERS = 200
 
 /** Bytes written to one file after which the system is asked to bring them to the disk, while more are written. Ours. */
 export const BEHIND_BYTES = 33_554_432
+
+/** Small files that are written, brought to the disk and named together. Ours: the more, the less each costs; all of them are open at a time. */
+export const BATCH_FILES = 256
+
+/** ... and their bytes. Ours. */
+export const BATCH_BYTES = 1_048_576
+
+/** Batches on their way at a time: while one is named, the next is written. Ours. */
+export const BATCHES = 2
+
+/** From so many new files on, the whole file system is brought to the disk before they are synced one by one. Ours: below, that takes longer. */
+export const FLUSH_FROM_FILES = 8
+
+/** ... unless so many bytes of others wait for disks: whoever flushes waits for them, too. Ours: a second of a slow disk. */
+export const BUSY_DISK_BYTES = 134_217_728

@@ -5,28 +5,30 @@
  */
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { SMALL_FILE_BYTES } from './constants.ts'
+import { Batches } from './batches.ts'
 import { dangerOf } from './danger.ts'
 import type { Confinement, Directory } from './directory.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { Endings } from './endings.ts'
 import { escapeName } from './escape.ts'
-import { StagedWriter, type Announced, type PartWriter, type ReceivedFile, type ReceiveWriter } from './file-writer.ts'
+import { StagedWriter, type Announced, type ReceivedFile, type ReceiveWriter } from './file-writer.ts'
 import { checkTarget } from './link.ts'
 import { normaliseName } from './name.ts'
+import { OpenTransfer, type TransferReceiver } from './open-transfer.ts'
 import { Placement, sealFolder } from './placement.ts'
 import { Quota } from './quota.ts'
 import type { FileOptions, FolderOptions, LinkOptions, Receiver, ReceiverOptions, ReceiveTransfer, TransferOptions } from './receiver.ts'
 import type { Staging } from './staging.ts'
 import { Transfer } from './transfer.ts'
 
-export class DirectoryReceiver implements Receiver {
+export class DirectoryReceiver implements Receiver, TransferReceiver {
   readonly root: string
   readonly confinement: Confinement
   readonly #directory: Directory
   readonly #staging: Staging
   readonly #placement: Placement
   readonly #endings: Endings
+  readonly #batches = new Batches()
   readonly #quota: Quota
   readonly #options: ReceiverOptions & { maxFileBytes: number }
   readonly #open = new Set<ReceiveWriter>()
@@ -87,7 +89,7 @@ export class DirectoryReceiver implements Receiver {
     checkSize('bytes', bytes)
     checkSize('entries', entries)
     return await this.#beginningOf(`transfer ${id}`, signal, async () => {
-      const transfer = await Transfer.open({ staging: this.#staging, placement: this.#placement, endings: this.#endings, quota: this.#quota }, id)
+      const transfer = await Transfer.open({ staging: this.#staging, placement: this.#placement, endings: this.#endings, batches: this.#batches, quota: this.#quota }, id)
       try {
         this.#quota.check(bytes, entries)
         await this.#checkSpace('the transfer', bytes - transfer.heldBytes)
@@ -114,7 +116,7 @@ export class DirectoryReceiver implements Receiver {
   async begin<T extends ReceiveWriter> (name: string, options: FileOptions, open: (announced: Announced) => Promise<T>): Promise<T> {
     options.signal?.throwIfAborted()
     if (this.#closed != null) throw closed()
-    const announced = this.#announce(name, options)
+    const announced = this.announce(name, options)
     return await this.#beginningOf(announced.name, options.signal, async () => {
       await this.#placement.look(announced.name, announced.overwrite)
       this.#quota.entry()
@@ -164,7 +166,8 @@ export class DirectoryReceiver implements Receiver {
     return normal
   }
 
-  #announce (name: string, { size, mode, mtimeMs, overwrite = 'refuse' }: FileOptions): Announced {
+  /** Checks what was said of a file. */
+  announce (name: string, { size, mode, mtimeMs, overwrite = 'refuse' }: FileOptions): Announced {
     const normal = this.#normalise(name)
     const { maxFileBytes: maxBytes } = this.#options
     if (size != null) checkSize('size', size)
@@ -219,79 +222,12 @@ export class DirectoryReceiver implements Receiver {
       ...Array.from(this.#transfers, async transfer => { await transfer.close() })
     ])
     try {
+      await this.#batches.close()
       await this.#placement.close()
       await this.#staging.close()
     } finally {
       await this.#directory.close()
     }
-  }
-}
-
-/** A transfer as its user sees it: names and numbers are checked here, as for single files. */
-class OpenTransfer implements ReceiveTransfer {
-  readonly #receiver: DirectoryReceiver
-  readonly #transfer: Transfer
-  readonly #left: () => void
-
-  constructor (receiver: DirectoryReceiver, transfer: Transfer, left: () => void) {
-    this.#receiver = receiver
-    this.#transfer = transfer
-    this.#left = left
-  }
-
-  isWhole (name: string): boolean {
-    return this.#transfer.isWhole(this.#receiver.normalise(name))
-  }
-
-  keptBytes (name: string): number {
-    return this.#transfer.keptBytes(this.#receiver.normalise(name))
-  }
-
-  async file (name: string, options: FileOptions = {}): Promise<PartWriter> {
-    const { signal } = options
-    const writer = await this.#receiver.begin(name, options, async announced => {
-      const bytes = (announced.size ?? 0) - this.#transfer.keptBytes(announced.name)
-      // Of a small file the system says it as soon.
-      if (bytes > SMALL_FILE_BYTES) await this.#receiver.checkSpace(announced.name, bytes)
-      return await this.#transfer.file(announced, () => signal?.removeEventListener('abort', onAbort))
-    })
-    const onAbort = (): void => { void writer.keep() }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) await writer.keep()
-    signal?.throwIfAborted()
-    return writer
-  }
-
-  async directory (name: string, options: Omit<FolderOptions, 'adopt'> = {}): Promise<boolean> {
-    const normal = this.#receiver.checkFolder(name, options)
-    options.signal?.throwIfAborted()
-    return await this.#transfer.directory(normal, options.mode, options.mtimeMs)
-  }
-
-  async link (name: string, target: string, options: LinkOptions = {}): Promise<void> {
-    const normal = this.#receiver.normalise(name)
-    if (this.#transfer.isWhole(normal)) return
-    await this.#receiver.link(normal, target, options)
-    await this.#transfer.linked(normal)
-  }
-
-  async finish (): Promise<void> {
-    await this.#transfer.finish()
-    this.#left()
-  }
-
-  async close (): Promise<void> {
-    await this.#transfer.close()
-    this.#left()
-  }
-
-  async discard (): Promise<void> {
-    await this.#transfer.discard()
-    this.#left()
-  }
-
-  async [Symbol.asyncDispose] (): Promise<void> {
-    await this.close()
   }
 }
 

@@ -5,7 +5,7 @@
  */
 export { diskMemory } from '@ropewalk/disk'
 export {
-  GATHER_BYTES, GATHER_PIECES, KEEP_MS, MAX_COMPONENT_BYTES, MAX_NAME_BYTES, MAX_NAME_DEPTH, MAX_OPEN_ATTEMPTS, MAX_RENAME_ATTEMPTS, MAX_SHOWN_CHARACTERS,
+  BATCH_BYTES, BATCH_FILES, GATHER_BYTES, GATHER_PIECES, KEEP_MS, MAX_COMPONENT_BYTES, MAX_NAME_BYTES, MAX_NAME_DEPTH, MAX_OPEN_ATTEMPTS, MAX_RENAME_ATTEMPTS, MAX_SHOWN_CHARACTERS,
   MAX_TARGET_BYTES, MAX_TRANSFER_FILES, STALE_AFTER_MS
 } from './constants.ts'
 export { dangerOf } from './danger.ts'
@@ -20,4 +20,4 @@ export type { NameOptions, NameRule } from './name.ts'
 export type { Overwrite } from './placement.ts'
 export { receiveFile } from './receive-file.ts'
 export { openReceiver } from './receiver.ts'
-export type { FileOptions, FolderOptions, LinkOptions, Receiver, ReceiverOptions, ReceiveTransfer, TransferOptions } from './receiver.ts'
+export type { FileOptions, FolderOptions, LinkOptions, Receiver, ReceiverOptions, ReceiveTransfer, TransferOptions, WholeFile } from './receiver.ts'

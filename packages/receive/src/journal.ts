@@ -16,6 +16,8 @@ export type Fact =
   | { readonly is: 'opened', readonly boot: string }
   /** A file begins, in the part of that number. */
   | { readonly is: 'begun', readonly part: number, readonly name: string }
+  /** The same, and it is whole already. */
+  | { readonly is: 'whole', readonly part: number, readonly name: string, readonly bytes: number }
   /** So many bytes of it were verified, and survive loss of power. */
   | { readonly is: 'verified', readonly part: number, readonly bytes: number }
   /** It is whole, and may have got its name since. */

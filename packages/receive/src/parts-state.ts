@@ -78,6 +78,10 @@ export class PartsState {
         this.#byName.set(fact.name, fact.part)
         this.#parts.set(fact.part, { number: fact.part, name: fact.name, bytes: 0, verified: 0, sealed: undefined })
         break
+      case 'whole':
+        this.apply({ is: 'begun', part: fact.part, name: fact.name })
+        this.apply({ is: 'sealed', part: fact.part, bytes: fact.bytes })
+        break
       case 'verified':
         this.#with(fact.part, part => { part.verified = fact.bytes })
         break

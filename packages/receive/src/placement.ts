@@ -15,6 +15,8 @@ export interface Placing {
   readonly staged: string
   readonly name: string
   readonly overwrite: Overwrite
+  /** It may have that name besides, until somebody removes it. By default it has it no more. */
+  readonly stays?: boolean | undefined
 }
 
 /** Walks a checked name below a root and puts files there, one component and one descriptor at a time. */
@@ -123,14 +125,14 @@ export class Placement {
     }
   }
 
-  async #placeIn (directory: Directory, { staged, name, overwrite }: Placing): Promise<string> {
+  async #placeIn (directory: Directory, { staged, name, overwrite, stays = false }: Placing): Promise<string> {
     const component = name.slice(folderOf(name).length)
     let placed = component
     if (overwrite === 'replace') {
       await this.#checkCollision(directory, component)
       await replace(staged, directory.pathOf(component), name)
     } else {
-      placed = await this.#placeNew(staged, directory, component, overwrite)
+      placed = await this.#placeNew(staged, directory, component, overwrite, stays)
     }
     this.#known?.names.set(collisionKey(placed), placed)
     return placed
@@ -150,12 +152,12 @@ export class Placement {
     return this.#looked?.folder === folder && lstatSync(this.#looked.directory.pathOf(name.slice(folder.length)), { throwIfNoEntry: false }) === undefined
   }
 
-  async #placeNew (staged: string, directory: Directory, component: string, overwrite: Overwrite): Promise<string> {
+  async #placeNew (staged: string, directory: Directory, component: string, overwrite: Overwrite, stays: boolean): Promise<string> {
     for (let attempt = 0; attempt <= MAX_RENAME_ATTEMPTS; attempt++) {
       const candidate = attempt === 0 ? component : numberedName(component, attempt)
       const collides = await this.#collision(directory, candidate)
       if (overwrite === 'refuse' && collides != null) throw collision(candidate, collides)
-      if (collides == null && await linkNew(staged, directory.pathOf(candidate))) return candidate
+      if (collides == null && await linkNew(staged, directory.pathOf(candidate), stays)) return candidate
       if (overwrite === 'refuse') break
     }
     throw taken(component)
@@ -216,7 +218,7 @@ function folderOf (name: string): string {
 }
 
 /** False when the name is taken. Linking is the only step that both makes the name and refuses to take one away. */
-async function linkNew (staged: string, path: string): Promise<boolean> {
+async function linkNew (staged: string, path: string, stays: boolean): Promise<boolean> {
   try {
     linkSync(staged, path)
   } catch (error) {
@@ -225,7 +227,7 @@ async function linkNew (staged: string, path: string): Promise<boolean> {
     if (code == null || !WITHOUT_LINKS.has(code)) throw error
     return await reserve(staged, path)
   }
-  unlinkSync(staged)
+  if (!stays) unlinkSync(staged)
   return true
 }
 

@@ -51,6 +51,13 @@ export interface FileOptions extends AbortOptions {
   overwrite?: Overwrite | undefined
 }
 
+/** A file that is there whole, and small. */
+export interface WholeFile extends Omit<FileOptions, 'size' | 'signal'> {
+  readonly name: string
+  /** All of its content. Left alone until it is written. */
+  readonly bytes: Uint8Array
+}
+
 export interface FolderOptions extends AbortOptions {
   /** Permissions that the sender asks for. The umask applies; setuid, setgid and sticky are dropped; the owner can do everything. */
   mode?: number | undefined
@@ -78,6 +85,11 @@ export interface ReceiveTransfer extends AsyncDisposable {
   keptBytes (name: string): number
   /** Begins a file, or goes on behind what is kept: `writer.size` bytes. An aborted signal keeps what was written. */
   file (name: string, options?: FileOptions): Promise<PartWriter>
+  /**
+   * Many files at once, which takes a fraction of the time where they are small, up to 64 KiB: they are written, synced and named together. Resolves when each
+   * has its name, as `finish` gives it, or has none and why; in their order. What was kept of them is removed. The signal is looked at before they are written.
+   */
+  files (files: readonly WholeFile[], options?: AbortOptions): Promise<Array<PromiseSettledResult<ReceivedFile>>>
   /** Permissions and time are given by `finish`. True when the folder was not there. */
   directory (name: string, options?: Omit<FolderOptions, 'adopt'>): Promise<boolean>
   link (name: string, target: string, options?: LinkOptions): Promise<void>

@@ -7,15 +7,16 @@
 import { hash } from 'node:crypto'
 import { closeSync, constants, ftruncateSync, fstatSync, openSync, unlinkSync } from 'node:fs'
 import { lstat, readdir, unlink } from 'node:fs/promises'
+import type { Batches } from './batches.ts'
 import type { Directory } from './directory.ts'
-import { ReceiveError } from './errors.ts'
+import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
 import { StagedWriter, type Announced, type PartWriter } from './file-writer.ts'
 import { Journal, type Fact } from './journal.ts'
 import { PartsState, type Part } from './parts-state.ts'
 import type { Endings } from './endings.ts'
 import { sealFolder, type Placement } from './placement.ts'
-import type { Quota } from './quota.ts'
+import type { Allowance, Quota } from './quota.ts'
 import { directly, transferFolder, type Staging } from './staging.ts'
 
 /** What a transfer needs of its receiver. */
@@ -23,7 +24,22 @@ export interface TransferHost {
   readonly staging: Staging
   readonly placement: Placement
   readonly endings: Endings
+  readonly batches: Batches
   readonly quota: Quota
+}
+
+/** A small file, all of it. */
+export interface Whole {
+  readonly announced: Announced
+  readonly bytes: Uint8Array
+}
+
+/** ... in its part. */
+interface Staged extends Whole {
+  readonly index: number
+  readonly part: Part
+  readonly path: string
+  readonly allowance: Allowance
 }
 
 export class Transfer {
@@ -33,6 +49,11 @@ export class Transfer {
   readonly #journal: Journal
   readonly #parts: PartsState
   readonly #open = new Map<string, StagedWriter>()
+  /** Names that come in batches, and those batches. */
+  readonly #coming = new Set<string>()
+  readonly #batches = new Set<Promise<unknown>>()
+  /** Parts that have their names, and still this one. */
+  #left: string[] = []
   #closed = false
 
   private constructor (host: TransferHost, name: string, folder: Directory, journal: Journal, parts: PartsState) {
@@ -77,9 +98,7 @@ export class Transfer {
   /** `released` is called when the writer has come to its end. */
   async file (announced: Announced, released: () => void): Promise<PartWriter> {
     const { name, size } = announced
-    this.#assertOpen()
-    if (this.#open.has(name)) throw new ReceiveError('ERR_BUSY', `"${escapeName(name)}" is being received`)
-    if (this.isWhole(name)) throw new ReceiveError('ERR_EXISTS', `"${escapeName(name)}" has been received`)
+    this.#assertFree(name)
     let part = this.#parts.of(name)
     if (part != null && size != null && part.bytes > size) {
       await this.#drop(part)
@@ -90,6 +109,17 @@ export class Transfer {
       this.#journal.note({ is: 'begun', part: part.number, name })
     }
     return await this.#writer(announced, part, released)
+  }
+
+  /** A batch of them: they are synced, told to the journal and named together. What becomes of each is its own affair. */
+  async files (files: readonly Whole[]): Promise<Array<PromiseSettledResult<string>>> {
+    const batch = this.#batch(files)
+    this.#batches.add(batch)
+    try {
+      return await batch
+    } finally {
+      this.#batches.delete(batch)
+    }
   }
 
   async directory (name: string, mode: number | undefined, mtimeMs: number | undefined): Promise<boolean> {
@@ -108,7 +138,8 @@ export class Transfer {
   /** Everything is there: folders get their permissions and times, and the transfer is forgotten. */
   async finish (): Promise<void> {
     this.#assertOpen()
-    if (this.#open.size > 0) throw new ReceiveError('ERR_BUSY', `${this.#open.size} files are not finished`)
+    const under = this.#open.size + this.#coming.size
+    if (under > 0) throw new ReceiveError('ERR_BUSY', `${under} files are not finished`)
     // What is inside changes the time of a folder, and so do its own folders: the deepest come first.
     const folders = [...this.#parts.folders].sort(([a], [b]) => b.split('/').length - a.split('/').length)
     for (const [name, { mode, mtimeMs }] of folders) {
@@ -121,7 +152,7 @@ export class Transfer {
   async close (): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.all(Array.from(this.#open.values(), async writer => { await writer.keep() }))
+    await Promise.all([...this.#batches, ...Array.from(this.#open.values(), async writer => { await writer.keep() })])
     await this.#leave(() => this.#host.staging.keep(this.#name))
   }
 
@@ -129,7 +160,7 @@ export class Transfer {
   async discard (): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.all(Array.from(this.#open.values(), async writer => { await writer.abort() }))
+    await Promise.all([...this.#batches, ...Array.from(this.#open.values(), async writer => { await writer.abort() })])
     await this.#leave(() => this.#host.staging.drop(this.#name))
   }
 
@@ -138,6 +169,74 @@ export class Transfer {
     this.#journal.close()
     await this.#folder.close()
     await settle()
+  }
+
+  /** Never rejects. */
+  async #batch (files: readonly Whole[]): Promise<Array<PromiseSettledResult<string>>> {
+    const results = files.map((): PromiseSettledResult<string> => ({ status: 'rejected', reason: undefined }))
+    let staged: Staged[] = []
+    const failed = async ({ index, part, announced, allowance }: Staged, doing: string, error: unknown): Promise<void> => {
+      results[index] = { status: 'rejected', reason: receiveError(error, `${doing} "${escapeName(announced.name)}"`) }
+      await this.#drop(part).catch(() => {})
+      allowance.end(false)
+      this.#host.quota.leaveEntry()
+    }
+    try {
+      for (const [index, file] of files.entries()) {
+        try {
+          staged.push(await this.#stage(index, file))
+        } catch (reason) {
+          results[index] = { status: 'rejected', reason }
+        }
+      }
+      const items = staged.map(({ path, bytes, announced: { mode, mtimeMs } }) => ({ path, bytes, mode, mtimeMs }))
+      const told = await this.#host.batches.write(this.#folder.outerPathOf('.'), items, this.#left.splice(0))
+      const written = staged.filter((_, at) => !told.has(at))
+      await Promise.all(Array.from(told, ([at, error]) => failed(staged[at] as Staged, 'write', error)))
+      staged = written
+      for (const { part, bytes: { length: bytes } } of staged) {
+        this.#parts.apply({ is: 'sealed', part: part.number, bytes })
+        this.#journal.note({ is: 'whole', part: part.number, name: part.name, bytes })
+      }
+      await this.#journal.sync()
+      const placed = await this.#host.placement.place(staged.map(({ path, announced: { name, overwrite } }) => ({ staged: path, name, overwrite, stays: true })))
+      for (const [at, result] of placed.entries()) {
+        const file = staged[at] as Staged
+        if (result.status === 'rejected') await failed(file, 'finish', result.reason)
+        else {
+          const fact = { is: 'placed', part: file.part.number, as: result.value } as const
+          this.#parts.apply(fact)
+          this.#journal.note(fact)
+          if (file.announced.overwrite !== 'replace') this.#left.push(file.path)
+          file.allowance.end(true)
+          results[file.index] = result
+        }
+      }
+    } catch (error) {
+      await Promise.all(staged.map(file => failed(file, 'finish', error)))
+    } finally {
+      for (const { announced: { name } } of files) this.#coming.delete(name)
+    }
+    return results
+  }
+
+  async #stage (index: number, { announced, bytes }: Whole): Promise<Staged> {
+    const { name } = announced
+    this.#assertFree(name)
+    const { quota } = this.#host
+    const before = this.#parts.of(name)
+    this.#coming.add(name)
+    if (before !== undefined) await this.#drop(before)
+    quota.entry()
+    try {
+      const allowance = quota.allow(bytes.length)
+      allowance.take(bytes.length)
+      const part = this.#parts.begin(name)
+      return { index, announced, bytes, part, path: this.#folder.pathOf(fileOf(part.number)), allowance }
+    } catch (error) {
+      quota.leaveEntry()
+      throw error
+    }
   }
 
   async #writer (announced: Announced, part: Part, released: () => void): Promise<PartWriter> {
@@ -220,6 +319,12 @@ export class Transfer {
       found.delete(part)
     }
     for (const number of found.keys()) if (!this.#parts.has(number)) await unlink(this.#folder.pathOf(fileOf(number))).catch(() => {})
+  }
+
+  #assertFree (name: string): void {
+    this.#assertOpen()
+    if (this.#open.has(name) || this.#coming.has(name)) throw new ReceiveError('ERR_BUSY', `"${escapeName(name)}" is being received`)
+    if (this.isWhole(name)) throw new ReceiveError('ERR_EXISTS', `"${escapeName(name)}" has been received`)
   }
 
   #assertOpen (): void {

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
-import type { Inbox, InboxFileOptions, InboxWriter, StoredOffer } from '@ropewalk/protocol-warpdrive'
+import type { Inbox, InboxFileOptions, InboxWholeFile, InboxWriter, StoredOffer } from '@ropewalk/protocol-warpdrive'
 import { diskMemory, normaliseName, openReceiver, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
@@ -148,6 +148,21 @@ export class Inboxes implements Inbox {
       verified: writer.verified,
       verify: async () => { await writer.verify() }
     }
+  }
+
+  async wholeFiles (files: readonly InboxWholeFile[], { peer, offer, signal }: Pick<InboxFileOptions, 'peer' | 'offer' | 'signal'>): Promise<Array<PromiseSettledResult<unknown>>> {
+    const { destination, transfer } = this.#of(peer, offer)
+    const tell = (name: string, event: 'started' | 'finished' | 'failed', more: object): void => {
+      this.#emit(offer, { event, transfer: `${offer}/${name}`, name, direction: 'receive', ...more } as TransferEvent, peer)
+    }
+    for (const { name, bytes } of files) tell(name, 'started', { size: bytes.length })
+    const results = await transfer.files(files.map(({ name, ...file }) => ({ name: placeOf(name, destination), ...file, overwrite: 'refuse' })), { signal })
+    for (const [at, result] of results.entries()) {
+      const { name, bytes: { length: bytes } } = files[at] as InboxWholeFile
+      if (result.status === 'fulfilled') tell(name, 'finished', { bytes })
+      else tell(name, 'failed', { bytes, code: codeOf(result.reason), message: messageOf(result.reason) })
+    }
+    return results
   }
 
   #of (peer: string, offer: string): Open {

@@ -65,6 +65,21 @@ export class Sources implements FileSource {
     return found.map(file => ({ ...file, ...facts.get(file) }))
   }
 
+  whole (source: string, into: Uint8Array): number {
+    const base = { transfer: source, name: source, direction: 'send' as const }
+    this.#emit(source, { event: 'started', ...base, size: into.length })
+    try {
+      const bytes = readWhole(source, into)
+      if (bytes === into.length) this.#emit(source, { event: 'finished', ...base, bytes })
+      else this.#emit(source, { event: 'failed', ...base, bytes, code: 'ERR_FILE_CHANGED', message: 'the file has become shorter' })
+      return bytes
+    } catch (cause) {
+      const error = fileError(cause)
+      this.#emit(source, { event: 'failed', ...base, bytes: 0, code: error.code, message: error.message })
+      throw error
+    }
+  }
+
   async * read (source: string, start: number, end: number, { signal, heldBytes }: ReadOptions): AsyncGenerator<Uint8Array> {
     const base = { transfer: source, name: source, direction: 'send' as const }
     let at = start
@@ -130,14 +145,20 @@ async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | und
   }
 }
 
-/** Of a small file, which is read before a thread would have begun with it; into memory that all of them share. */
+/** Of a small file; into memory that all of them share. */
 function digestAtOnce (path: string, size: number): string {
+  const content = SHARED.subarray(0, size)
+  assertSize(readWhole(path, content), size)
+  return hash('sha256', content)
+}
+
+/** A small file is read before a thread would have begun with it. The bytes there were. */
+function readWhole (path: string, into: Uint8Array): number {
   const fd = openFile(path)
   try {
     let length = 0
-    for (let read = -1; read !== 0 && length < size;) length += read = readSync(fd, SHARED, length, size - length, length)
-    assertSize(length, size)
-    return hash('sha256', SHARED.subarray(0, length))
+    for (let read = -1; read !== 0 && length < into.length;) length += read = readSync(fd, into, length, into.length - length, length)
+    return length
   } finally {
     closeSync(fd)
   }

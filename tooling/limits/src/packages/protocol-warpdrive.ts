@@ -88,6 +88,20 @@ export const protocolWarpdrive: PackageLimits = {
       test: ['strokes.test.ts', 'what has come is made to last while the rest comes, so many at a time, and confirmed in its order']
     },
     {
+      constant: 'MANY_ENTRIES',
+      of: 'small files asked for with one command',
+      unit: 'items',
+      beyond: 'the next are asked for with the next',
+      test: ['small.test.ts', 'small files come together and larger ones beside them']
+    },
+    {
+      constant: 'MANY_BYTES',
+      of: 'their bytes, held until all of them are verified, three times',
+      unit: 'bytes',
+      beyond: 'the next are asked for with the next',
+      test: ['small.test.ts', 'small files come together and larger ones beside them']
+    },
+    {
       constant: 'MAX_JSON_DEPTH',
       of: 'levels in one JSON value',
       unit: 'levels',
@@ -147,6 +161,11 @@ export const protocolWarpdrive: PackageLimits = {
     }
   ],
   others: {
+    MANY_AHEAD: 'what we ask for ahead',
+    MANY_FAST_MS: 'when more is asked for at a time',
+    MANY_SLOW_MS: 'when less is asked for at a time',
+    SENT_BYTES: 'bytes of small files in one piece',
+    SMALL_FILE_BYTES: 'up to this size files are asked for together',
     ASKED_AHEAD: 'what we ask for ahead',
     AUTO_ACCEPT_DELAY_MS: 'a pause that the original needs',
     BLOCK_BYTES: 'what is verified by itself',

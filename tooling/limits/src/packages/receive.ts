@@ -83,6 +83,20 @@ export const receive: PackageLimits = {
       test: ['tree.test.ts', 'P4: asked to keep links inside, a receiver takes none that could lead out, not through others either']
     },
     {
+      constant: 'BATCH_FILES',
+      of: 'small files written, synced and named together',
+      unit: 'files',
+      beyond: 'the next wait',
+      test: ['whole-files.test.ts', 'more than one batch, in many folders, of every size: content, permissions and times are there, and nothing else']
+    },
+    {
+      constant: 'BATCH_BYTES',
+      of: 'their bytes',
+      unit: 'bytes',
+      beyond: 'the next wait',
+      test: ['whole-files.test.ts', 'more than one batch, in many folders, of every size: content, permissions and times are there, and nothing else']
+    },
+    {
       constant: 'KEEP_MS',
       of: 'a transfer that nobody goes on with',
       unit: 'ms',
@@ -106,6 +120,9 @@ export const receive: PackageLimits = {
     MAX_JOURNAL_LINE_BYTES: 'a longer line in a journal is not one of ours, and ends it',
     READ_BYTES: 'bytes asked of the disk at a time',
     BEHIND_BYTES: 'how often a large file is brought to the disk while it is written',
+    BATCHES: 'batches that are under way at a time',
+    BUSY_DISK_BYTES: 'what others may have waiting for a disk that is flushed',
+    FLUSH_FROM_FILES: 'from how many files on that is worth its while',
     SMALL_FILE_BYTES: 'up to this size a file is written at once'
   }
 }
