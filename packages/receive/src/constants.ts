@@ -67,7 +67,7 @@ export const BATCH_FILES = 256
 /** ... and their bytes. Ours. */
 export const BATCH_BYTES = 1_048_576
 
-/** Batches on their way at a time: while one is named, the next is written. Ours. */
+/** Batches of one call on their way at a time: while one is brought to the disk, the next is written. Ours. */
 export const BATCHES = 2
 
 /** From so many new files on, the whole file system is brought to the disk before they are synced one by one. Ours: below, that takes longer. */

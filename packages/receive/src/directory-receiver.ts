@@ -5,7 +5,7 @@
  */
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Batches } from './batches.ts'
+import { FolderDisk } from './batch.ts'
 import { dangerOf } from './danger.ts'
 import type { Confinement, Directory } from './directory.ts'
 import { ReceiveError, receiveError } from './errors.ts'
@@ -28,7 +28,7 @@ export class DirectoryReceiver implements Receiver, TransferReceiver {
   readonly #staging: Staging
   readonly #placement: Placement
   readonly #endings: Endings
-  readonly #batches = new Batches()
+  readonly #disk: FolderDisk
   readonly #quota: Quota
   readonly #options: ReceiverOptions & { maxFileBytes: number }
   readonly #open = new Set<ReceiveWriter>()
@@ -44,6 +44,7 @@ export class DirectoryReceiver implements Receiver, TransferReceiver {
     this.#staging = staging
     this.#placement = new Placement(directory, options.collisions === 'refuse')
     this.#endings = new Endings(this.#placement)
+    this.#disk = new FolderDisk(directory.pathOf('.'))
     this.#quota = new Quota(options)
     this.#options = options
   }
@@ -89,7 +90,7 @@ export class DirectoryReceiver implements Receiver, TransferReceiver {
     checkSize('bytes', bytes)
     checkSize('entries', entries)
     return await this.#beginningOf(`transfer ${id}`, signal, async () => {
-      const transfer = await Transfer.open({ staging: this.#staging, placement: this.#placement, endings: this.#endings, batches: this.#batches, quota: this.#quota }, id)
+      const transfer = await Transfer.open({ staging: this.#staging, placement: this.#placement, endings: this.#endings, disk: this.#disk, quota: this.#quota }, id)
       try {
         this.#quota.check(bytes, entries)
         await this.#checkSpace('the transfer', bytes - transfer.heldBytes)
@@ -221,8 +222,8 @@ export class DirectoryReceiver implements Receiver, TransferReceiver {
       ...Array.from(this.#open, async writer => { await writer.abort() }),
       ...Array.from(this.#transfers, async transfer => { await transfer.close() })
     ])
+    this.#disk.close()
     try {
-      await this.#batches.close()
       await this.#placement.close()
       await this.#staging.close()
     } finally {

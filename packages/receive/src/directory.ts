@@ -52,11 +52,6 @@ export class Directory {
     return this.#confinement === 'descriptor' ? `/proc/self/fd/${this.#fd}/${name}` : join(this.path, name)
   }
 
-  /** The same for other processes of this user, as long as this directory is open. */
-  outerPathOf (name: string): string {
-    return this.#confinement === 'descriptor' ? `/proc/${process.pid}/fd/${this.#fd}/${name}` : this.pathOf(name)
-  }
-
   /** Opens a directory in this one, never through a link. `undefined` when it is missing. */
   async enter (name: string): Promise<Directory | undefined> {
     try {

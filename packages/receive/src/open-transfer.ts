@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@ropewalk/interface'
-import { BATCH_BYTES, BATCH_FILES, SMALL_FILE_BYTES } from './constants.ts'
+import { BATCH_BYTES, BATCH_FILES, BATCHES, SMALL_FILE_BYTES } from './constants.ts'
 import type { Announced, PartWriter, ReceivedFile, ReceiveWriter } from './file-writer.ts'
 import type { FileOptions, FolderOptions, LinkOptions, ReceiveTransfer, WholeFile } from './receiver.ts'
 import type { Transfer, Whole } from './transfer.ts'
@@ -57,17 +57,21 @@ export class OpenTransfer implements ReceiveTransfer {
     const running: Array<Promise<void>> = []
     let batch: Array<Whole & { readonly index: number }> = []
     let gathered = 0
-    const send = (): void => {
-      if (batch.length > 0) running.push(this.#place(batch, results))
+    const run = async (work: Promise<void>): Promise<void> => {
+      if (running.push(work) >= BATCHES) await running.shift()
+    }
+    const send = async (): Promise<void> => {
+      const placing = this.#place(batch, results)
       batch = []
       gathered = 0
+      await run(placing)
     }
     for (const [index, { name, bytes, ...options }] of files.entries()) {
       try {
         const announced = this.#receiver.announce(name, { ...options, size: bytes.length })
-        if (bytes.length > SMALL_FILE_BYTES) running.push(this.#alone(index, announced.name, bytes, options, results))
+        if (bytes.length > SMALL_FILE_BYTES) await run(this.#alone(index, announced.name, bytes, options, results))
         else {
-          if (batch.length === BATCH_FILES || gathered + bytes.length > BATCH_BYTES) send()
+          if (batch.length === BATCH_FILES || gathered + bytes.length > BATCH_BYTES) await send()
           batch.push({ index, announced, bytes })
           gathered += bytes.length
         }
@@ -75,7 +79,7 @@ export class OpenTransfer implements ReceiveTransfer {
         results[index] = { status: 'rejected', reason }
       }
     }
-    send()
+    if (batch.length > 0) await send()
     await Promise.all(running)
     return results
   }

@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, constants, ftruncateSync, fstatSync, openSync, unlinkSync } from 'node:fs'
 import { lstat, readdir, unlink } from 'node:fs/promises'
-import type { Batches } from './batches.ts'
+import { writeBatch, type BatchDisk } from './batch.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
@@ -24,7 +24,7 @@ export interface TransferHost {
   readonly staging: Staging
   readonly placement: Placement
   readonly endings: Endings
-  readonly batches: Batches
+  readonly disk: BatchDisk
   readonly quota: Quota
 }
 
@@ -189,8 +189,9 @@ export class Transfer {
           results[index] = { status: 'rejected', reason }
         }
       }
-      const items = staged.map(({ path, bytes, announced: { mode, mtimeMs } }) => ({ path, bytes, mode, mtimeMs }))
-      const told = await this.#host.batches.write(this.#folder.outerPathOf('.'), items, this.#left.splice(0))
+      // Before, for it changes the folder that the new ones are in.
+      this.#leaveNames()
+      const told = await writeBatch(staged.map(({ path, bytes, announced: { mode, mtimeMs } }) => ({ path, bytes, mode, mtimeMs })), this.#host.disk)
       const written = staged.filter((_, at) => !told.has(at))
       await Promise.all(Array.from(told, ([at, error]) => failed(staged[at] as Staged, 'write', error)))
       staged = written
@@ -218,6 +219,16 @@ export class Transfer {
       for (const { announced: { name } } of files) this.#coming.delete(name)
     }
     return results
+  }
+
+  #leaveNames (): void {
+    for (const path of this.#left.splice(0)) {
+      try {
+        unlinkSync(path)
+      } catch {
+        // Whoever clears the folder takes it along.
+      }
+    }
   }
 
   async #stage (index: number, { announced, bytes }: Whole): Promise<Staged> {
