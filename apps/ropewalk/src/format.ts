@@ -37,8 +37,8 @@ export function formatDuration (ms: number): string {
   return `${formatEta(seconds)} ${seconds >= 3600 ? 'h' : 'min'}`
 }
 
-export function plural (count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function plural (count: number, noun: string, nouns: string = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`
 }
 
 /** Four days: a longer guess is none. */

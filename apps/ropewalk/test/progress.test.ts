@@ -81,6 +81,48 @@ t.test('totals never go back, and end where they should', async t => {
   t.pass()
 })
 
+t.test('what failed and goes on has not failed, and its bytes count once', async t => {
+  for (const expected of [{}, { files: 1, bytes: 1000 }]) {
+    for (const kept of [400, 250, 0]) {
+      const plan = new Plan(expected)
+      const bytesAfter = (...events: TransferEvent[]): number => {
+        for (const event of events) plan.apply(event)
+        return plan.totals().bytes
+      }
+      t.equal(bytesAfter(started('1', 1000), progress('1', 400), failed('1', 400)), 400)
+      t.match(plan.totals(), { failed: 1, finished: 0, files: 1, goal: 400 })
+      t.equal(plan.countedOf('1'), 400)
+      t.equal(bytesAfter(started('1', 1000), progress('1', kept)), 400, `${kept} bytes were kept`)
+      t.match(plan.totals(), { failed: 0, files: 1, goal: 1000 })
+      t.equal(bytesAfter(progress('1', 700), failed('1', 700), started('1', 1000), progress('1', 700)), 700)
+      t.equal(bytesAfter(finished('1', 1000)), 1000)
+      t.match(plan.totals(), { failed: 0, finished: 1, files: 1, goal: 1000 })
+    }
+  }
+})
+
+t.test('totals never go back, whatever fails and goes on', async t => {
+  const step = fc.record({ file: fc.nat(4), bytes: fc.nat(1000), end: fc.constantFrom('no', 'no', 'finished', 'failed', 'failed') })
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), steps => {
+    const plan = new Plan({ files: 5, bytes: 5000 })
+    const last = new Map<number, string>()
+    let before = 0
+    for (const { file, bytes: moved, end } of steps) {
+      if (last.get(file) === 'finished') continue
+      plan.apply(started(String(file), 1000))
+      plan.apply(end === 'no' ? progress(String(file), moved) : end === 'finished' ? finished(String(file), 1000) : failed(String(file), moved))
+      last.set(file, end)
+      const { bytes, goal = NaN, failed: count, finished: whole } = plan.totals()
+      const counted = (how: string): number => [...last.values()].filter(end => end === how).length
+      if (!(bytes >= before && bytes <= goal) || count !== counted('failed') || whole !== counted('finished')) return false
+      before = bytes
+    }
+    const { bytes, goal } = plan.totals()
+    return [...last.values()].filter(end => end === 'finished').length < 5 || (bytes === 5000 && goal === 5000)
+  }))
+  t.pass()
+})
+
 t.test('the rate settles on what happens and does not jump', async t => {
   const rate = new Rate(0)
   t.equal(rate.bytesPerSecond, undefined)

@@ -74,6 +74,20 @@ t.test('what was there before counts, but has not moved', async t => {
   t.match(stderr.text, /1 file, 4\.9 KiB in 2\.0 s, 500 B\/s/)
 })
 
+t.test('what goes on after it broke off has moved once, and counts for the rate', async t => {
+  let now = 0
+  const { report: shown, stderr } = report(false, { now: () => now })
+  const base = { transfer: '1', name: 'a', direction: 'receive' } as const
+  shown.event({ event: 'started', ...base, size: 5000 })
+  shown.event({ event: 'failed', ...base, bytes: 4000, code: 'ERR_INTERRUPTED', message: 'interrupted' })
+  shown.event({ event: 'started', ...base, size: 5000, present: 4000 })
+  shown.event({ event: 'finished', ...base, bytes: 5000 })
+  now = 2000
+  shown.summary(0)
+  shown.close()
+  t.match(stderr.text, /1 file, 4\.9 KiB in 2\.0 s, 2\.4 KiB\/s\n$/)
+})
+
 t.test('NO_COLOR and a dumb terminal', async t => {
   for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
     const { report: shown, stderr } = report(true, { env })

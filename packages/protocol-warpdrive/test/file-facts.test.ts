@@ -31,6 +31,23 @@ t.test('threads find what one pass over the content finds, whatever its length',
   }
 })
 
+t.test('who waits is told how much was read: now and then, and in the end all of it', async t => {
+  const { path, fd } = await opened(t)
+  let read = 0
+  await fileFacts(fd, BYTES.length, { onRead: bytes => { read += bytes } })
+  t.equal(read, BYTES.length)
+  // Of more than anybody waits for.
+  truncateSync(path, 2 ** 40)
+  const stop = new AbortController()
+  const told: number[] = []
+  const facts = fileFacts(fd, 2 ** 40, { signal: stop.signal, onRead: bytes => {
+    told.push(bytes)
+    if (told.length === 3) stop.abort(new Error('enough'))
+  } })
+  await t.rejects(facts, { message: 'enough' })
+  t.ok(told.every(bytes => bytes >= 0 && bytes < 2 ** 40), told.join(' '))
+})
+
 t.test('a file that is shorter has none, and who does not want them any more does not wait', async t => {
   const { path, fd } = await opened(t)
   truncateSync(path, 4 * BLOCK_BYTES)

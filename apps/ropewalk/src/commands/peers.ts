@@ -30,8 +30,8 @@ export async function rename (context: Context, peer: string, name: string, { js
 }
 
 /** Sees whether a peer answers, and how fast. */
-export async function ping (context: Context, peer: string, { json }: PeerFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'quiet', discover: true }, async ask => {
+export async function ping (context: Context, peer: string, { discover, json }: PeersFlags): Promise<Exit> {
+  return await withNode(context, { alone: 'quiet', discover }, async ask => {
     await tellAll(context, json, ask({ do: 'ping', peer }), line => {
       const ms = Number(line['ms']).toFixed(1)
       return { record: { event: 'pong', ...line, ms: Number(ms) }, row: [String(line['peer']), aliasOf(line as { peer: string }), ms], lines: [`${aliasOf(line as { peer: string })} answers in ${ms} ms`] }

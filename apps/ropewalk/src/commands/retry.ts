@@ -2,10 +2,10 @@ import type { Context } from '../context.ts'
 import { codeOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { findTransfer } from './activity.ts'
-import { retry as retryOffer, type OfferFlags } from './offers.ts'
+import { retry as retryOffer, type RetryFlags } from './offers.ts'
 
 /** Moves what failed of an offer, or of the offer that a transfer was part of. What others have begun, only they can begin again. */
-export async function retry (context: Context, what: string, flags: OfferFlags): Promise<Exit> {
+export async function retry (context: Context, what: string, flags: RetryFlags): Promise<Exit> {
   const transfer = await findTransfer(context, what).catch((error: unknown) => {
     if (codeOf(error) === 'ERR_NOT_FOUND' || codeOf(error) === 'ERR_USAGE') return undefined
     throw error

@@ -5,12 +5,12 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
 import type { Inbox, InboxFileOptions, InboxWholeFile, InboxWriter, StoredOffer } from '@ropewalk/protocol-warpdrive'
 import { diskMemory, normaliseName, openReceiver, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
-import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
 
 /** What survives of an offer that is being received. */
@@ -20,6 +20,8 @@ export interface Destination {
   readonly directory: string
   /** What the first components of its names became, where those were taken. */
   readonly renamed: Readonly<Record<string, string>>
+  /** Somebody has consented to names that something runs or trusts unasked. */
+  readonly dangerous?: boolean | undefined
 }
 
 interface Open {
@@ -49,14 +51,14 @@ export class Inboxes implements Inbox {
     return found
   }
 
-  /** Makes ready to receive an offer below `directory`, or where an earlier process has begun to. */
-  async begin (offer: StoredOffer, directory: string): Promise<Destination> {
+  /** Makes ready to receive an offer below `directory`, or where an earlier process has begun to. `dangerous`: as in `Destination`. */
+  async begin (offer: StoredOffer, directory: string, dangerous: boolean): Promise<Destination> {
     const key = keyOf(offer.peer, offer.id)
     const before = this.#open.get(key)
     if (before !== undefined) return before.destination
     const kept = (await this.interrupted()).find(({ peer, offer: id }) => peer === offer.peer && id === offer.id)
-    const destination = kept ?? { peer: offer.peer, offer: offer.id, directory, renamed: await renamedIn(directory, offer) }
-    const receiver = await openReceiver(destination.directory)
+    const destination = { ...kept ?? { peer: offer.peer, offer: offer.id, directory, renamed: await renamedIn(directory, offer) }, dangerous: dangerous || kept?.dangerous === true }
+    const receiver = await openReceiver(destination.directory, { dangerous: destination.dangerous ? 'allow' : 'refuse' }).catch((error: unknown) => { throw noInbox(destination.directory, error) })
     try {
       const contents = offer.files.filter(file => !file.isDir)
       const transfer = await receiver.transfer(key, { bytes: contents.reduce((sum, { size }) => sum + size, 0), entries: offer.files.length })
@@ -116,8 +118,15 @@ export class Inboxes implements Inbox {
     const base = { transfer: `${offer}/${name}`, name, direction: 'receive' as const }
     this.#emit(offer, { event: 'started', ...base, size, ...offset > 0 ? { present: offset } : {} }, peer)
     let have = offset
+    // Of what fails more than once the first is told: it is the cause of the others.
+    let over = false
+    const tellFailed = (code: string, message: string): void => {
+      if (!over) this.#emit(offer, { event: 'failed', ...base, bytes: have, code, message }, peer)
+      over = true
+    }
     const failed = (error: unknown): never => {
-      this.#emit(offer, { event: 'failed', ...base, bytes: have, code: codeOf(error), message: messageOf(error) }, peer)
+      // Who was ended is closed, and says so.
+      tellFailed(...whyOf(signal?.aborted === true ? signal.reason : error))
       throw error
     }
     const place = placeOf(name, destination)
@@ -139,11 +148,14 @@ export class Inboxes implements Inbox {
         await writer.finish().catch(failed)
         this.#emit(offer, { event: 'finished', ...base, bytes: have }, peer)
       },
-      keep: async most => {
-        this.#emit(offer, { event: 'failed', ...base, bytes: have, code: 'ERR_INTERRUPTED', message: 'interrupted' }, peer)
+      keep: async (most, why) => {
+        tellFailed(...whyOf(why))
         return await writer.keep(most)
       },
-      abort: async () => { await writer.abort() },
+      abort: async why => {
+        tellFailed(...whyOf(why))
+        await writer.abort()
+      },
       kept: from => writer.read(from, offset),
       verified: writer.verified,
       verify: async () => { await writer.verify() }
@@ -182,6 +194,29 @@ export class Inboxes implements Inbox {
     await writeFile(`${path}.new`, JSON.stringify(destination), { mode: 0o600, flush: true })
     await rename(`${path}.new`, path)
   }
+}
+
+/** Makes the folder for what is received, and sees whether it can be written to. */
+export async function makeInbox (directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    await access(join(directory, '.'), constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw noInbox(directory, error)
+  }
+}
+
+function noInbox (directory: string, error: unknown): unknown {
+  const cause = codeOf(error) === 'ERR_IO' && error instanceof Error ? error.cause : error
+  if (typeof codeOf(cause) !== 'string' || codeOf(cause).startsWith('ERR_')) return error
+  return new RopewalkError('ERR_FILE', `nothing can be received there: ${codeOf(cause) === 'EEXIST' ? 'it is no directory' : fileError(cause).message}`, { cause: error, text: directory })
+}
+
+/** What the failure of a file is called: whoever broke off says less than what made the connection fail. */
+function whyOf (why: unknown): [code: string, message: string] {
+  const { cause } = why instanceof Error ? why : {}
+  const error = codeOf(why) === 'ERR_FILES' && cause !== undefined ? cause : why
+  return why === undefined ? ['ERR_INTERRUPTED', 'interrupted'] : [codeOf(error), messageOf(error)]
 }
 
 /** The name below the destination of what the offer calls `uri`. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Offer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
@@ -19,7 +20,7 @@ export class Outbox {
 
   constructor (state: string, warpdrive: WarpdriveNode) {
     this.#folder = outboxOf(state)
-    this.#running = this.#run(warpdrive)
+    this.#running = this.#run(warpdrive, this.#left(warpdrive))
   }
 
   /** What is over by now is removed. */
@@ -28,8 +29,19 @@ export class Outbox {
     await this.#running
   }
 
-  async #run (warpdrive: WarpdriveNode): Promise<void> {
+  /** What was spooled by a command that was killed before it made an offer of it. Nobody spools yet. */
+  #left (warpdrive: WarpdriveNode): string[] {
+    try {
+      const offered = new Set(warpdrive.offers(2).flatMap(({ files }) => files.map(({ uri }) => dirname(uri))))
+      return readdirSync(this.#folder).map(name => join(this.#folder, name)).filter(folder => !offered.has(folder))
+    } catch {
+      return []
+    }
+  }
+
+  async #run (warpdrive: WarpdriveNode, left: readonly string[]): Promise<void> {
     const { signal } = this.#closing
+    for (const folder of left) await rm(folder, { recursive: true, force: true }).catch(() => {})
     do {
       const changes = warpdrive.listen('status', 2, { signal }) as AsyncIterable<Offer>
       for (const offer of warpdrive.offers(2)) await this.#clear(offer)

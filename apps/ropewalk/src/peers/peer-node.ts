@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto'
 import type { Channel, TransferEvent } from '@ropewalk/interface'
 import { answerPair, CodeState, codeFrom, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
-import { openNode, ping, Session, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { openNode, ping, Session, WarpdriveError, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import type { Identity } from '@ropewalk/transport-tcp'
 import type { ActivityBoard } from '../activity/board.ts'
-import { codeOf, RopewalkError } from '../errors.ts'
+import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Door } from '../services/door.ts'
 import type { Policy } from '../services/policy.ts'
 import { EventHub } from './event-hub.ts'
@@ -21,7 +21,7 @@ import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
 import { Receiving } from './receiving.ts'
 import { sha256 } from './sha256.ts'
-import { Sources } from './sources.ts'
+import { Sources, type Reading } from './sources.ts'
 
 export interface PeerNodeOptions {
   readonly board: ActivityBoard
@@ -97,7 +97,10 @@ export class PeerNode {
     })
     const warpdrive = await openNode({
       identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, parallel: PARALLEL_FILES, onOffered: offer => { node.#offered(offer) },
-      query: (peer, _, { signal }) => links.query(peer, WARPDRIVE, { signal })
+      query: async (peer, _, { signal }) => {
+        if (node.peer(peer)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked')
+        return await links.query(peer, WARPDRIVE, { signal })
+      }
     })
     const node: PeerNode = new PeerNode(options, sources, inboxes, events, warpdrive, links)
     await node.receiving.resume()
@@ -148,7 +151,10 @@ export class PeerNode {
   /** Pairs with whoever has put `code` out at `address`. */
   async pairWith (code: string, address: PeerAddress, signal: AbortSignal): Promise<Paired> {
     parseCode(code)
-    const link = await this.links.dial(address, { signal })
+    const link = await this.links.dial(address, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw new RopewalkError('ERR_UNREACHABLE', 'the other machine cannot be reached', { cause: error, advice: [messageOf(error)] })
+    })
     const options = { ours: this.identity, theirs: link.fingerprint, introduction: this.#introduction(), sha512, signal }
     const paired = await this.links.query(link.fingerprint, PAIR, { signal }).then(channel => pair(channel, code, options)).catch((error: unknown) => {
       signal.throwIfAborted()
@@ -159,15 +165,21 @@ export class PeerNode {
     return paired
   }
 
-  /** Makes a peer of one whose key and address somebody has said. */
-  async know (fingerprint: string, address: string | undefined): Promise<void> {
+  /** Makes a peer of one whose key and address somebody has said, where whoever is there has that key. */
+  async meet (address: PeerAddress, fingerprint: string, signal: AbortSignal): Promise<void> {
+    if (!this.links.isConnected(fingerprint)) {
+      await this.links.dial({ ...address, fingerprint }, { signal }).catch((error: unknown) => {
+        signal.throwIfAborted()
+        throw new RopewalkError('ERR_UNREACHABLE', 'the peer cannot be reached', { cause: error, advice: [messageOf(error)] })
+      })
+    }
     if (this.peer(fingerprint) === undefined) await this.warpdrive.updatePeer(fingerprint, 'mod', '')
-    if (address !== undefined) await this.#options.book.remember(fingerprint, address)
+    await this.#options.book.remember(fingerprint, formatPeerAddress(address))
   }
 
-  /** Offers what is at `paths`. */
-  async offer (peer: string, paths: readonly string[], signal: AbortSignal): Promise<string> {
-    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths), { signal })
+  /** Offers what is at `paths`. `onReading` hears how far it is read. */
+  async offer (peer: string, paths: readonly string[], signal: AbortSignal, onReading?: (reading: Reading) => void): Promise<string> {
+    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths, onReading), { signal }).catch(brokenOff(signal))
     return id
   }
 
@@ -179,7 +191,7 @@ export class PeerNode {
       await ping(session, [1])
     } catch (error) {
       session.abort(error as Error)
-      throw error
+      return brokenOff(signal)(error)
     }
     return performance.now() - began
   }
@@ -244,7 +256,7 @@ export class PeerNode {
     const trusted = this.#options.policy.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust'
     if (!trusted && offer.status !== 'failed') return
     const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
-    work.catch((error: unknown) => { this.#options.onTrouble('inbox', error) })
+    work.catch((error: unknown) => { this.#options.onTrouble(`offer ${offer.id.slice(0, 8)}`, error) })
   }
 }
 
@@ -257,6 +269,17 @@ function reporter (board: ActivityBoard, nameOf: (peer: string) => string): (key
     if (event.event === 'finished' || event.event === 'failed') follow.delete(transfer)
     else follow.set(transfer, tell)
     tell(event)
+  }
+}
+
+/** What a connection says of itself that the other end has ended means nothing to who has asked for something. */
+function brokenOff (signal: AbortSignal): (error: unknown) => never {
+  return error => {
+    signal.throwIfAborted()
+    if (!(error instanceof WarpdriveError) || error.code !== 'ERR_INTERRUPTED') throw error
+    throw new RopewalkError('ERR_UNREACHABLE', 'the peer has ended the connection', {
+      cause: error, advice: ['It does not know this machine, has blocked it, or has no room: its own terminal says which.']
+    })
   }
 }
 

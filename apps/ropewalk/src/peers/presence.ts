@@ -21,7 +21,10 @@ export class Presence {
   readonly #looking: Promise<void>
   readonly #waits = new Map<string, { readonly pauseMs: number, readonly until: number }>()
 
-  constructor (warpdrive: WarpdriveNode, links: Links) {
+  readonly #lookMs: number
+
+  constructor (warpdrive: WarpdriveNode, links: Links, lookMs: number = LOOK_MS) {
+    this.#lookMs = lookMs
     this.#looking = this.#look(warpdrive, links)
   }
 
@@ -33,22 +36,21 @@ export class Presence {
   async #look (warpdrive: WarpdriveNode, links: Links): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
-      const peers = new Set(warpdrive.offers(2).filter(isUnfinished).map(({ peer }) => peer))
+      const blocked = new Set(warpdrive.peers().filter(({ mod }) => mod === 'block').map(({ id }) => id))
+      const peers = new Set(warpdrive.offers(2).filter(isUnfinished).map(({ peer }) => peer).filter(peer => !blocked.has(peer)))
       await Promise.all(Array.from(peers, async peer => {
         if (links.isConnected(peer)) this.#waits.delete(peer)
         else if ((this.#waits.get(peer)?.until ?? 0) <= Date.now()) await this.#reach(links, peer, signal)
       }))
-      await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => {})
+      await sleep(this.#lookMs, undefined, { signal, ref: false }).catch(() => {})
     }
   }
 
   async #reach (links: Links, peer: string, signal: AbortSignal): Promise<void> {
-    try {
-      await links.connect(peer, { signal })
-    } catch {
-      const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#waits.get(peer)?.pauseMs ?? LOOK_MS / 2))
-      this.#waits.set(peer, { pauseMs, until: Date.now() + pauseMs })
-    }
+    await links.connect(peer, { signal }).catch(() => {})
+    // Whoever lets nobody in ends the connection at once: it counts when it is there at the next look.
+    const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#waits.get(peer)?.pauseMs ?? this.#lookMs / 2))
+    this.#waits.set(peer, { pauseMs, until: Date.now() + pauseMs })
   }
 }
 

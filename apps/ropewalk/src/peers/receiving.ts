@@ -24,10 +24,25 @@ export interface ReceivingOptions {
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
+export interface AcceptOptions {
+  /** Take names that something runs or trusts unasked, too. */
+  readonly dangerous?: boolean | undefined
+  /** Is told what it waits for, each time that it has to. */
+  readonly onWait?: ((error: unknown) => void) | undefined
+}
+
+interface Running {
+  readonly peer: string
+  readonly work: Promise<void>
+  readonly stop: AbortController
+  readonly dangerous: boolean
+  readonly waiters: Set<(error: unknown) => void>
+}
+
 export class Receiving {
   readonly #options: ReceivingOptions
   /** By offer. */
-  readonly #running = new Map<string, { readonly peer: string, readonly work: Promise<void> }>()
+  readonly #running = new Map<string, Running>()
   readonly #wakes = new Map<string, Set<() => void>>()
   readonly #closing = new AbortController()
 
@@ -41,7 +56,7 @@ export class Receiving {
     for (const { peer, offer: id, directory } of await inboxes.interrupted()) {
       const offer = warpdrive.offers(1).find(offer => offer.id === id && offer.peer === peer)
       if (offer === undefined || offer.status === 'completed' || offer.status === 'rejected') await inboxes.end(peer, id, 'discarded')
-      else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble('inbox', error) })
+      else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble(`offer ${id.slice(0, 8)}`, error) })
     }
   }
 
@@ -51,13 +66,25 @@ export class Receiving {
   }
 
   /** Receives exactly what `offer` lists. Resolves when everything is whole; rejects when it will not go on by itself. */
-  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined): Promise<void> {
+  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, onWait }: AcceptOptions = {}): Promise<void> {
+    // Whoever wants it twice has it offered twice.
+    if (offer.status === 'completed') return
     const running = this.#running.get(offer.id)
-    if (running !== undefined) return await running.work
+    // Consent is to all that follows, and not to what runs without it.
+    if (running !== undefined && dangerous && !running.dangerous) {
+      await running.work.catch(() => {})
+      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, onWait })
+    }
+    if (running !== undefined) {
+      if (onWait !== undefined) running.waiters.add(onWait)
+      return await running.work.finally(() => { if (onWait !== undefined) running.waiters.delete(onWait) })
+    }
     const where = directory ?? this.#options.inbox ?? otherwise
     if (where === undefined) throw new RopewalkError('ERR_USAGE', 'nobody has said where to', { advice: ['Say -o DIRECTORY, or start the node with --inbox DIRECTORY.'] })
-    const work = this.#receive(offer, where).finally(() => this.#running.delete(offer.id))
-    this.#running.set(offer.id, { peer: offer.peer, work })
+    const stop = new AbortController()
+    const waiters = new Set(onWait === undefined ? [] : [onWait])
+    const work = this.#receive(offer, where, dangerous, stop.signal, error => { for (const tell of waiters) tell(error) }).finally(() => this.#running.delete(offer.id))
+    this.#running.set(offer.id, { peer: offer.peer, work, stop, waiters, dangerous })
     await work
   }
 
@@ -74,8 +101,13 @@ export class Receiving {
 
   /** Says no, and removes what is not whole. */
   async decline (offer: StoredOffer, signal: AbortSignal): Promise<void> {
-    await this.#options.warpdrive.decline(offer.id, { signal })
-    await this.#running.get(offer.id)?.work.catch(() => {})
+    const { warpdrive } = this.#options
+    const running = this.#running.get(offer.id)
+    // What broke off by this must not go on by itself before the offer is said to be declined.
+    running?.stop.abort(new RopewalkError('ERR_REFUSED', 'the offer was declined'))
+    await running?.work.catch(() => {})
+    if (warpdrive.offers(1).some(({ id, status }) => id === offer.id && status === 'completed')) throw new RopewalkError('ERR_USAGE', 'it has arrived: there is nothing to decline', { text: offer.id })
+    await warpdrive.decline(offer.id, { signal })
     await this.#options.inboxes.end(offer.peer, offer.id, 'discarded')
   }
 
@@ -86,10 +118,10 @@ export class Receiving {
     await this.#options.inboxes.close()
   }
 
-  async #receive (offer: StoredOffer, directory: string): Promise<void> {
+  async #receive (offer: StoredOffer, directory: string, dangerous: boolean, declined: AbortSignal, onWait: (error: unknown) => void): Promise<void> {
     const { warpdrive, inboxes } = this.#options
-    const { signal } = this.#closing
-    await inboxes.begin(offer, directory)
+    const signal = AbortSignal.any([this.#closing.signal, declined])
+    await inboxes.begin(offer, directory, dangerous)
     let since = Date.now()
     for (let attempt = 0; ; attempt++) {
       const before = progressOf(warpdrive, offer.id)
@@ -99,12 +131,14 @@ export class Receiving {
         await inboxes.end(offer.peer, offer.id, 'whole')
         return
       } catch (error) {
+        declined.throwIfAborted()
         const status = warpdrive.offers(1).find(({ id }) => id === offer.id)?.status
         if (progressOf(warpdrive, offer.id) !== before) [since, attempt] = [Date.now(), 0]
         if (signal.aborted || status === 'rejected' || !PASSING.has(codeOf(error)) || Date.now() - since > PATIENCE_MS) {
           if (!signal.aborted && status !== 'rejected') await inboxes.pause(offer.peer, offer.id)
           throw error
         }
+        onWait(error)
       }
       await this.#pause(offer.peer, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] as number, signal)
     }

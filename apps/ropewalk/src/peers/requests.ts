@@ -5,7 +5,7 @@
  */
 import { parseCode } from '@ropewalk/protocol-pair'
 import type { Offer, Peer, StoredOffer } from '@ropewalk/protocol-warpdrive'
-import { RopewalkError } from '../errors.ts'
+import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { ownAddresses, type Discovery } from './discovery.ts'
 import type { Line } from './control.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
@@ -13,6 +13,13 @@ import { findOffer, findPeer } from './peer-names.ts'
 import { LAST_WORD_MS, type PeerNode } from './peer-node.ts'
 
 type Tell = (line: Line) => void
+
+/** Where an offer goes that is accepted, and what of it. */
+interface Where {
+  readonly directory?: string | undefined
+  readonly otherwise: string
+  readonly dangerous: boolean
+}
 
 /** Nodes that a code is tried with which say that they have it out. Ours: each could be somebody who only says so. */
 const MAX_TRIED = 3
@@ -46,7 +53,19 @@ export class Requests {
 
   /** Every offer, the oldest first. */
   offers (): OfferLine[] {
-    return this.#node.warpdrive.offers(0).map(offer => this.#line(offer))
+    return this.#node.warpdrive.offers(0).map(offer => this.lineOf(offer))
+  }
+
+  /** What is told of an offer. */
+  lineOf (offer: StoredOffer): OfferLine {
+    const { id, incoming, peer, status, files, done = [], failures = [], createdAt } = offer
+    const contents = files.filter(({ isDir }) => !isDir)
+    const nameOf = ({ uri, path }: { uri: string, path: string }): string => incoming ? uri : path
+    return {
+      id, incoming, peer, alias: this.#node.peer(peer)?.alias ?? '', status, names: [...new Set(files.map(file => nameOf(file).split('/')[0] as string))].slice(0, 16),
+      files: contents.length, bytes: contents.reduce((sum, { size }) => sum + size, 0), done: done.filter(index => files[index]?.isDir === false).length,
+      failures: failures.map(([index, code, message]) => ({ name: nameOf(files[index] ?? { uri: '', path: '' }), code, message })), created_at: createdAt
+    }
   }
 
   /** Peers, and who else is on the local network. */
@@ -71,10 +90,10 @@ export class Requests {
       case 'pair-with': return await this.#pairWith(text('code'), optional('address'), tell, signal)
       case 'send': return await this.#send(text('peer'), request['paths'] as string[], request['wait'] === true, tell, signal)
       case 'offers': return await this.#offers(Number(request['filter'] ?? 0), request['watch'] === true, tell, signal)
-      case 'accept': return await this.#accept(text('offer'), optional('directory'), text('otherwise'), tell, signal)
+      case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
       case 'decline': return await this.#decline(text('offer'), tell, signal)
-      case 'retry': return await this.#retry(text('offer'), text('otherwise'), tell, signal)
-      case 'status': return void tell({ ...this.#line(this.#find(text('offer'))) })
+      case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
+      case 'status': return void tell({ ...this.lineOf(this.#find(text('offer'))) })
       default: throw new RopewalkError('ERR_USAGE', 'the node that runs does not know this command', { advice: ['It is another version of ropewalk: stop it, and start it anew.'] })
     }
   }
@@ -101,7 +120,7 @@ export class Requests {
   }
 
   async #ping (text: string, tell: Tell, signal: AbortSignal): Promise<void> {
-    const id = await this.#reachable(text)
+    const id = await this.#reachable(text, signal)
     const ms = await this.#node.ping(id, signal)
     tell({ ...this.#peer(id), ms })
   }
@@ -155,17 +174,17 @@ export class Requests {
   }
 
   async #send (text: string, paths: readonly string[], wait: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
-    const peer = await this.#reachable(text)
-    const id = await this.#node.offer(peer, paths, signal)
+    const peer = await this.#reachable(text, signal)
+    const id = await this.#node.offer(peer, paths, signal, reading => { tell({ reading }) })
     const offer = this.#known(id, false)
-    tell({ offer: this.#line(offer) })
+    tell({ offer: this.lineOf(offer), followed: wait })
     if (wait) await this.#follow(offer, tell, signal)
   }
 
   async #offers (filter: number, watch: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
     const { warpdrive } = this.#node
     const changes = warpdrive.listen('status', filter, { signal })
-    for (const offer of warpdrive.offers(filter)) tell({ offer: this.#line(offer) })
+    for (const offer of warpdrive.offers(filter)) tell({ offer: this.lineOf(offer) })
     if (!watch) return
     tell({ watching: true })
     const told = new Map<string, string>()
@@ -173,42 +192,42 @@ export class Requests {
       const key = `${change.incoming} ${change.id}`
       if (told.get(key) === change.status) continue
       told.set(key, change.status)
-      tell({ offer: this.#line(change as StoredOffer) })
+      tell({ offer: this.lineOf(change as StoredOffer) })
     }
   }
 
-  async #accept (text: string, directory: string | undefined, otherwise: string, tell: Tell, signal: AbortSignal): Promise<void> {
-    await this.#receive(this.#find(text, true), directory, otherwise, tell, signal)
-  }
-
-  async #receive (offer: StoredOffer, directory: string | undefined, otherwise: string, tell: Tell, signal: AbortSignal): Promise<void> {
-    tell({ offer: this.#line(offer) })
+  async #receive (offer: StoredOffer, { directory, otherwise, dangerous }: Where, tell: Tell, signal: AbortSignal): Promise<void> {
+    if (offer.status === 'completed') return void tell({ settled: this.lineOf(offer), before: true })
+    tell({ offer: this.lineOf(offer) })
     const stop = this.#node.events.listen([offer.id], event => { tell({ transfer: event }) })
     const gone = new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }, { once: true }) })
     try {
       // Who has accepted may leave: the node goes on.
-      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise), gone])
+      const onWait = (error: unknown): void => { tell({ waiting: { code: codeOf(error), message: messageOf(error) } }) }
+      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, onWait }), gone])
     } catch (error) {
       signal.throwIfAborted()
+      if (this.#known(offer.id, true).status === 'rejected') throw error
       const after = this.#known(offer.id, true)
       if ((after.failures ?? []).length === 0) throw error
     } finally {
       stop()
     }
-    tell({ settled: this.#line(this.#known(offer.id, true)) })
+    tell({ settled: this.lineOf(this.#known(offer.id, true)) })
   }
 
   async #decline (text: string, tell: Tell, signal: AbortSignal): Promise<void> {
-    const offer = this.#find(text, true)
+    const offer = this.#incoming(text)
     await this.#node.receiving.decline(offer, signal)
-    tell({ offer: this.#line(this.#known(offer.id, true)) })
+    tell({ offer: this.lineOf(this.#known(offer.id, true)) })
   }
 
   /** What failed, and nothing else: whoever receives knows what is whole. */
-  async #retry (text: string, otherwise: string, tell: Tell, signal: AbortSignal): Promise<void> {
-    const offer = this.#find(text)
-    if (offer.incoming) return await this.#receive(offer, undefined, otherwise, tell, signal)
-    tell({ offer: this.#line(offer) })
+  async #retry (offer: StoredOffer, where: Where, tell: Tell, signal: AbortSignal): Promise<void> {
+    if (offer.incoming) return await this.#receive(offer, where, tell, signal)
+    // Who has it all, or wants none of it, would not answer.
+    if (offer.status === 'completed' || offer.status === 'rejected') return void tell({ settled: this.lineOf(offer), before: true })
+    tell({ offer: this.lineOf(offer), followed: true })
     await this.#follow(offer, tell, signal, () => this.#node.warpdrive.offerAgain(offer.id, { signal }))
   }
 
@@ -241,11 +260,11 @@ export class Requests {
     const after = this.#known(offer.id, false)
     // Of a file without bytes nothing is read: nobody has told of it.
     if (after.status === 'completed') for (const { path, size, isDir } of offer.files) if (!isDir && size === 0) tell({ transfer: { event: 'finished', transfer: path, name: path, direction: 'send', bytes: 0 } })
-    tell({ settled: this.#line(after) })
+    tell({ settled: this.lineOf(after) })
   }
 
   /** A peer, of whom an address with a key may only now be told. */
-  async #reachable (text: string): Promise<string> {
+  async #reachable (text: string, signal: AbortSignal): Promise<string> {
     const peers = this.#node.warpdrive.peers()
     if (!text.includes('#') && !peers.some(({ alias }) => alias === text) && /[.:]/.test(text)) {
       const address = formatPeerAddress(parsePeerAddress(text))
@@ -254,9 +273,19 @@ export class Requests {
       throw new RopewalkError('ERR_UNTRUSTED', 'whose key must be shown there is not known', { text, advice: ['Pair with it first: ropewalk pair', 'or name its key: HOST:PORT#sha256=… ("ropewalk identity" prints it there)'] })
     }
     const id = findPeer(peers, text)
-    if (text.includes('#')) await this.#node.know(id, formatPeerAddress(parsePeerAddress(text)))
     if (this.#node.peer(id)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked here', { text, advice: ['"ropewalk ask PEER" ends that.'] })
+    if (text.includes('#')) await this.#node.meet(parsePeerAddress(text), id, signal)
     return id
+  }
+
+  #incoming (text: string): StoredOffer {
+    try {
+      return this.#find(text, true)
+    } catch (error) {
+      const { warpdrive } = this.#node
+      if (codeOf(error) !== 'ERR_NOT_FOUND' || !warpdrive.offers(2).some(({ id }) => text.length >= 4 && id.startsWith(text.toLowerCase()))) throw error
+      throw new RopewalkError('ERR_USAGE', 'that is an offer of yours: whoever it was made to accepts or declines it', { text })
+    }
   }
 
   #find (text: string, incoming?: boolean): StoredOffer {
@@ -273,17 +302,6 @@ export class Requests {
   #peer (id: string): Line {
     const peer: Peer = this.#node.peer(id) ?? { id, alias: '', mod: '' }
     return { peer: peer.id, alias: peer.alias, mode: peer.mod === '' ? 'ask' : peer.mod }
-  }
-
-  #line (offer: StoredOffer): OfferLine {
-    const { id, incoming, peer, status, files, done = [], failures = [], createdAt } = offer
-    const contents = files.filter(({ isDir }) => !isDir)
-    const nameOf = ({ uri, path }: { uri: string, path: string }): string => incoming ? uri : path
-    return {
-      id, incoming, peer, alias: this.#node.peer(peer)?.alias ?? '', status, names: [...new Set(files.map(file => nameOf(file).split('/')[0] as string))].slice(0, 16),
-      files: contents.length, bytes: contents.reduce((sum, { size }) => sum + size, 0), done: done.filter(index => files[index]?.isDir === false).length,
-      failures: failures.map(([index, code, message]) => ({ name: nameOf(files[index] ?? { uri: '', path: '' }), code, message })), created_at: createdAt
-    }
   }
 }
 

@@ -32,8 +32,18 @@ const FILES_PER_TURN = 64
 /** Offers that are being put together, at most. Ours. */
 export const MAX_DRAFTS = 64
 
+/** How much of what is to be offered was read, and how many links and special files are left out. */
+export interface Reading {
+  readonly bytes: number
+  readonly size: number
+  readonly leftOut: number
+}
+
+/** Between two words on how far the reading is. Ours. */
+const TELL_MS = 250
+
 export class Sources implements FileSource {
-  readonly #drafts = new Map<string, readonly string[]>()
+  readonly #drafts = new Map<string, Draft>()
   readonly #emit: (source: string, event: TransferEvent) => void
 
   constructor (emit: (source: string, event: TransferEvent) => void) {
@@ -41,27 +51,30 @@ export class Sources implements FileSource {
   }
 
   /** A name for several paths, for one `list`. */
-  draft (paths: readonly string[]): string {
+  draft (paths: readonly string[], onReading?: (reading: Reading) => void): string {
     if (this.#drafts.size >= MAX_DRAFTS) throw new RopewalkError('ERR_REFUSED', `${MAX_DRAFTS + 1} > ${MAX_DRAFTS} offers are being put together`)
     const name = `draft:${crypto.randomUUID()}`
-    this.#drafts.set(name, paths)
+    this.#drafts.set(name, { paths, onReading })
     return name
   }
 
   /** Files, and folders before what is in them. Links and everything that is no file are left out. */
   async list (path: string, { signal }: AbortOptions): Promise<OfferedFile[]> {
-    const paths = this.#drafts.get(path) ?? [path]
+    const { paths, onReading } = this.#drafts.get(path) ?? { paths: [path] }
     this.#drafts.delete(path)
     const found: OfferedFile[] = []
-    for (const path of paths) await walk(path, basename(path), found, signal)
+    let leftOut = 0
+    for (const path of paths) leftOut += await walk(path, basename(path), found, signal)
+    const tell = telling(found, leftOut, onReading)
     const facts = new Map<OfferedFile, ContentFacts>()
     const threads = oneByOne()
     await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async (file, index) => {
-      facts.set(file, await factsOf(file, signal, threads))
+      facts.set(file, await factsOf(file, signal, threads, tell))
       // Small files are hashed without waiting for anything: others of the event loop want their turn.
       if (index % FILES_PER_TURN === 0) await turn()
     })
     signal?.throwIfAborted()
+    tell(0, true)
     return found.map(file => ({ ...file, ...facts.get(file) }))
   }
 
@@ -114,29 +127,55 @@ function oneByOne (): InTurn {
   }
 }
 
-async function walk (source: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<void> {
+interface Draft { readonly paths: readonly string[], readonly onReading?: ((reading: Reading) => void) | undefined }
+
+type TellRead = (bytes: number, last?: boolean) => void
+
+/** Counts what is read, and says so now and then: at the end always. */
+function telling (found: readonly OfferedFile[], leftOut: number, onReading: Draft['onReading']): TellRead {
+  if (onReading === undefined) return () => {}
+  const size = found.reduce((sum, file) => sum + file.size, 0)
+  let [bytes, told] = [0, Date.now()]
+  return (more, last = false) => {
+    bytes += more
+    const now = Date.now()
+    if (!last && now - told < TELL_MS) return
+    told = now
+    onReading({ bytes, size, leftOut })
+  }
+}
+
+/** Resolves to how many entries it has left out. */
+async function walk (source: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<number> {
   signal?.throwIfAborted()
   const stat = await lstat(source).catch((error: unknown) => { throw unreadable(source, error) })
   if (!stat.isDirectory() && !stat.isFile()) {
     if (found.length === 0) throw new RopewalkError('ERR_NOT_A_FILE', 'neither a file nor a folder', { text: source })
-    return
+    return 1
   }
   const isDir = stat.isDirectory()
   found.push({ uri, path: uri, name: basename(uri), size: isDir ? 0 : stat.size, isDir, perm: stat.mode & 0o777, mime: '', mtimeMs: Math.trunc(stat.mtimeMs), source })
-  if (!isDir) return
+  if (!isDir) return 0
+  let leftOut = 0
   const names = await readdir(source).catch((error: unknown) => { throw unreadable(source, error) })
-  for (const name of names.sort()) await walk(join(source, name), `${uri}/${name}`, found, signal)
+  for (const name of names.sort()) leftOut += await walk(join(source, name), `${uri}/${name}`, found, signal)
+  return leftOut
 }
 
-async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined, threads: InTurn): Promise<ContentFacts> {
+async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined, threads: InTurn, tell: TellRead): Promise<ContentFacts> {
   try {
-    if (size <= AT_ONCE_BYTES) return { sha256: digestAtOnce(source, size) }
-    if (size >= THREADS_FROM_BYTES) return await threads(() => factsByThreads(source, size, signal))
+    if (size <= AT_ONCE_BYTES) {
+      const sha256 = digestAtOnce(source, size)
+      tell(size)
+      return { sha256 }
+    }
+    if (size >= THREADS_FROM_BYTES) return await threads(() => factsByThreads(source, size, signal, tell))
     const digest = new ContentDigest(sha256, size)
     let length = 0
     for await (const bytes of contentOf(source, 0, size, signal, inTurn(0, size))) {
       digest.update(bytes)
       length += bytes.length
+      tell(bytes.length)
     }
     assertSize(length, size)
     return await digest.digest()
@@ -164,10 +203,10 @@ function readWhole (path: string, into: Uint8Array): number {
   }
 }
 
-async function factsByThreads (path: string, size: number, signal: AbortSignal | undefined): Promise<ContentFacts> {
+async function factsByThreads (path: string, size: number, signal: AbortSignal | undefined, tell: TellRead): Promise<ContentFacts> {
   const fd = openFile(path)
   try {
-    const found = await fileFacts(fd, size, { signal })
+    const found = await fileFacts(fd, size, { signal, onRead: tell })
     if (found !== undefined) return found
     throw changed(fstatSync(fd).size, size)
   } finally {

@@ -2,7 +2,7 @@
  * What is moving, as numbers. Pure: fed by TransferEvents, read by whoever draws.
  *
  * Totals never go back: bytes that a failed transfer moved stay counted, and what it will not move any more
- * leaves the goal.
+ * leaves the goal. One that goes on has not failed, and its bytes count once.
  *
  * @module
  */
@@ -13,6 +13,8 @@ export interface Transfer {
   readonly name: string
   bytes: number
   size: number | undefined
+  /** So many of them were counted before it failed the first time. */
+  readonly counted: number
 }
 
 export interface Expected {
@@ -35,6 +37,8 @@ export interface Totals {
 export class Plan {
   readonly #expected: Expected
   readonly #active = new Map<string, Transfer>()
+  /** Those that failed, of which some go on. */
+  readonly #broken = new Map<string, { readonly counted: number, readonly lost: number }>()
   #seen = 0
   #finished = 0
   #failed = 0
@@ -63,8 +67,8 @@ export class Plan {
     let bytes = this.#settled
     let goal: number | undefined = this.#settled
     for (const transfer of this.#active.values()) {
-      bytes += transfer.bytes
-      goal = goal === undefined || transfer.size === undefined ? undefined : goal + Math.max(transfer.size, transfer.bytes)
+      bytes += movedBy(transfer)
+      goal = goal === undefined || transfer.size === undefined ? undefined : goal + Math.max(transfer.size - transfer.counted, movedBy(transfer))
     }
     const files = Math.max(this.#seen, this.#expected.files ?? 0)
     const known = this.#expected.bytes
@@ -74,21 +78,39 @@ export class Plan {
     return { finished: this.#finished, failed: this.#failed, files, bytes, goal }
   }
 
+  /** So many bytes of a transfer that begins now were counted before it broke. */
+  countedOf (id: string): number {
+    return this.#broken.get(id)?.counted ?? 0
+  }
+
   #begin ({ transfer: id, name }: TransferEvent): Transfer {
-    const transfer: Transfer = { id, name, bytes: 0, size: undefined }
+    const broken = this.#broken.get(id)
+    const transfer: Transfer = { id, name, bytes: 0, size: undefined, counted: broken?.counted ?? 0 }
     this.#active.set(id, transfer)
-    this.#seen++
+    if (broken === undefined) this.#seen++
+    else {
+      this.#broken.delete(id)
+      this.#failed--
+      this.#lost -= broken.lost
+    }
     return transfer
   }
 
   #end (transfer: Transfer, how: 'finished' | 'failed'): void {
     this.#active.delete(transfer.id)
-    this.#settled += transfer.bytes
+    this.#settled += movedBy(transfer)
     if (how === 'finished') {
       this.#finished++
     } else {
+      const [counted, lost] = [Math.max(transfer.counted, transfer.bytes), Math.max(0, (transfer.size ?? 0) - transfer.bytes)]
       this.#failed++
-      this.#lost += Math.max(0, (transfer.size ?? 0) - transfer.bytes)
+      this.#lost += lost
+      this.#broken.set(transfer.id, { counted, lost })
     }
   }
+}
+
+/** Bytes that are not counted yet. */
+function movedBy ({ bytes, counted }: Transfer): number {
+  return Math.max(0, bytes - counted)
 }

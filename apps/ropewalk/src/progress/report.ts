@@ -87,9 +87,10 @@ export class Report {
 
   readonly event = (event: TransferEvent): void => {
     const name = escapeName(this.#options.label?.(event.name) ?? event.name)
+    const counted = this.#plan.countedOf(event.transfer)
     this.#plan.apply({ ...event, name })
     if (event.event === 'started' && event.present !== undefined) {
-      this.present(event.present)
+      this.present(Math.max(0, event.present - counted))
       this.#plan.apply({ ...event, event: 'progress', name, bytes: event.present })
     }
     if (this.#options.json) {

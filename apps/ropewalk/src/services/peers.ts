@@ -4,7 +4,9 @@ import { openSqliteState } from '@ropewalk/protocol-warpdrive/node'
 import { escapeName } from '@ropewalk/receive'
 import { listen, loadIdentity, type ListenOptions, type TlsAddress } from '@ropewalk/transport-tcp'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
+import { Announcer } from '../peers/announcer.ts'
 import { Discovery } from '../peers/discovery.ts'
+import { makeInbox } from '../peers/inboxes.ts'
 import { WARPDRIVE } from '../peers/links.ts'
 import { formatPeerAddress } from '../peers/peer-address.ts'
 import { PeerBook } from '../peers/peer-book.ts'
@@ -36,6 +38,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   const { state, onTrouble, context, control } = host
   await makeStateDirectory(state)
   const identity = await loadIdentity(state)
+  if (options.inbox !== undefined) await makeInbox(options.inbox)
   if (control === undefined) throw new RopewalkError('ERR_STATE', 'another node of this user runs with this state', { text: state, advice: ['Stop it first, or name another directory with ROPEWALK_STATE.'] })
   const store = await openSqliteState(join(state, STATE_FILE)).catch((error: unknown) => {
     throw new RopewalkError('ERR_STATE', messageOf(error), { cause: error, text: join(state, STATE_FILE) })
@@ -46,6 +49,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
     nearby: fingerprint => discovery.addressesOf(fingerprint), onTrouble
   })
   const requests = new Requests(node, discovery)
+  const announcer = options.inbox === undefined ? undefined : new Announcer(host, node.warpdrive, requests)
   control.otherwise((request, tell, signal) => requests.perform(request, tell, signal))
   host.muxed.offer(WARPDRIVE, async (connection, carrier) => { await node.links.take(WARPDRIVE, connection, carrier) })
   // Who can open the socket is this user: the node itself, in the words of the protocol.
@@ -55,6 +59,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
     // Nobody asks for what is about to end.
     await control.close()
     await discovery.close()
+    await announcer?.close()
     await node.close(Math.min(graceMs, LAST_WORD_MS))
     await store.close()
     return true

@@ -7,10 +7,11 @@ import { type Command, Option } from 'commander'
 import { parseCount, parseDuration } from '../arguments.ts'
 import type { HistoryFlags, StatusFlags, WhyFlags } from '../commands/activity.ts'
 import type { DoctorFlags } from '../commands/doctor.ts'
-import type { OfferFlags } from '../commands/offers.ts'
+import type { RetryFlags } from '../commands/offers.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, examples, json } from '../options.ts'
+import { DANGEROUS } from './peers.ts'
 
 /** Lines of history unless somebody says otherwise. Ours: a screen. */
 const LIMIT = 20
@@ -54,7 +55,8 @@ export function addActivity (program: Command, context: Context, done: (exit: Ex
     .description('move what failed, and only that')
     .argument('<what>', `an offer (${OFFER}), or a transfer (${TRANSFER})`)
     .option('--failed', 'the files that failed, or were not begun; there is nothing else to retry', false)
-    .action(async (what: string, flags: OfferFlags) => done(await (await import('../commands/retry.ts')).retry(context, what, flags)))
+    .option('--dangerous', DANGEROUS, false)
+    .action(async (what: string, flags: RetryFlags) => done(await (await import('../commands/retry.ts')).retry(context, what, flags)))
   examples(again, ['ropewalk retry 5f0c2a91', 'ropewalk retry desk --json'])
 }
 

@@ -56,8 +56,9 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .description('receive what was offered')
     .argument('<offer>', OFFER)
     .option('-o, --output <directory>', 'where to (default: the inbox of the node that runs, else here)')
+    .option('--dangerous', DANGEROUS, false)
     .action(async (offer: string, flags: AcceptFlags) => done(await (await import('../commands/offers.ts')).accept(context, offer, flags)))
-  examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads'], ACCEPT_HELP)
+  examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads', 'ropewalk accept desk --dangerous'], ACCEPT_HELP)
 
   const refuse = json(program.command('decline'))
     .description('say no to an offer, also to one that is being received')
@@ -86,10 +87,10 @@ function addPeerCommands (program: Command, context: Context, done: Done): void 
     .action(async (peer: string, name: string, flags: PeerFlags) => done(await (await import('../commands/peers.ts')).rename(context, peer, name, flags)))
   examples(name, ['ropewalk rename laptop anna', 'ropewalk rename 9f86d081 anna'])
 
-  const knock = json(program.command('ping'))
+  const knock = json(discovering(program.command('ping')))
     .description('see whether a peer answers')
     .argument('<peer>', PEER)
-    .action(async (peer: string, flags: PeerFlags) => done(await (await import('../commands/peers.ts')).ping(context, peer, flags)))
+    .action(async (peer: string, flags: PeersFlags) => done(await (await import('../commands/peers.ts')).ping(context, peer, flags)))
   examples(knock, ['ropewalk ping laptop', 'ropewalk ping --json laptop'])
 }
 
@@ -101,6 +102,8 @@ const MODES = [
 
 const PEER = 'its name, its key, or the first digits of that'
 const OFFER = 'its id, the first digits of that, or the peer whose only offer it is'
+
+export const DANGEROUS = 'also what a shell, a desktop or a tool would run or trust unasked: .git/hooks, .ssh, .bashrc, …'
 
 const PAIR_HELP = `
 Both machines then know the key of the other. A code is good for one try within

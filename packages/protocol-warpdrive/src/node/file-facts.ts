@@ -16,11 +16,19 @@ import { DIGEST_BYTES, type FactsTold, type FactsWork } from './facts-thread.ts'
 /** Threads for one file, at most: more wait for the same memory. Ours. */
 const MAX_THREADS = 2
 
+/** Between two words on how much was read. Ours. */
+const TELL_MS = 250
+
+export interface FactsOptions extends AbortOptions {
+  /** Is told now and then how many bytes more were read. */
+  readonly onRead?: ((bytes: number) => void) | undefined
+}
+
 /**
  * The facts of the first `size` bytes behind the descriptor `fd`, which stays open until this settles. Undefined when there are fewer. A thread takes
  * some ten milliseconds to begin, and 9 MiB: for files of a hundred mebibytes and more.
  */
-export async function fileFacts (fd: number, size: number, { signal }: AbortOptions = {}): Promise<ContentFacts | undefined> {
+export async function fileFacts (fd: number, size: number, { signal, onRead }: FactsOptions = {}): Promise<ContentFacts | undefined> {
   signal?.throwIfAborted()
   const blockBytes = blockBytesOf(size)
   const count = Math.max(1, Math.ceil(size / blockBytes))
@@ -31,15 +39,24 @@ export async function fileFacts (fd: number, size: number, { signal }: AbortOpti
   const end = async (): Promise<void> => { await Promise.all(threads.map(thread => thread.terminate())) }
   const stop = (): void => { void end() }
   signal?.addEventListener('abort', stop)
+  let read = 0
+  // Blocks that a thread has taken: a little more than was read.
+  const timer = onRead === undefined ? undefined : setInterval(() => {
+    const taken = Math.min(size, Atomics.load(work.next, 0) * blockBytes)
+    onRead(taken - read)
+    read = taken
+  }, TELL_MS)
   try {
     const told = await Promise.all(threads.map(toldBy))
     signal?.throwIfAborted()
     if (!told.every(({ whole }) => whole)) return undefined
+    onRead?.(size - read)
   } catch (error) {
     signal?.throwIfAborted()
     throw error
   } finally {
     signal?.removeEventListener('abort', stop)
+    clearInterval(timer)
     await end()
   }
   const sha256 = (): { update (bytes: Uint8Array): void, digest (): Uint8Array } => {

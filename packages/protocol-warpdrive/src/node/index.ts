@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { fileFacts } from './file-facts.ts'
+export { fileFacts, type FactsOptions } from './file-facts.ts'
 export { openSqliteState } from './sqlite-store.ts'
 export type { SqliteState, SqliteStateOptions } from './sqlite-store.ts'
