@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { syncDirectory } from '@ropewalk/disk'
 import { codeOf, fileError, RopewalkError } from './errors.ts'
 
 export interface NewFile {
@@ -21,10 +22,10 @@ export async function makeDirectory (path: string, files: Readonly<Record<string
   try {
     await mkdir(temporary, { mode })
     for (const [name, file] of Object.entries(files)) await writeNew(join(temporary, name), file)
-    await sync(temporary)
+    await syncDirectory(temporary)
     // Takes the place of nothing but an empty directory.
     await rename(temporary, target)
-    await sync(parent)
+    await syncDirectory(parent)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     if (TAKEN.has(codeOf(error))) throw new RopewalkError('ERR_EXISTS', 'there is something of that name, and nothing is written over', { text: target, cause: error })
@@ -38,17 +39,6 @@ async function writeNew (path: string, { content, mode }: NewFile): Promise<void
   const handle = await open(path, 'wx', mode)
   try {
     await handle.writeFile(content)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function sync (directory: string): Promise<void> {
-  // Windows cannot open a directory, and needs no such thing.
-  if (process.platform === 'win32') return
-  const handle = await open(directory, 'r')
-  try {
     await handle.sync()
   } finally {
     await handle.close()

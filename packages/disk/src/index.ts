@@ -5,6 +5,8 @@
  */
 export { DIRECT_BYTES, DIRECT_READ_BYTES, DISK_BLOCK_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
 export { DIRECT_FLAG, DirectFile, diskMemory } from './direct.ts'
+export { DirectorySync, syncDirectory } from './directory-sync.ts'
+export type { DirectoryOpener } from './directory-sync.ts'
 export { fileOf } from './file.ts'
 export type { DiskFile } from './file.ts'
 export { flushFileSystem, startFlush } from './flush.ts'

@@ -1,9 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { startFlush } from '@ropewalk/disk'
+import { startFlush, type DirectorySync } from '@ropewalk/disk'
 import type { ChunkId } from '@ropewalk/interface'
 import { GROUP_BYTES, GROUP_CHUNKS } from './constants.ts'
-import type { DirectorySync } from './directory-sync.ts'
 import type { FileSystem } from './file-system.ts'
 
 /** A chunk that was written under a temporary name. */

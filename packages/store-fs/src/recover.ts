@@ -9,8 +9,8 @@
  */
 import { constants } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { DirectorySync } from '@ropewalk/disk'
 import { BOOT_FILE } from './constants.ts'
-import type { DirectorySync } from './directory-sync.ts'
 import { StoreError } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { isId, isShard, parseMarker, parseObject, type Layout } from './layout.ts'

@@ -9,10 +9,9 @@
  */
 import { constants } from 'node:fs'
 import { join } from 'node:path'
-import { DIRECT_FLAG, DIRECT_READ_BYTES, DirectFile } from '@ropewalk/disk'
+import { DIRECT_FLAG, DIRECT_READ_BYTES, DirectFile, DirectorySync } from '@ropewalk/disk'
 import type { AbortOptions, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from '@ropewalk/interface'
 import { LIST_BATCH_FILES, MAX_READ_OBJECTS } from './constants.ts'
-import { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError, systemCode } from './errors.ts'
 import { nodeFileSystem, type FileSystem, type StoreFile } from './file-system.ts'
 import { checkId, Layout, parseObject } from './layout.ts'

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
-import { DIRECT_FLAG, DirectFile } from '@ropewalk/disk'
+import { DIRECT_FLAG, DirectFile, type DirectorySync } from '@ropewalk/disk'
 import { MAX_KEPT_FILES } from './constants.ts'
-import type { DirectorySync } from './directory-sync.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { FileSystem, StoreFile } from './file-system.ts'
 import type { Layout } from './layout.ts'

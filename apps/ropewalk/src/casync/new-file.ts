@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { syncDirectory } from '@ropewalk/disk'
 import type { IncomingFile } from '@ropewalk/protocol-casync'
 
 export class NewFile implements IncomingFile {
@@ -45,15 +46,5 @@ export class NewFile implements IncomingFile {
   async discard (): Promise<void> {
     await this.#handle.close().catch(() => {})
     await rm(this.#temporary, { force: true })
-  }
-}
-
-/** Names in `directory` survive loss of power. */
-export async function syncDirectory (directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

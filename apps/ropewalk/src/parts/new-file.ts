@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { syncDirectory } from '@ropewalk/disk'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
 
 export interface WriteOptions {
@@ -62,16 +63,4 @@ export async function giveName (from: string, to: string, replace: boolean): Pro
     throw new RopewalkError('ERR_EXISTS', `${basename(to)} exists already; --force replaces it`, { text: to, cause: error })
   }
   await rm(from)
-}
-
-/** Names in `directory` survive loss of power. */
-export async function syncDirectory (directory: string): Promise<void> {
-  // Windows cannot open a directory, and needs no such thing.
-  if (process.platform === 'win32') return
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -10,11 +10,11 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { vectorsOf, writeAll } from '@ropewalk/disk'
+import { syncDirectory, vectorsOf, writeAll } from '@ropewalk/disk'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { codeOf, fileError, RopewalkError } from '../errors.ts'
 import { MAX_PARTS, readBounded } from './manifest.ts'
-import { giveName, sweepWhole, syncDirectory, writeWhole } from './new-file.ts'
+import { giveName, sweepWhole, writeWhole } from './new-file.ts'
 
 /** A run of bytes that one object gives. */
 export interface Piece {

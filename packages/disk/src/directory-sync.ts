@@ -1,18 +1,38 @@
+/**
+ * Syncs of directories: what is in a file is durable by a sync of the file, under which name it is found by one of the directory.
+ *
+ * @module
+ */
 import { constants } from 'node:fs'
-import type { FileSystem } from './file-system.ts'
+import * as promises from 'node:fs/promises'
+
+/** What opens a directory for a sync; `node:fs/promises` does. */
+export interface DirectoryOpener {
+  open (path: string, flags: number): Promise<{ sync (): Promise<void>, close (): Promise<void> }>
+}
+
+/** Every change made to the entries of `directory` before this call survives loss of power. */
+export async function syncDirectory (directory: string, fs: DirectoryOpener = promises): Promise<void> {
+  // Windows cannot open a directory, and needs no such thing.
+  if (process.platform === 'win32') return
+  const handle = await fs.open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
 
 /**
  * Group commit for directories. Everybody who changed an entry waits for one fsync that *began* after the change: who
  * comes while one is under way waits for the next, which then serves all that came meanwhile.
  */
 export class DirectorySync {
-  readonly #fs: FileSystem
+  readonly #fs: DirectoryOpener
   readonly #running = new Map<string, Promise<void>>()
   readonly #next = new Map<string, Promise<void>>()
-  /** How many times a directory was really synced. */
-  syncs = 0
 
-  constructor (fs: FileSystem) {
+  constructor (fs: DirectoryOpener = promises) {
     this.#fs = fs
   }
 
@@ -33,21 +53,11 @@ export class DirectorySync {
   }
 
   #run (directory: string): Promise<void> {
-    const run = this.#fsync(directory).finally(() => {
+    const run = syncDirectory(directory, this.#fs).finally(() => {
       if (this.#running.get(directory) === run) this.#running.delete(directory)
     })
     this.#running.set(directory, run)
     return run
-  }
-
-  async #fsync (directory: string): Promise<void> {
-    this.syncs++
-    const handle = await this.#fs.open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
   }
 }
 

@@ -1,6 +1,8 @@
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
-import { DirectorySync } from '../src/directory-sync.ts'
-import { nodeFileSystem, type StoreFile } from '../src/file-system.ts'
+import { DirectorySync, syncDirectory, type DirectoryOpener } from '../src/index.ts'
 
 /** A directory whose syncs end when the test says so. */
 function slowDirectory (): { sync: DirectorySync, ends: Array<(error?: Error) => void> } {
@@ -9,7 +11,7 @@ function slowDirectory (): { sync: DirectorySync, ends: Array<(error?: Error) =>
     sync: () => new Promise<void>((resolve, reject) => { ends.push(error => error == null ? resolve() : reject(error)) }),
     close: async () => {}
   }
-  return { ends, sync: new DirectorySync({ ...nodeFileSystem, open: async () => handle as unknown as StoreFile }) }
+  return { ends, sync: new DirectorySync({ open: async () => handle }) }
 }
 
 t.test('who comes while a sync is under way waits for the next one, together with all the others', async t => {
@@ -28,7 +30,7 @@ t.test('who comes while a sync is under way waits for the next one, together wit
   t.equal(ends.length, 2)
   ends[1]?.()
   await Promise.all(late)
-  t.equal(sync.syncs, 2)
+  t.equal(ends.length, 2)
 })
 
 t.test('a sync that fails fails only those that waited for it', async t => {
@@ -54,6 +56,37 @@ t.test('directories do not wait for each other', async t => {
   t.equal(ends.length, 2)
   ends.forEach(end => end())
   await Promise.all(both)
+})
+
+t.test('a directory of the system is synced, and nothing of it stays open', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'disk-directory-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const calls: string[] = []
+  const noting = (failure?: Error): DirectoryOpener => ({
+    open: async (path, flags) => {
+      const handle = await open(path, flags)
+      calls.push('open')
+      return {
+        sync: async () => {
+          calls.push('sync')
+          await handle.sync()
+          if (failure !== undefined) throw failure
+        },
+        close: async () => {
+          calls.push('close')
+          await handle.close()
+        }
+      }
+    }
+  })
+  await syncDirectory(folder)
+  await new DirectorySync().sync(folder)
+  await syncDirectory(folder, noting())
+  await t.rejects(syncDirectory(folder, noting(new Error('EIO'))), { message: 'EIO' })
+  t.same(calls, ['open', 'sync', 'close', 'open', 'sync', 'close'])
+  await writeFile(join(folder, 'file'), '')
+  await t.rejects(syncDirectory(join(folder, 'file')), { code: 'ENOTDIR' })
+  await t.rejects(syncDirectory(join(folder, 'nothing')), { code: 'ENOENT' })
 })
 
 /** Lets everything happen that waits for nothing but promises. */
