@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mdsftp } from '@ropewalk/muxer-mdsftp'
 import { handle, select } from '@ropewalk/negotiate'
-import { sendOffer, serveSession, Session, type Answers, type FileInfo } from '@ropewalk/protocol-warpdrive'
+import { MAX_JSON_BYTES, sendOffer, serveSession, Session, type Answers, type FileInfo } from '@ropewalk/protocol-warpdrive'
 import { createIdentity, dial, type TlsAddress } from '@ropewalk/transport-tcp'
 import t from 'tap'
 import { WARPDRIVE } from '../src/peers/links.ts'
@@ -59,17 +59,27 @@ t.test('--anyone-may-offer lets strangers offer, --watch tells of it, and lies a
   }
   await t.rejects(sendOffer(await peer.query(), 'bad', [{ ...FILE, size: 2 ** 53 }]), 'a size that is no number')
 
-  for (const [what, piece] of [['10^6 entries', '{},'], ['a value of 100 MiB', 'aaa']] as const) {
+  // The command, and an id of one letter; the list comes behind it.
+  const offering = async (begin: string): Promise<Session> => {
     const session = await peer.query()
-    const body = new TextEncoder().encode(piece.repeat(349_525))
-    const refused = (async () => {
-      // Command 2, an id of one letter, and then the list.
-      await session.send(Uint8Array.of(0x02, 1, 0x78))
-      await session.send(new TextEncoder().encode(piece === 'aaa' ? '["' : '['))
-      for (let sent = 0; sent < 100; sent++) await session.send(body)
-    })()
-    await t.rejects(refused, { code: /^ERR_(INTERRUPTED|REFUSED|TIMEOUT)$/ }, what)
+    await session.send(Uint8Array.of(0x64, 1, 0x78))
+    await session.send(new TextEncoder().encode(begin))
+    return session
   }
+  const many = await offering('[')
+  const thousand = new TextEncoder().encode('{},'.repeat(1000))
+  for (let sent = 0; sent < 1000; sent++) await many.send(thousand)
+  await many.send(new TextEncoder().encode('{}]\n'))
+  // It was read to its end, and nothing but a close is the answer.
+  t.equal(await many.byte('answer').catch((error: { code?: string }) => error.code === 'ERR_INTERRUPTED' ? undefined : error), undefined, '10^6 entries')
+  const long = await offering('["')
+  let sent = 0
+  const refused = (async () => {
+    for (; sent < 100; sent++) await long.send(new Uint8Array(1_048_576).fill(0x61))
+  })()
+  await t.rejects(refused, { code: /^ERR_(INTERRUPTED|REFUSED|TIMEOUT)$/ }, 'a value of 100 MiB')
+  const most = MAX_JSON_BYTES / 1_048_576
+  t.ok(sent >= most && sent <= most + 4, `${sent} MiB went out, of which the node took ${most}`)
   t.same(await laptop.offers(), [], 'none of that was taken for an offer')
 
   const lies: Array<[string, Uint8Array[], string]> = [
