@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { DIRECT_BYTES, DIRECT_READ_BYTES, DISK_BLOCK_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
+export { BEHIND_BYTES, DIRECT_BYTES, DIRECT_READ_BYTES, DISK_BLOCK_BYTES, MAX_VECTORS, MIN_VECTOR_BYTES } from './constants.ts'
 export { DIRECT_FLAG, DirectFile, diskMemory } from './direct.ts'
 export { DirectorySync, syncDirectory } from './directory-sync.ts'
 export type { DirectoryOpener } from './directory-sync.ts'
@@ -11,4 +11,5 @@ export { fileOf } from './file.ts'
 export type { DiskFile } from './file.ts'
 export { flushFileSystem, startFlush } from './flush.ts'
 export { Flusher } from './flusher.ts'
+export { SyncBehind } from './sync-behind.ts'
 export { vectorsOf, writeAll, writeAtOnce } from './vectors.ts'

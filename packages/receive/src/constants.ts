@@ -58,9 +58,6 @@ export const GATHER_PIECES = 1024
 /** Characters of a name that is shown to people. Ours. */
 export const MAX_SHOWN_CHARACTERS = 200
 
-/** Bytes written to one file after which the system is asked to bring them to the disk, while more are written. Ours. */
-export const BEHIND_BYTES = 33_554_432
-
 /** Small files that are written, brought to the disk and named together. Ours: the more, the less each costs; all of them are open at a time. */
 export const BATCH_FILES = 256
 

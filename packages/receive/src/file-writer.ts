@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, fstatSync, ftruncateSync, futimesSync } from 'node:fs'
-import { DirectFile, fileOf, vectorsOf, writeAll, writeAtOnce, type DiskFile } from '@ropewalk/disk'
+import { DirectFile, fileOf, SyncBehind, vectorsOf, writeAll, writeAtOnce, type DiskFile } from '@ropewalk/disk'
 import type { Bytes } from '@ropewalk/interface'
-import { ALLOWED_MODE, BEHIND_BYTES, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
+import { ALLOWED_MODE, OWNER_MODE, READ_BYTES, SMALL_FILE_BYTES } from './constants.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { escapeName } from './escape.ts'
 import type { Endings } from './endings.ts'
@@ -79,14 +79,12 @@ export class StagedWriter implements PartWriter {
   readonly #home: WriterHome
   readonly #file: DiskFile
   readonly #direct: DirectFile | undefined
+  readonly #behind: SyncBehind
   #size: number
   #open = true
   #tail: Promise<unknown> = Promise.resolve()
   /** Syncs that are under way beside the writes. */
   #verifying: Promise<unknown> | undefined
-  /** Bytes at which the system is next asked to begin with the disk, and whether it is at it. */
-  #behindAt = BEHIND_BYTES
-  #behind: Promise<void> | undefined
   #failure: ReceiveError | undefined
   #ended: 'finishing' | 'aborted' | 'kept' | undefined
   #ending: Promise<void> | undefined
@@ -97,6 +95,7 @@ export class StagedWriter implements PartWriter {
     this.#file = fileOf(home.file.fd)
     this.#direct = home.file.direct === undefined ? undefined : new DirectFile(home.file.direct)
     this.#size = home.kept?.bytes ?? 0
+    this.#behind = new SyncBehind(() => datasync(home.file.fd), error => { this.#failure = receiveError(error, `sync "${escapeName(this.name)}"`) }, this.#size)
     this.verified = home.kept?.verified ?? 0
   }
 
@@ -149,7 +148,7 @@ export class StagedWriter implements PartWriter {
       this.#ended = 'kept'
       this.#ending = this.#tail.then(async () => {
         await this.#verifying
-        await this.#behind
+        await this.#behind.settled()
         if (most < this.#size) this.#truncate(most)
         this.#close()
         this.#home.released('kept', this.#size)
@@ -189,7 +188,7 @@ export class StagedWriter implements PartWriter {
       if (size != null && size <= SMALL_FILE_BYTES) writeAtOnce(this.#home.file.fd, bytes, this.#size)
       else await writeAll(this.#file, vectorsOf(bytes), this.#size, this.#direct)
       this.#size = total
-      if (total >= this.#behindAt) this.#begin()
+      this.#behind.wrote(bytes.byteLength)
     } catch (error) {
       this.#failure = receiveError(error, `write ${bytes.byteLength} bytes of "${escapeName(this.name)}" at ${this.#size}`)
       throw this.#failure
@@ -204,15 +203,6 @@ export class StagedWriter implements PartWriter {
     if (total > maxBytes) throw this.#wrongSize(total, '>', maxBytes)
     this.#home.take(bytes)
     return total
-  }
-
-  /** What is not on disk yet is bounded, and the last sync has little left to do. One at a time, beside the writes. */
-  #begin (): void {
-    this.#behindAt = this.#size + BEHIND_BYTES
-    this.#behind ??= datasync(this.#home.file.fd).catch((error: unknown) => {
-      // The system reports lost pages once; asked again it would say that all is well.
-      this.#failure = receiveError(error, `sync "${escapeName(this.name)}"`)
-    }).finally(() => { this.#behind = undefined })
   }
 
   async #finish (): Promise<ReceivedFile> {
@@ -245,7 +235,7 @@ export class StagedWriter implements PartWriter {
     const { fd } = this.#home.file
     const { mode, mtimeMs } = this.#announced
     await this.#verifying
-    await this.#behind
+    await this.#behind.settled()
     if (this.#failure != null) throw this.#failure
     // It was made with every permission, so what it has is what the umask leaves.
     const permitted = fstatSync(fd).mode & ALLOWED_MODE
@@ -256,7 +246,7 @@ export class StagedWriter implements PartWriter {
   /** Done twice, it does nothing more. */
   async #drop (): Promise<void> {
     await this.#verifying
-    await this.#behind
+    await this.#behind.settled()
     this.#close()
     await this.#home.remove().catch(() => {})
     this.#home.released('removed', this.#size)

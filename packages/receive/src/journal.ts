@@ -5,7 +5,8 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs'
+import { writeAtOnce } from '@ropewalk/disk'
 import { MAX_JOURNAL_LINE_BYTES, READ_BYTES } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError } from './errors.ts'
@@ -83,7 +84,7 @@ export class Journal {
   flush (): void {
     const text = Buffer.from(this.#lines.join(''))
     if (!this.#open || text.length === 0) return
-    for (let done = 0; done < text.length;) done += writeSync(this.#fd, text, done, undefined, this.#position + done)
+    writeAtOnce(this.#fd, text, this.#position)
     this.#position += text.length
     this.#lines = []
   }

@@ -2,9 +2,10 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, writevSyn
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DIRECT_BYTES } from '@ropewalk/disk'
+import { BEHIND_BYTES, DIRECT_BYTES } from '@ropewalk/disk'
 import t from 'tap'
-import { BEHIND_BYTES } from '../src/constants.ts'
+import type { Endings } from '../src/endings.ts'
+import { StagedWriter } from '../src/file-writer.ts'
 import { diskMemory, openReceiver } from '../src/index.ts'
 
 /** Memory that begins with a page. */
@@ -31,6 +32,15 @@ t.test('a large file arrives whole, from memory of any kind, and however often i
   closeSync(fd)
   const { path } = await writer.finish()
   t.equal(Buffer.compare(readFileSync(path), readFileSync(wanted)), 0)
+})
+
+t.test('what the disk has lost while a large file was written is a failure of the file', { skip: process.platform !== 'linux' && 'wants a file that nothing can sync' }, async t => {
+  const left: string[] = []
+  const home = { file: { fd: openSync('/dev/null', 'w'), path: '/dev/null' }, endings: undefined as unknown as Endings, take () {}, remove: async () => {}, released: (how: string) => { left.push(how) } }
+  const writer = new StagedWriter({ name: 'lost', path: name => name, size: undefined, maxBytes: Infinity, mode: undefined, mtimeMs: undefined, overwrite: 'refuse' }, home)
+  for (let written = 0; written < BEHIND_BYTES; written += pages.length) await writer.write(pages)
+  await t.rejects(writer.finish(), { code: 'ERR_IO', message: 'sync "lost": EINVAL' })
+  t.same(left, ['removed'])
 })
 
 t.test('a transfer writes past the cache too, and goes on so behind whole blocks; behind other bytes it takes the cache', { skip: process.platform !== 'linux' && 'wants /proc' }, async t => {

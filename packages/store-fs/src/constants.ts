@@ -13,9 +13,6 @@ export const BOOT_FILE = 'boot'
 /** Hex digits of an object's id: 16 bytes, as MDSFTP has them. */
 export const ID_DIGITS = 32
 
-/** Bytes written to one object after which the system is asked to bring them to the disk, while more are written. Ours: a disk does them in less than a second. */
-export const BEHIND_BYTES = 33_554_432
-
 /** Files of uploads that wait for their commit, and are kept open for it. Ours. */
 export const MAX_KEPT_FILES = 64
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { AT_ONCE_BYTES, BEHIND_BYTES, LIST_BATCH_FILES, LOCK_ANSWER_MS, LOCK_SETTLE_MS, MAX_KEPT_FILES, MAX_READ_OBJECTS } from './constants.ts'
+export { AT_ONCE_BYTES, LIST_BATCH_FILES, LOCK_ANSWER_MS, LOCK_SETTLE_MS, MAX_KEPT_FILES, MAX_READ_OBJECTS } from './constants.ts'
 export { StoreError } from './errors.ts'
 export type { StoreErrorCode } from './errors.ts'
 export { nodeFileSystem } from './file-system.ts'

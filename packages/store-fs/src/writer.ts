@@ -1,7 +1,6 @@
-import { vectorsOf, writeAll, type DirectFile } from '@ropewalk/disk'
+import { SyncBehind, vectorsOf, writeAll, type DirectFile } from '@ropewalk/disk'
 import type { FragmentWriter } from '@ropewalk/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { BEHIND_BYTES } from './constants.ts'
 import { StoreError, storeError } from './errors.ts'
 import type { StoreFile } from './file-system.ts'
 
@@ -29,17 +28,15 @@ export class FileWriter implements FragmentWriter {
   #tail: Promise<unknown> = Promise.resolve()
   #broken: StoreError | undefined
   #closed: Promise<void> | undefined
-  /** Bytes at which the system is next asked to begin with the disk, and whether it is at it. */
-  #behindAt: number
-  #behind: Promise<void> | undefined
+  readonly #behind: SyncBehind
 
   constructor (id: string, handle: StoreFile, size: number, owner: WriterOwner, direct?: DirectFile) {
     this.id = id
     this.#handle = handle
     this.#size = size
-    this.#behindAt = size + BEHIND_BYTES
     this.#owner = owner
     this.#direct = direct
+    this.#behind = new SyncBehind(() => handle.datasync(), error => { this.#lose(error) })
   }
 
   get size (): number {
@@ -56,7 +53,7 @@ export class FileWriter implements FragmentWriter {
 
   close (): Promise<void> {
     this.#closed ??= this.#tail.then(async () => {
-      await this.#behind
+      await this.#behind.settled()
       try {
         await this.#direct?.close()
       } catch {
@@ -86,7 +83,7 @@ export class FileWriter implements FragmentWriter {
     try {
       await writeAll(this.#handle, vectorsOf(bytes), this.#size, this.#direct)
       this.#size += length
-      if (this.#size >= this.#behindAt) this.#begin()
+      this.#behind.wrote(length)
     } catch (error) {
       this.#owner.failed(length)
       const failure = storeError(error, `write ${length} bytes to ${this.id} at ${this.#size}`)
@@ -104,26 +101,20 @@ export class FileWriter implements FragmentWriter {
     }
   }
 
-  /** What is not on disk yet is bounded, and the sync that the commit waits for has little left to do. One at a time, beside the writes. */
-  #begin (): void {
-    this.#behindAt = this.#size + BEHIND_BYTES
-    this.#behind ??= this.#handle.datasync().catch((error: unknown) => {
-      this.#broken = storeError(error, `sync ${this.id}`)
-      this.#owner.tainted()
-    }).finally(() => { this.#behind = undefined })
-  }
-
   async #sync (): Promise<void> {
-    await this.#behind
+    await this.#behind.settled()
     if (this.#broken != null) throw this.#broken
     try {
       await this.#handle.datasync()
     } catch (error) {
-      // The system reports lost pages once; asked again it would say that all is well.
-      this.#broken = storeError(error, `sync ${this.id}`)
-      this.#owner.tainted()
-      throw this.#broken
+      throw this.#lose(error)
     }
     await this.#owner.synced(this.#size)
+  }
+
+  /** The system reports lost pages once; asked again it would say that all is well. */
+  #lose (error: unknown): StoreError {
+    this.#owner.tainted()
+    return this.#broken = storeError(error, `sync ${this.id}`)
   }
 }

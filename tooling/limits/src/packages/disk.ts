@@ -5,6 +5,13 @@ export const disk: PackageLimits = {
   exports: () => import('@ropewalk/disk'),
   limits: [
     {
+      constant: 'BEHIND_BYTES',
+      of: 'bytes of one file written before the disk is asked to begin',
+      unit: 'bytes',
+      beyond: 'it begins, beside the writes',
+      test: ['sync-behind.test.ts', 'a file is brought to the disk while more is written to it, each time so many bytes are']
+    },
+    {
       constant: 'MAX_VECTORS',
       of: 'pieces of a list in one system call',
       unit: 'pieces',

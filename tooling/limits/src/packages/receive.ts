@@ -119,7 +119,6 @@ export const receive: PackageLimits = {
     OWNER_FOLDER_MODE: 'bits of a mode',
     MAX_JOURNAL_LINE_BYTES: 'a longer line in a journal is not one of ours, and ends it',
     READ_BYTES: 'bytes asked of the disk at a time',
-    BEHIND_BYTES: 'how often a large file is brought to the disk while it is written',
     BATCHES: 'batches that are under way at a time',
     BUSY_DISK_BYTES: 'what others may have waiting for a disk that is flushed',
     FLUSH_FROM_FILES: 'from how many files on that is worth its while',

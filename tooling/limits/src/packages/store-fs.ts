@@ -5,13 +5,6 @@ export const storeFs: PackageLimits = {
   exports: () => import('@ropewalk/store-fs'),
   limits: [
     {
-      constant: 'BEHIND_BYTES',
-      of: 'bytes of one object written before the disk is asked to begin',
-      unit: 'bytes',
-      beyond: 'it begins, beside the writes',
-      test: ['direct.test.ts', 'a large object is brought to the disk while it is written, and a failure then is a failure of the object']
-    },
-    {
       constant: 'MAX_KEPT_FILES',
       of: 'files of uploads that wait for their commit, kept open',
       unit: 'files',
