@@ -58,6 +58,23 @@ t.test('what has arrived is not fetched, offered or declined again', async t => 
   for (const word of ['accept', 'decline']) t.match(await desk.run(word, id.slice(0, 8)), { code: 2, stderr: /an offer of yours/ })
 })
 
+t.test('of who is blocked nothing comes any more, though it runs and his address is known; it goes on when he is not', async t => {
+  const { desk, laptop } = await pairOf(t, ...await slow(t))
+  await writeFile(join(desk.files, 'big'), new Uint8Array(6_291_456))
+  const address = await desk.serve()
+  const key = String((await desk.facts('identity', 'identity'))[0]?.['sha256'])
+  t.match(await laptop.facts('pong', 'ping', `${address}#sha256=${key}`), [{ alias: 'desk' }])
+  const [offer] = await desk.facts('offer', 'send', 'big', 'laptop')
+  const accepting = laptop.begin('accept', String(offer?.['id']), '--json')
+  await underWay(accepting)
+  t.equal((await laptop.run('block', 'desk')).code, 0)
+  await accepting.until(({ stdout }) => factsOf(stdout, 'waiting').some(({ code, message }) => code === 'ERR_REFUSED' && message === 'the peer is blocked'))
+  t.match(await laptop.offers(), [{ status: 'failed', done: 0 }])
+  t.equal((await laptop.run('ask', 'desk')).code, 0)
+  t.match(await accepting.ended, { code: 0 })
+  t.match(factsOf(accepting.stdout, 'settled'), [{ status: 'completed', done: 1 }])
+})
+
 t.test('two who accept at once wait for the same transfer', async t => {
   const { desk, laptop } = await pairOf(t)
   await writeFile(join(desk.files, 'a.bin'), new Uint8Array(4_000_000))

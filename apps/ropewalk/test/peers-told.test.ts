@@ -2,9 +2,10 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import type { Peer, StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import t from 'tap'
 import type { Links } from '../src/peers/links.ts'
+import { findOffer, findPeer } from '../src/peers/peer-names.ts'
 import { Presence } from '../src/peers/presence.ts'
 import { machine, pairOf } from './machines.ts'
 import { factsOf } from './processes.ts'
@@ -112,6 +113,26 @@ t.test('who cannot be reached, or ends the connection, is told with exit code 3;
   t.match(await desk.facts('peer', 'peers', '--no-discover'), [{ alias: 'laptop' }])
   const [known] = await desk.facts('peer', 'peers', '--no-discover')
   t.match(await stranger.run('ping', `${address}#sha256=${String(known?.['peer'])}`, '--no-discover'), { code: 3, stderr: /the peer has ended the connection \(ERR_UNREACHABLE\)/ })
+})
+
+t.test('which peer or offer is meant: a name, a beginning that only one has; of several each is told', async t => {
+  const peers: Peer[] = [{ id: 'ab12'.repeat(16), alias: 'desk', mod: '' }, { id: 'ab13'.repeat(16), alias: 'desk', mod: '' }, { id: 'cd00'.repeat(16), alias: 'laptop', mod: '' }]
+  t.equal(findPeer(peers, 'laptop'), peers[2]?.id)
+  t.equal(findPeer(peers, 'SHA256=AB12'), peers[0]?.id)
+  for (const [text, id] of [['ab12', peers[0]?.id], ['ab13a', peers[1]?.id], ['sha256=cd00', peers[2]?.id], ['ef'.repeat(32), 'ef'.repeat(32)]] as const) t.equal(findPeer(peers, text), id, text)
+  t.throws(() => findPeer(peers, 'desk'), { code: 'ERR_USAGE', advice: [`sha256=${peers[0]?.id}`, `sha256=${peers[1]?.id}`] })
+  for (const text of ['ab1', 'zz', '']) t.throws(() => findPeer(peers, text), { code: 'ERR_NOT_FOUND' }, text)
+
+  const offer = (id: string, uri: string, more: Partial<StoredOffer> = {}): StoredOffer => ({
+    id, incoming: true, status: 'awaiting', index: -1, progress: 0, updatedAt: 1, createdAt: 1, peer: peers[2]?.id as string, digest: '', done: [], parts: [],
+    files: [{ uri, path: uri, name: 'x', size: 0, isDir: false, perm: 0, mime: '' }], ...more
+  })
+  const offers = [offer('5f0c-1', 'a\x1b[2J/b'), offer('5f0c-2', 'c'), offer('5f0d', 'd', { status: 'completed' }), offer('5f0e', 'e', { peer: peers[0]?.id as string })]
+  t.equal(findOffer(offers, peers, '5f0c-1'), offers[0])
+  t.equal(findOffer(offers, peers, '5F0D'), offers[2])
+  t.equal(findOffer(offers, peers, 'desk'), offers[3], 'the only one that waits from anybody of that name')
+  for (const text of ['5f0c', 'laptop']) t.throws(() => findOffer(offers, peers, text), { code: 'ERR_USAGE', advice: ['5f0c-1  a\\x1b[2J', '5f0c-2  c'] }, text)
+  for (const text of ['5f0', '', 'nobody']) t.throws(() => findOffer(offers, peers, text), { code: 'ERR_NOT_FOUND' }, text)
 })
 
 t.test('an inbox that can be none is refused at the start', async t => {

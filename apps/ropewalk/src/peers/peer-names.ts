@@ -4,6 +4,7 @@
  * @module
  */
 import type { Peer, StoredOffer } from '@ropewalk/protocol-warpdrive'
+import { escapeName } from '@ropewalk/receive'
 import { RopewalkError } from '../errors.ts'
 import { parsePeerAddress } from './peer-address.ts'
 
@@ -39,6 +40,11 @@ export function findOffer (offers: readonly StoredOffer[], peers: readonly Peer[
   const waiting = offers.filter(({ peer, incoming, status }) => named.has(peer) && incoming && status === 'awaiting')
   if (waiting.length === 1) return waiting[0] as StoredOffer
   const several = begun.length > 1 ? begun : waiting
-  if (several.length > 1) throw new RopewalkError('ERR_USAGE', `${several.length} offers could be meant: say which by its id`, { text, advice: several.map(({ id }) => id) })
+  if (several.length > 1) throw new RopewalkError('ERR_USAGE', `${several.length} offers could be meant: say which by its id`, { text, advice: several.map(offer => `${offer.id}  ${firstOf(offer)}`.trimEnd()) })
   throw new RopewalkError('ERR_NOT_FOUND', 'there is no such offer', { text, advice: ['"ropewalk offers" lists those there are.'] })
+}
+
+/** By what a person knows it: the first of its names. */
+function firstOf ({ incoming, files: [first] }: StoredOffer): string {
+  return escapeName((incoming ? first?.uri : first?.path)?.split('/')[0] ?? '', 60)
 }
