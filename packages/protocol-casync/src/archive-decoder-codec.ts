@@ -74,7 +74,7 @@ export class ArchiveDecoder {
     return this.#offset + this.#queue.byteLength + (this.#goodbye?.at ?? 0)
   }
 
-  /** What `bytes` complete. Data are views of them. */
+  /** What `bytes` complete. Data are views of them; nothing else is, so that they may be used again when that has been taken. */
   push (bytes: Uint8Array): ArchivePart[] {
     const parts: ArchivePart[] = []
     let at = 0
@@ -131,51 +131,55 @@ export class ArchiveDecoder {
     return taken
   }
 
-  /** Takes what is missing of the head and then of the body of one record. */
+  /** Takes the record that `bytes` begin with, or what is missing of its head and then of its body. */
   #record (bytes: Uint8Array, parts: ArchivePart[]): number {
     const queue = this.#queue
+    if (queue.byteLength === 0 && bytes.length >= RECORD_HEADER_BYTES) {
+      const hasBody = this.#head(bytes, parts)
+      if (hasBody && bytes.length >= this.#size) return this.#body(bytes.subarray(RECORD_HEADER_BYTES, this.#size), parts)
+      if (hasBody) queue.push(bytes.subarray(0, RECORD_HEADER_BYTES))
+      return RECORD_HEADER_BYTES
+    }
     const toHead = RECORD_HEADER_BYTES - queue.byteLength
     if (toHead > 0) {
       queue.push(bytes.subarray(0, toHead))
-      if (queue.byteLength === RECORD_HEADER_BYTES) this.#head(parts)
-      return Math.min(toHead, bytes.length)
+      if (toHead > bytes.length) return bytes.length
+      const head = queue.peek(RECORD_HEADER_BYTES)
+      if (!this.#head(head, parts)) queue.take(RECORD_HEADER_BYTES)
+      else if (this.#size === RECORD_HEADER_BYTES) this.#body(queue.take(this.#size).subarray(RECORD_HEADER_BYTES), parts)
+      return toHead
     }
-    const taken = Math.min(this.#size - queue.byteLength, bytes.length)
-    queue.push(bytes.subarray(0, taken))
-    if (queue.byteLength === this.#size) this.#body(parts)
+    const missing = this.#size - queue.byteLength
+    const taken = Math.min(missing, bytes.length)
+    queue.push(taken < missing ? bytes.slice(0, taken) : bytes.subarray(0, taken))
+    if (taken === missing) this.#body(queue.take(this.#size).subarray(RECORD_HEADER_BYTES), parts)
     return taken
   }
 
   #type: RecordType = 'ENTRY'
   #size = 0
 
-  #head (parts: ArchivePart[]): void {
-    const head = this.#queue.peek(RECORD_HEADER_BYTES)
-    const type = recordType(readU64LE(head, 8))
+  /** True when a body comes that has to be there as a whole. */
+  #head (head: Uint8Array, parts: ArchivePart[]): boolean {
+    const type = recordType(head, 8)
     const size = readU64LE(head)
     if (type === undefined) throw this.#wrong('a record of no known type')
     if (size < RECORD_HEADER_BYTES || size > Number.MAX_SAFE_INTEGER) throw this.#wrong(`${type}: a record of ${size} bytes`)
     this.#type = type
     this.#size = Number(size)
-    if (type === 'PAYLOAD') {
-      this.#queue.take(RECORD_HEADER_BYTES)
-      this.#payload(parts)
-    } else if (type === 'GOODBYE') {
-      this.#queue.take(RECORD_HEADER_BYTES)
-      this.#beginGoodbye(head, parts)
-    } else {
-      const longest = longestRecord(type)
-      if (this.#size > longest) throw this.#wrong(`${type}: ${size} > ${longest} bytes`)
-      if (this.#size === RECORD_HEADER_BYTES) this.#body(parts)
-    }
+    if (type === 'PAYLOAD') this.#payload(parts)
+    else if (type === 'GOODBYE') this.#beginGoodbye(parts)
+    else if (this.#size > longestRecord(type)) throw this.#wrong(`${type}: ${size} > ${longestRecord(type)} bytes`)
+    return type !== 'PAYLOAD' && type !== 'GOODBYE'
   }
 
-  #body (parts: ArchivePart[]): void {
-    const body = this.#queue.take(this.#size).subarray(RECORD_HEADER_BYTES)
+  /** The bytes of the record that are gone with it. */
+  #body (body: Uint8Array, parts: ArchivePart[]): number {
     if (this.#type === 'ENTRY') this.#entry(body)
     else if (this.#type === 'FILENAME') this.#filename(body, parts)
     else this.#belonging(body, parts)
     this.#offset += this.#size
+    return this.#size
   }
 
   #entry (body: Uint8Array): void {
@@ -246,13 +250,13 @@ export class ArchiveDecoder {
     this.#path = folder.prefix + decodeName(name)
   }
 
-  #beginGoodbye (head: Uint8Array, parts: ArchivePart[]): void {
+  #beginGoodbye (parts: ArchivePart[]): void {
     this.#finishNode(parts)
     const folder = this.#open.at(-1)
     if (folder === undefined || this.#path !== undefined) throw this.#wrong('the end of a folder where none is open')
     if (this.#size !== folder.table.byteLength) throw this.#wrong(`GOODBYE: ${this.#size}, not ${folder.table.byteLength} bytes`)
     folder.table.end(this.#offset)
-    this.#goodbye = { wanted: folder.table.encode(this.#offset, folder.entry), at: head.length }
+    this.#goodbye = { wanted: folder.table.encode(this.#offset, folder.entry), at: RECORD_HEADER_BYTES }
   }
 
   #compare (bytes: Uint8Array, goodbye: { readonly wanted: Uint8Array, at: number }, parts: ArchivePart[]): number {

@@ -102,7 +102,7 @@ class Archive {
   async place (path: string, offset: number, end: number): Promise<ArchivePlace> {
     if (end - offset < ENTRY_BYTES) throw wrong(offset, 'no room for an entry')
     const head = await this.#bytes(offset, ENTRY_BYTES)
-    if (recordType(readU64LE(head, 8)) !== 'ENTRY' || readU64LE(head) !== BigInt(ENTRY_BYTES)) throw wrong(offset, 'no entry where one should stand')
+    if (recordType(head, 8) !== 'ENTRY' || readU64LE(head) !== BigInt(ENTRY_BYTES)) throw wrong(offset, 'no entry where one should stand')
     const builder = guard(offset, () => new NodeBuilder(path, head.subarray(RECORD_HEADER_BYTES)))
     for (let at = offset + ENTRY_BYTES; ;) {
       if (at - offset > MAX_NODE_BYTES) throw wrong(at, `more than ${MAX_NODE_BYTES} bytes for one node`)
@@ -110,7 +110,7 @@ class Archive {
       if (at === end && builder.endsWithNext && builder.type !== 'directory') return { node: builder.node(), offset, end, content: at }
       if (end - at < RECORD_HEADER_BYTES) throw wrong(at, 'a record beyond its node')
       const next = await this.#bytes(at, RECORD_HEADER_BYTES)
-      const type = recordType(readU64LE(next, 8))
+      const type = recordType(next, 8)
       const size = Number(readU64LE(next))
       if (type === undefined || size < RECORD_HEADER_BYTES || size > end - at) throw wrong(at, `a record of ${size} bytes in ${end - at}`)
       if (type === 'PAYLOAD' && builder.type === 'file' && size === end - at) {
@@ -164,7 +164,7 @@ class Archive {
   async #name ({ start, end }: Item): Promise<Uint8Array> {
     const head = await this.#bytes(start, RECORD_HEADER_BYTES)
     const size = Number(readU64LE(head))
-    if (recordType(readU64LE(head, 8)) !== 'FILENAME' || size < RECORD_HEADER_BYTES + 2 || size > longestRecord('FILENAME') || size > end - start) throw wrong(start, 'no name where one should stand')
+    if (recordType(head, 8) !== 'FILENAME' || size < RECORD_HEADER_BYTES + 2 || size > longestRecord('FILENAME') || size > end - start) throw wrong(start, 'no name where one should stand')
     const text = (await this.#bytes(start, size)).subarray(RECORD_HEADER_BYTES)
     const name = text.subarray(0, -1)
     const trouble = text.at(-1) === 0 ? nameTrouble(name, MAX_FILENAME_BYTES) : 'no NUL'

@@ -9,40 +9,46 @@
  *
  * @module
  */
+import { writeU32LE } from '@ropewalk/framing'
 
 const HEAD_BYTES = 4
+const FIRST_BYTES = 4096
 const CONTENT = 0x8000_0000
 const MOST = CONTENT - 1
 
 /** Gathers it. Records may begin in one piece and end in another. */
 export class ArchiveTrace {
-  #steps: Array<Uint8Array | number> = []
+  #bytes = new Uint8Array(FIRST_BYTES)
+  #filled = 0
 
   records (bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#head(bytes.length, bytes.length)
     // Pieces may be lent.
-    if (bytes.length > 0) this.#steps.push(bytes.slice())
+    this.#bytes.set(bytes, this.#filled)
+    this.#filled += bytes.length
   }
 
   content (bytes: number): void {
-    if (bytes > 0) this.#steps.push(bytes)
+    if (bytes > 0) this.#head(CONTENT + bytes, 0)
   }
 
   /** What was gathered; it begins anew. */
   take (): Uint8Array {
-    const length = this.#steps.reduce<number>((sum, step) => sum + HEAD_BYTES + (typeof step === 'number' ? 0 : step.length), 0)
-    const trace = new Uint8Array(length)
-    const view = new DataView(trace.buffer)
-    let at = 0
-    for (const step of this.#steps) {
-      if (typeof step === 'number') view.setUint32(at, CONTENT + step, true)
-      else {
-        view.setUint32(at, step.length, true)
-        trace.set(step, at + HEAD_BYTES)
-      }
-      at += HEAD_BYTES + (typeof step === 'number' ? 0 : step.length)
-    }
-    this.#steps = []
+    const trace = this.#bytes.slice(0, this.#filled)
+    this.#filled = 0
     return trace
+  }
+
+  #head (head: number, more: number): void {
+    const needed = this.#filled + HEAD_BYTES + more
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(2 * needed)
+      larger.set(this.#bytes.subarray(0, this.#filled))
+      this.#bytes = larger
+    }
+    writeU32LE(this.#bytes, this.#filled, head)
+    this.#filled += HEAD_BYTES
   }
 }
 

@@ -1,9 +1,9 @@
-import type { AbortOptions, Chunk, ChunkGetOptions, ChunkId, ChunkSource, Source } from '@ropewalk/interface'
+import type { AbortOptions, Chunk, ChunkGetOptions, ChunkId, ChunkSource, LentBytes, Source } from '@ropewalk/interface'
 import { FETCH_AHEAD_BYTES, FETCH_AHEAD_CHUNKS } from './constants.ts'
 import { CasyncError } from './errors.ts'
 import type { PlacedChunk } from './identify.ts'
 import type { IndexItem } from './index-codec.ts'
-import { lookahead } from './lookahead.ts'
+import { lookahead, type LookaheadOptions, type Turn } from './lookahead.ts'
 
 export interface AheadOptions extends AbortOptions {
   /** Chunks asked for ahead of whoever takes them. Default 64. */
@@ -12,15 +12,53 @@ export interface AheadOptions extends AbortOptions {
   aheadBytes?: number | undefined
 }
 
+export interface FetchOptions extends AheadOptions {
+  /** Asked before the source: what is in the chunk, verified, in memory that is used again when the chunk behind it is asked for. Where it has nothing the source is asked. */
+  lend?: ((id: ChunkId, options: ChunkGetOptions & { readonly length: number }) => Promise<LentBytes | undefined>) | undefined
+}
+
 /** The chunks of an index, in its order. `ERR_CHUNK_MISSING` names the first that the source does not have. */
-export function fetchChunks (source: ChunkSource, options: AheadOptions = {}): (items: Source<IndexItem>) => AsyncGenerator<PlacedChunk, void, undefined> {
-  const { ahead = FETCH_AHEAD_CHUNKS, aheadBytes = FETCH_AHEAD_BYTES, signal } = options
+export function fetchChunks (source: ChunkSource, options: FetchOptions = {}): (items: Source<IndexItem>) => AsyncGenerator<PlacedChunk, void, undefined> {
+  const { ahead = FETCH_AHEAD_CHUNKS, aheadBytes = FETCH_AHEAD_BYTES, lend, signal } = options
   return items => {
     const once = new Once(source)
-    return lookahead(items, async ({ id, start, end }, turn) => {
-      const chunk = await once.get(id, { length: end - start, urgent: turn.urgent, signal: turn.signal })
+    const get = async ({ id, start, end }: IndexItem, { urgent, signal }: Turn): Promise<PlacedChunk> => {
+      const chunk = await once.get(id, { length: end - start, urgent, signal })
       return { ...assertFound(chunk, id, end - start), start, end }
-    }, { maxItems: ahead, maxWeight: aheadBytes, weigh: ({ start, end }) => end - start, signal })
+    }
+    const bounds: LookaheadOptions<IndexItem> = { maxItems: ahead, maxWeight: aheadBytes, weigh: ({ start, end }) => end - start, signal }
+    return lend === undefined ? lookahead(items, get, bounds) : lentChunks(items, lend, get, bounds)
+  }
+}
+
+interface Lent {
+  readonly chunk: PlacedChunk
+  readonly lent: LentBytes | undefined
+}
+
+async function * lentChunks (items: Source<IndexItem>, lend: Exclude<FetchOptions['lend'], undefined>, get: (item: IndexItem, turn: Turn) => Promise<PlacedChunk>, bounds: LookaheadOptions<IndexItem>): AsyncGenerator<PlacedChunk, void, undefined> {
+  const out = new Set<LentBytes>()
+  const giveBack = (lent: LentBytes): void => {
+    out.delete(lent)
+    lent.release()
+  }
+  const take = async (item: IndexItem, turn: Turn): Promise<Lent> => {
+    const { id, start, end } = item
+    const lent = await lend(id, { length: end - start, signal: turn.signal })
+    if (lent === undefined) return { chunk: await get(item, turn), lent }
+    out.add(lent)
+    const chunk = { id, bytes: lent.bytes, start, end }
+    assertLength(chunk, end - start)
+    return { chunk, lent }
+  }
+  try {
+    for await (const { chunk, lent } of lookahead(items, take, bounds)) {
+      yield chunk
+      if (lent !== undefined) giveBack(lent)
+    }
+  } finally {
+    // What lay ready, too, and nobody wants any more.
+    for (const lent of out) giveBack(lent)
   }
 }
 

@@ -6,12 +6,17 @@
  */
 
 export function decodeName (bytes: Uint8Array): string {
-  if (bytes.length < 64 && bytes.every(byte => byte < 0x80)) return String.fromCharCode(...bytes)
+  if (bytes.length < 64 && isAscii(bytes)) return String.fromCharCode(...bytes)
   try {
     return UTF8.decode(bytes)
   } catch {
     return decodeMixed(bytes)
   }
+}
+
+function isAscii (bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) >= 0x80) return false
+  return true
 }
 
 /** RangeError for text that no name decodes to. */

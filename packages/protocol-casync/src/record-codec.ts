@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readU32LE } from '@ropewalk/framing'
 import {
   ENTRY_BYTES, MAX_CAPABILITIES_BYTES, MAX_FILENAME_BYTES, MAX_LABEL_BYTES, MAX_TARGET_BYTES, MAX_USER_NAME_BYTES, MAX_XATTR_NAME_BYTES,
   MAX_XATTR_VALUE_BYTES, RECORD_HEADER_BYTES, RECORD_TYPES
@@ -52,10 +53,15 @@ export function putWord (bytes: Uint8Array, at: number, value: bigint): void {
   }
 }
 
-const NAMES: ReadonlyMap<bigint, RecordType> = new Map(Object.entries(RECORD_TYPES).map(([name, word]) => [word, name as RecordType]))
+/** By the low half of the word, which is another for each: a bigint takes as long as everything else in a head. */
+const NAMES: ReadonlyMap<number, { readonly name: RecordType, readonly high: number }> = new Map(
+  Object.entries(RECORD_TYPES).map(([name, word]) => [Number(word & 0xffff_ffffn), { name: name as RecordType, high: Number(word >> 32n) }])
+)
 
-export function recordType (word: bigint): RecordType | undefined {
-  return NAMES.get(word)
+/** What the word at `at` announces. */
+export function recordType (bytes: Uint8Array, at: number): RecordType | undefined {
+  const found = NAMES.get(readU32LE(bytes, at))
+  return found?.high === readU32LE(bytes, at + 4) ? found.name : undefined
 }
 
 /** The order of what belongs to a node; what stands last of it is its content. */

@@ -9,8 +9,8 @@ export interface ResumableArchive {
   readonly position: number
   /** Goes through what was read before, as its marks have it, each whole. What they say is said again, of content only how much there was. `ERR_ARCHIVE` or RangeError for what is no trace. */
   retrace (traces: Source<Uint8Array>): AsyncGenerator<ArchivePart | TreeKept, void, undefined>
-  /** What the bytes from `position` on say, with a mark behind each piece of them. */
-  read (source: Source<Bytes>): AsyncGenerator<ArchivePart | TreeMark, void, undefined>
+  /** What the bytes from `position` on say, of each piece together and with a mark behind it. Data are views of the piece, and nothing else is: it may be used again when the next is asked for. */
+  read (source: Source<Bytes>): AsyncGenerator<ReadonlyArray<ArchivePart | TreeMark>, void, undefined>
 }
 
 /** Like `decodeArchive`, for whoever may be killed and wants to go on where he was. */
@@ -30,8 +30,9 @@ export function resumableArchive ({ maxOpenNames, signal }: ResumableArchiveOpti
       for await (const bytes of source) {
         signal?.throwIfAborted()
         for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
-          yield * decoder.push(piece)
-          yield { kind: 'mark', trace: decoder.takeTrace() }
+          const parts: Array<ArchivePart | TreeMark> = decoder.push(piece)
+          parts.push({ kind: 'mark', trace: decoder.takeTrace() })
+          yield parts
         }
       }
       decoder.end()

@@ -1,3 +1,4 @@
+import type { LentBytes } from '@ropewalk/interface'
 import fc from 'fast-check'
 import { pipe } from 'it-pipe'
 import t from 'tap'
@@ -135,6 +136,40 @@ t.test('names what is missing, and what has another length', async t => {
   await t.rejects(gather(fetchChunks(without)(items)), { code: 'ERR_CHUNK_MISSING', id: second.id })
   const lying = { get: async () => ({ id: first.id, bytes: first.bytes.subarray(1) }) }
   await t.rejects(assemble(items, lying, new MemoryBlob(), nodeHash), { code: 'ERR_CHUNK_SIZE', id: first.id })
+})
+
+t.test('what is lent is given back when the next is asked for, and what is not is fetched', async t => {
+  const items = await chunksOf(BLOB)
+  const source = new CountingSource(items)
+  let [out, asked, most] = [0, 0, 0]
+  const lend = async (id: string, { length }: { readonly length: number }): Promise<LentBytes | undefined> => {
+    if (++asked % 3 === 0) return undefined
+    const bytes = Uint8Array.from(items.find(item => item.id === id)?.bytes ?? [])
+    t.equal(bytes.length, length)
+    most = Math.max(most, ++out)
+    return {
+      bytes,
+      release: () => {
+        bytes.fill(0xff)
+        out--
+      }
+    }
+  }
+  let at = 0
+  for await (const { bytes, start, end } of fetchChunks(source, { lend, ahead: 5 })(items)) {
+    t.equal(start, at)
+    at = end
+    t.same(Buffer.from(bytes), Buffer.from(BLOB.subarray(start, end)))
+  }
+  t.equal(at, BLOB.length)
+  t.equal(out, 0, 'all of it is given back')
+  t.ok(most > 1 && most <= 5, `${most} at a time`)
+  t.ok(source.asked.length > 2)
+  for await (const { start } of fetchChunks(source, { lend, ahead: 5 })(items)) if (start > 1000) break
+  t.equal(out, 0, 'what nobody wants any more is, too')
+  let released = 0
+  await t.rejects(gather(fetchChunks(source, { lend: async () => ({ bytes: new Uint8Array(1), release: () => { released++ } }), ahead: 1 })(items)), { code: 'ERR_CHUNK_SIZE' })
+  t.equal(released, 1)
 })
 
 t.test('stops everywhere when it is aborted', async t => {

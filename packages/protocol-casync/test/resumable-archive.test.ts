@@ -1,15 +1,17 @@
 import { Buffer } from 'node:buffer'
-import type { TreeKept, TreeMark } from '@ropewalk/interface'
+import type { TreeKept, TreeMark, TreeNode } from '@ropewalk/interface'
 import t from 'tap'
 import type { ArchivePart } from '../src/archive-decoder-codec.ts'
+import { ArchiveEncoder } from '../src/archive-encoder-codec.ts'
+import { archiveFeatures } from '../src/features.ts'
 import { resumableArchive } from '../src/resumable-archive.ts'
 import { ARCHIVES, decode } from './archives.ts'
 
 type Part = ArchivePart | TreeMark | TreeKept
 
-async function all (parts: AsyncIterable<Part>): Promise<Part[]> {
+async function all (parts: AsyncIterable<Part | readonly Part[]>): Promise<Part[]> {
   const found: Part[] = []
-  for await (const part of parts) found.push(part)
+  for await (const part of parts) found.push(...'kind' in part ? [part] : part)
   return found
 }
 
@@ -72,6 +74,29 @@ t.test('a mark keeps nothing of what was lent, and of content its length', async
   const content = told(decode(bytes)).filter(part => typeof part === 'number').reduce<number>((sum, part) => sum + (part as number), 0)
   t.ok(content > 0)
   t.ok(marks.reduce((sum, { length }) => sum + length, 0) < bytes.length - content + 8 * (marks.length + 100))
+})
+
+t.test('nothing is kept of what was lent, however long records are and wherever they are cut', async t => {
+  const value = Buffer.alloc(5000, 'value ')
+  const nodes: TreeNode[] = [
+    { path: '', type: 'directory', permissions: 0o755, uid: 0, gid: 0, mtime: 1n, xattrs: [{ name: 'user.long', value }] },
+    { path: 'a'.repeat(255), type: 'file', permissions: 0o644, uid: 1, gid: 2, mtime: 3n, size: 0, xattrs: [{ name: `user.${'b'.repeat(200)}`, value }] },
+    { path: 'link', type: 'symlink', permissions: 0o777, uid: 0, gid: 0, mtime: 5n, target: 'c/'.repeat(1500) }
+  ]
+  const encoder = new ArchiveEncoder(archiveFeatures())
+  const bytes = Buffer.concat([...nodes.flatMap(node => encoder.node(node)), ...encoder.end()])
+  for (const length of [1, 15, 16, 17, 600, 700, 4999, 6000]) {
+    const lent = new Uint8Array(length)
+    async function * pieces (): AsyncGenerator<Uint8Array> {
+      for (const piece of cut(bytes, length)) {
+        lent.set(piece)
+        yield lent.subarray(0, piece.length)
+        lent.fill(0xff)
+      }
+    }
+    const found = (await all(resumableArchive().read(pieces()))).flatMap(part => part.kind === 'node' ? [part.node] : [])
+    t.same(found.map(node => ({ ...node, xattrs: node.xattrs?.map(({ name, value }) => ({ name, value: Buffer.from(value) })) })), nodes.map(node => ({ ...node, xattrs: node.xattrs })), `pieces of ${length}`)
+  }
 })
 
 t.test('what is no trace, or of another archive, is refused', async t => {

@@ -30,6 +30,9 @@ export const LENT_AT_ONCE = 32
 export const LENDING_BATCH_CHUNKS = 8
 export const LENDING_SLABS = 6
 
+/** The same for whoever looks at what is in them, as far as that has room in one array. Ours. */
+export const READING_BATCH_CHUNKS = 32
+
 /** Longest chunk that goes through threads: each buffer has room for one. Ours. */
 export const MAX_INTAKE_CHUNK_BYTES: number = 2 * 1024 * 1024
 

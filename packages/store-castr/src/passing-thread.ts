@@ -9,6 +9,8 @@ import { NO_ROOM, Passing, type PassingOptions } from './passing.ts'
 
 export interface PassingQuestion {
   readonly ids: readonly ChunkId[]
+  /** Where what is in the chunks is wanted: how much that is of each. */
+  readonly lengths: readonly number[] | undefined
   readonly room: SharedArrayBuffer
 }
 
@@ -19,12 +21,13 @@ export interface PassingAnswer {
 
 const passing = new Passing(workerData as PassingOptions)
 
-parentPort?.on('message', ({ ids, room }: PassingQuestion) => {
+parentPort?.on('message', ({ ids, lengths: wanted, room }: PassingQuestion) => {
   const bytes = new Uint8Array(room)
   const lengths: number[] = []
   let filled = 0
-  for (const id of ids) {
-    const length = passing.read(id, bytes.subarray(filled))
+  for (const [i, id] of ids.entries()) {
+    const rest = bytes.subarray(filled)
+    const length = wanted === undefined ? passing.read(id, rest) : passing.readPlain(id, wanted[i] as number, rest)
     if (length === NO_ROOM) break
     lengths.push(length)
     filled += length

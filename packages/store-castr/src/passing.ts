@@ -1,6 +1,6 @@
 /**
- * Reads chunks for whoever passes them on as they are kept, one after the other and without waiting. Each is verified; of what that needs nothing
- * is left. Whatever is not as it should be is left to whoever asked, who finds out what it is.
+ * Reads chunks for whoever passes them on as they are kept, or takes what is in them, one after the other and without waiting. Each is verified; of what
+ * that needs besides nothing is left. Whatever is not as it should be is left to whoever asked, who finds out what it is.
  *
  * @module
  */
@@ -26,6 +26,7 @@ export class Passing {
   readonly #layout: Layout
   readonly #maxChunkBytes: number
   readonly #atOnce = new AtOnce()
+  #packed = new Uint8Array()
   #digests: readonly ChunkDigest[]
 
   constructor ({ root, suffix, digests, maxChunkBytes }: PassingOptions) {
@@ -52,6 +53,26 @@ export class Passing {
       // Told by whoever is asked next.
       return 0
     }
+  }
+
+  /** The same of the bytes that are in the chunk, of which there must be `length`. A decompressor needs a byte more. */
+  readPlain (id: ChunkId, length: number, into: Uint8Array): number {
+    if (length > this.#maxChunkBytes) return 0
+    if (length >= into.length) return NO_ROOM
+    try {
+      const content = readChunkFileAtOnce(this.#layout.compressedOf(id), mostCompressed(length), bytes => this.#room(bytes))
+      const bytes = content === undefined ? undefined : this.#atOnce.decompress(content, length, into)
+      if (bytes?.length !== length || !this.#fits(id, bytes)) return 0
+      if (bytes.buffer !== into.buffer) into.set(bytes)
+      return length
+    } catch {
+      return 0
+    }
+  }
+
+  #room (bytes: number): Uint8Array {
+    if (this.#packed.length < bytes) this.#packed = new Uint8Array(Math.max(bytes, mostCompressed(256 * 1024)))
+    return this.#packed.subarray(0, bytes)
   }
 
   #fits (id: ChunkId, bytes: Uint8Array): boolean {

@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DirectorySync } from '@ropewalk/disk'
 import { toHex } from '@ropewalk/framing'
@@ -27,7 +28,7 @@ import { ThreadedIntake, type Intake, type IntakeOptions } from './intake.ts'
 import type { KeepingOptions } from './keeping.ts'
 import { checkId, isShard, Layout } from './layout.ts'
 import type { Lease } from './lease.ts'
-import { Lending } from './lending.ts'
+import { Lending, type Reader, type ReaderOptions } from './lending.ts'
 import { ThreadedOutlet, type Outlet, type OutletOptions } from './outlet.ts'
 import { ABSENT, mostCompressed, readChunkFile, readChunkFileAtOnce } from './read-chunk.ts'
 import { survey, type StoreSurvey } from './survey.ts'
@@ -62,6 +63,8 @@ export interface CastrStore extends Required<ChunkStore>, AsyncDisposable {
   inlet (options?: InletOptions): Promise<Inlet>
   /** Threads that write chunks of this store, and of files, to their places in a file. They use the file system of Node, whatever the store was given. */
   outlet (options: OutletOptions): Outlet
+  /** Threads that read, decompress and verify chunks of this store for whoever looks at what is in them. They use the file system of Node, whatever the store was given. */
+  reader (options?: ReaderOptions): Reader
   /** Takes away what `keep` does not name. Nothing that a lease protects. */
   collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected>
   /** Counts what lies in it. */
@@ -137,8 +140,6 @@ class DirectoryStore implements CastrStore {
   }
 
   async lend (id: ChunkId, { signal }: AbortOptions = {}): Promise<LentBytes | undefined> {
-    checkId(id)
-    signal?.throwIfAborted()
     return await this.#lending?.lend(id, { signal })
   }
 
@@ -210,6 +211,11 @@ class DirectoryStore implements CastrStore {
   outlet ({ file, digest = 'sha512-256' }: OutletOptions): Outlet {
     if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
     return new ThreadedOutlet({ root: this.directory, suffix: this.#suffix, file, digest })
+  }
+
+  reader ({ digest = 'sha512-256' }: ReaderOptions = {}): Reader {
+    if (this.#closed) throw new CastrError('ERR_CLOSED', 'the store is closed')
+    return new Lending({ root: this.directory, suffix: this.#suffix, digests: [digest], maxChunkBytes: this.#maxChunkBytes }, Math.max(1, availableParallelism() - 1))
   }
 
   async collect (keep: () => Source<ChunkId>, options?: CollectOptions): Promise<Collected> {

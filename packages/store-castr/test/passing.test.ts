@@ -108,3 +108,90 @@ t.test('there is so much to lend and no more: whoever comes then waits until som
   await store.close()
   t.ok((await Promise.allSettled(waiting)).some(result => result.status === 'rejected' || result.value === undefined), 'whoever waits when it is closed is told so')
 })
+
+t.test('what is in a chunk is lent to whoever looks at it, until it is given back', async t => {
+  const at = join(await folder(t), 'store')
+  const writing = castr(at)
+  for (const bytes of CHUNKS) await writing.put({ id: idOf(bytes), bytes })
+  await writing.close()
+  const reader = castr(at).reader()
+  t.teardown(async () => { await reader.close() })
+  const lend = async (bytes: Uint8Array): Promise<LentBytes | undefined> => await reader.lend(idOf(bytes), { length: bytes.length })
+  const lent = await Promise.all(CHUNKS.map(lend))
+  for (const [i, bytes] of CHUNKS.entries()) t.ok(Buffer.from(bytes).equals(lent[i]?.bytes ?? new Uint8Array()), `chunk ${i} beside the others`)
+  const buffers = new Set(lent.map(each => each?.bytes.buffer))
+  for (const each of lent) each?.release()
+  for (let round = 0; round < 3; round++) {
+    for (const bytes of CHUNKS) {
+      const again = await lend(bytes)
+      t.ok(buffers.has(again?.bytes.buffer), 'memory that was given back')
+      t.ok(Buffer.from(bytes).equals(again?.bytes ?? new Uint8Array()))
+      again?.release()
+    }
+  }
+})
+
+t.test('what is not as it should be is lent to nobody, at once or by a thread', async t => {
+  const at = join(await folder(t), 'store')
+  const [good, bad, short, zipped, other] = CHUNKS as readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  const long = randomBytes(2 * 1024 * 1024 + 1)
+  const writing = castr(at)
+  for (const bytes of [good, bad, short, long]) await writing.put({ id: idOf(bytes), bytes })
+  await writing.put({ id: idOf(other, 'sha256'), bytes: other })
+  await writing.close()
+  for (const bytes of [bad, short]) await chmod(pathIn(at, idOf(bytes)), 0o644)
+  await writeFile(pathIn(at, idOf(bad)), await readFile(pathIn(at, idOf(good))))
+  await truncate(pathIn(at, idOf(short)), 100)
+  await mkdir(dirname(pathIn(at, idOf(zipped))), { recursive: true })
+  await writeFile(pathIn(at, idOf(zipped)), gzipSync(zipped))
+  const reader = castr(at).reader()
+  t.teardown(async () => { await reader.close() })
+  const table = [
+    ['no such chunk', idOf(patternAt(0, 5)), 5], ['another', idOf(bad), bad.length], ['another of its own length', idOf(bad), good.length], ['cut short', idOf(short), short.length], ['gzip', idOf(zipped), zipped.length],
+    ['of a digest that is not wanted', idOf(other, 'sha256'), other.length], ['longer than it may be', idOf(long), long.length], ['shorter than it is', idOf(good), good.length - 1], ['longer than it is', idOf(good), good.length + 1]
+  ] as const
+  // More than are read at once.
+  for (let round = 0; round < 5; round++) {
+    for (const [what, id, length] of table) t.equal(await reader.lend(id, { length }), undefined, `${what}, round ${round}`)
+    const lent = await reader.lend(idOf(good), { length: good.length })
+    t.ok(Buffer.from(good).equals(lent?.bytes ?? new Uint8Array()))
+    lent?.release()
+  }
+  await t.rejects(reader.lend('../../x', { length: 1 }), { code: 'ERR_BAD_ID' })
+  const sha256 = castr(at).reader({ digest: 'sha256' })
+  t.ok(await sha256.lend(idOf(other, 'sha256'), { length: other.length }))
+  await sha256.close()
+})
+
+t.test('whoever waits for something to be given back may give up, and takes nothing with him', async t => {
+  const at = join(await folder(t), 'store')
+  const chunks = Array.from({ length: 10 }, () => randomBytes(500_000))
+  const writing = castr(at)
+  for (const bytes of chunks) await writing.put({ id: idOf(bytes), bytes })
+  await writing.close()
+  const reader = castr(at).reader()
+  const held: LentBytes[] = []
+  const lend = async (i: number, signal?: AbortSignal): Promise<void> => {
+    const bytes = chunks[i % chunks.length] as Buffer
+    const lent = await reader.lend(idOf(bytes), { length: bytes.length, signal })
+    t.ok(lent !== undefined && bytes.equals(lent.bytes))
+    if (lent !== undefined) held.push(lent)
+  }
+  const enough = new AbortController()
+  const given = Array.from({ length: 80 }, async (_, i) => { await lend(i, enough.signal) })
+  const settled = Promise.allSettled(given)
+  while (held.length < 4) await new Promise(resolve => { setImmediate(resolve) })
+  // Some lie ready, a thread is at work on others, and the rest waits.
+  enough.abort(new Error('enough'))
+  const rejected = (await settled).filter(({ status }) => status === 'rejected')
+  t.equal(rejected.length + held.length, 80)
+  t.ok(rejected.length >= 80 - 4 - 6 * 4)
+  for (const lent of held.splice(0)) lent.release()
+  // All the memory is there again.
+  const again = Array.from({ length: 24 }, async (_, i) => { await lend(i) })
+  await Promise.all(again)
+  t.equal(held.length, 24)
+  const waiting = Array.from({ length: 20 }, async () => await reader.lend(idOf(chunks[1] as Buffer), { length: 500_000 }))
+  await reader.close()
+  t.ok((await Promise.allSettled(waiting)).every(result => result.status === 'rejected' || result.value === undefined), 'whoever waits when it is closed is told so')
+})

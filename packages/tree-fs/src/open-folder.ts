@@ -46,7 +46,7 @@ export class OpenFolder {
   /** Takes in the name that `path` ends with, one component that is new here. */
   add (path: string): string {
     const name = path.slice(this.prefix.length)
-    const bad = !path.startsWith(this.prefix) || name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || bytesOf(name).length > MAX_NAME_BYTES
+    const bad = !path.startsWith(this.prefix) || name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || isLong(name)
     if (bad || this.names.has(name)) throw new TreeError('ERR_TREE_NAME', `${JSON.stringify(path)} is no new name in "${this.prefix}"`, { path, remote: true })
     this.names.add(name)
     return name
@@ -55,4 +55,9 @@ export class OpenFolder {
   close (): void {
     this.#directory?.close()
   }
+}
+
+/** No character of a string has more than three bytes. */
+function isLong (name: string): boolean {
+  return 3 * name.length > MAX_NAME_BYTES && bytesOf(name).length > MAX_NAME_BYTES
 }

@@ -6,14 +6,14 @@ import { Directory, setMode } from './directory.ts'
 import { assertKept, isMadeByScript, isReplaced } from './kept.ts'
 import { systemCode, treeError, TreeError } from './errors.ts'
 import { FileWriter } from './file-writer.ts'
-import { isInherited, Metadata } from './metadata.ts'
+import { isInherited, Metadata, type Owner } from './metadata.ts'
 import { OpenFolder } from './open-folder.ts'
 import { pathOf, temporary, temporaryOf } from './path.ts'
 import { Script } from './script.ts'
 import { SmallFile } from './small-file.ts'
 import { bind } from './special.ts'
 import { Times } from './times.ts'
-import type { WriteTreeOptions, WrittenTree } from './write-tree.ts'
+import type { GivenParts, WriteTreeOptions, WrittenTree } from './write-tree.ts'
 
 interface OpenFile {
   readonly folder: OpenFolder
@@ -30,8 +30,12 @@ export class TreeBuilder {
   readonly #open: OpenFolder[] = []
   readonly #times: Times
   #file: OpenFile | undefined
-  /** Marks that wait for the small file before them. */
-  #marks: Uint8Array[] = []
+  /** The folder that was left last, while its script runs; the next one waits for it. */
+  #finishing: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+  /** Marks that wait for that folder, and behind them those that wait for the small file that is being given. */
+  readonly #marks: Uint8Array[] = []
+  readonly #inside: Uint8Array[] = []
   /** Of the root. */
   #permissions = 0o700
   #nodes = 0
@@ -49,26 +53,22 @@ export class TreeBuilder {
   }
 
   /** Makes all of `parts` in `root`, or goes on after `resume`. */
-  async write (parts: Source<TreePart | TreeMark>, root: Directory | undefined): Promise<WrittenTree> {
+  async write (parts: GivenParts, root: Directory | undefined): Promise<WrittenTree> {
     const { signal } = this.#options
     let turned = performance.now()
     try {
-      for await (const part of parts) {
-        signal?.throwIfAborted()
-        if (part.kind === 'data') await this.#data(part.bytes)
-        else if (part.kind === 'mark') this.#mark(part.trace)
-        else {
-          await this.#endFile()
-          if (performance.now() - turned > TURN_MS) {
-            await setImmediate()
-            turned = performance.now()
-            signal?.throwIfAborted()
-          }
-          if (part.kind === 'node') await this.#node(part.node, root)
-          else await this.#leave()
+      for await (const given of parts) {
+        for (const part of 'kind' in given ? [given] : given) {
+          signal?.throwIfAborted()
+          const waited = this.#take(part, root)
+          if (waited !== undefined) await waited
+          if (part.kind !== 'node' || performance.now() - turned < TURN_MS) continue
+          await setImmediate()
+          turned = performance.now()
         }
       }
       if (this.#open.length > 0 || this.#nodes === 0) throw new TreeError('ERR_TREE_NAME', 'the tree ends inside a folder', { remote: true })
+      await this.#settle()
       this.#times.close()
       return { nodes: this.#nodes, bytes: this.#bytes }
     } catch (error) {
@@ -148,6 +148,7 @@ export class TreeBuilder {
   /** What was begun is let go of. */
   async close (): Promise<void> {
     await this.#file?.writer.abort(this.#options.onMark !== undefined)
+    await this.#finishing
     for (const folder of this.#open.splice(0).reverse()) folder.close()
     this.#times.close()
   }
@@ -174,30 +175,42 @@ export class TreeBuilder {
     return ''
   }
 
-  async #node (node: TreeNode, root: Directory | undefined): Promise<void> {
+  /** Whatever is of small files at once: a promise for each of their parts would take longer than the system does. */
+  #take (part: TreePart | TreeMark, root: Directory | undefined): Promise<void> | undefined {
+    if (part.kind === 'data') return this.#data(part.bytes)
+    if (part.kind === 'mark') return this.#mark(part.trace)
+    if (this.#failure !== undefined) throw this.#failure.error
+    const begin = (): Promise<void> | undefined => part.kind === 'node' ? this.#node(part.node, root) : this.#leave()
+    const ended = this.#endFile()
+    return ended === undefined ? begin() : ended.then(begin)
+  }
+
+  #node (node: TreeNode, root: Directory | undefined): Promise<void> | undefined {
     const folder = this.#open.at(-1)
     if (folder === undefined) {
       this.#beginRoot(node)
       this.#nodes++
       this.#open.push(new OpenFolder(node, root))
-      return
+      return undefined
     }
     const name = folder.add(node.path)
     this.#nodes++
+    if (node.type !== 'file' || (node.size ?? 0) > WHOLE_FILE_BYTES) return this.#make(folder, name, node)
+    this.#file = { folder, name, node, writer: new SmallFile(folder.directory, this.#inPlace ? temporary() : name, node.size ?? 0) }
+    return undefined
+  }
+
+  async #make (folder: OpenFolder, name: string, node: TreeNode): Promise<void> {
     try {
       if (node.type === 'directory') {
         if (this.#inPlace && !folder.directory.isFolder(name)) await folder.directory.remove(name)
         this.#open.push(new OpenFolder(node, folder.directory.make(name, this.#inPlace)))
       } else if (node.type === 'file') {
-        const { size = 0 } = node
-        if (size <= WHOLE_FILE_BYTES) {
-          this.#file = { folder, name, node, writer: new SmallFile(folder.directory, this.#inPlace ? temporary() : name, size) }
-          return
-        }
-        const place = this.#inPlace ? temporaryOf(node.path) : name
-        const writer = new FileWriter(folder.directory, place, size)
+        // What is marked within it has to be noted before it gets its name: whoever goes on tells by that which came first.
+        await this.#settle()
+        const writer = new FileWriter(folder.directory, this.#inPlace ? temporaryOf(node.path) : name, node.size ?? 0)
         this.#file = { folder, name, node, writer }
-        if (this.#inPlace) await folder.directory.remove(place)
+        if (this.#inPlace) await folder.directory.remove(writer.name)
         await writer.open()
       } else {
         await this.#special(folder, name, node)
@@ -208,40 +221,60 @@ export class TreeBuilder {
     }
   }
 
-  async #data (bytes: Uint8Array): Promise<void> {
+  #data (bytes: Uint8Array): Promise<void> | undefined {
     if (this.#file === undefined) throw new TreeError('ERR_TREE_NAME', 'bytes of no file', { remote: true })
     this.#bytes += bytes.length
+    const { writer, node } = this.#file
+    const wrong = (error: unknown): never => { throw treeError(error, 'write', node.path) }
+    if (!(writer instanceof SmallFile)) return writer.write(bytes).catch(wrong)
     try {
-      await this.#file.writer.write(bytes)
+      writer.write(bytes)
     } catch (error) {
-      throw treeError(error, 'write', this.#file.node.path)
+      wrong(error)
     }
+    return undefined
   }
 
   /** Told when everything before it is written; a small file is when all of it is, of which more may come behind the mark. */
-  #mark (trace: Uint8Array): void {
-    if (this.#file?.writer instanceof SmallFile) this.#marks.push(trace)
+  #mark (trace: Uint8Array): undefined {
+    if (this.#file?.writer instanceof SmallFile) this.#inside.push(trace)
+    else if (this.#finishing !== undefined) this.#marks.push(trace)
     else this.#options.onMark?.(trace)
   }
 
   /** The file that came last is complete. */
-  async #endFile (): Promise<void> {
-    if (this.#file === undefined) return
-    const { folder, name, node, writer } = this.#file
+  #endFile (): Promise<void> | undefined {
+    const file = this.#file
+    if (file === undefined) return undefined
     this.#file = undefined
+    const { folder, name, node, writer } = file
+    const owner = this.#metadata.owner(node)
+    if (!(writer instanceof SmallFile) || this.#inPlace || owner instanceof Promise) return this.#finish(file, owner)
     try {
-      const owner = this.#metadata.owner(node)
-      const [whose, fd] = [owner instanceof Promise ? await owner : owner, writer instanceof SmallFile ? writer.finish() : await writer.finish()]
-      this.#metadata.dress(folder, name, node, whose, fd)
-      if (writer instanceof SmallFile) writer.close()
-      else await writer.close()
+      this.#metadata.dress(folder, name, node, owner, writer.finish())
+      writer.close()
+    } catch (error) {
+      writer.abort()
+      throw treeError(error, 'write', node.path)
+    }
+    return this.#complete(node)
+  }
+
+  async #finish ({ folder, name, node, writer }: OpenFile, owner: Owner | undefined | Promise<Owner>): Promise<void> {
+    try {
+      this.#metadata.dress(folder, name, node, await owner, await writer.finish())
+      await writer.close()
       if (this.#inPlace) await this.#exchange(folder.directory, writer.name, name)
-      this.#options.onNode?.(node)
     } catch (error) {
       await writer.abort(false)
       throw treeError(error, 'write', node.path)
     }
-    for (const trace of this.#marks.splice(0)) this.#options.onMark?.(trace)
+    this.#complete(node)
+  }
+
+  #complete (node: TreeNode): undefined {
+    this.#options.onNode?.(node)
+    for (const trace of this.#inside.splice(0)) this.#mark(trace)
   }
 
   async #special (folder: OpenFolder, name: string, node: TreeNode): Promise<void> {
@@ -266,8 +299,16 @@ export class TreeBuilder {
   }
 
   async #leave (): Promise<void> {
-    const folder = this.#open.at(-1)
+    await this.#settle()
+    const folder = this.#open.pop()
     if (folder === undefined) throw new TreeError('ERR_TREE_NAME', 'the end of a folder where none is open', { remote: true })
+    this.#finishing = this.#finishFolder(folder).then(() => {
+      this.#finishing = undefined
+      for (const trace of this.#marks.splice(0)) this.#options.onMark?.(trace)
+    }).catch((error: unknown) => { this.#failure = { error } })
+  }
+
+  async #finishFolder (folder: OpenFolder): Promise<void> {
     const { node, directory, script, names } = folder
     try {
       if (this.#inPlace && (this.#options.remove ?? true)) {
@@ -276,10 +317,16 @@ export class TreeBuilder {
       await this.#metadata.finish(folder, async () => await this.#run(script, directory, node.path))
     } catch (error) {
       throw treeError(error, 'finish', node.path)
+    } finally {
+      folder.close()
     }
-    this.#open.pop()
-    folder.close()
     this.#options.onNode?.(node)
+  }
+
+  /** Nothing is on its way any more. */
+  async #settle (): Promise<void> {
+    await this.#finishing
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   /** False when something went wrong and somebody was told. */

@@ -43,6 +43,9 @@ export interface WriteTreeOptions extends AbortOptions {
   onNode?: ((node: TreeNode) => void) | undefined
 }
 
+/** One by one, or several that came together. */
+export type GivenParts = Source<TreePart | TreeMark | ReadonlyArray<TreePart | TreeMark>>
+
 export interface WrittenTree {
   readonly nodes: number
   /** Of files. */
@@ -53,7 +56,7 @@ export interface WrittenTree {
  * Makes a tree of what somebody says it is, at `path` and nowhere else. Unless in place, there is the whole tree at the path in the end, or
  * what was there before.
  */
-export async function writeTree (parts: Source<TreePart | TreeMark>, path: string, options: WriteTreeOptions = {}): Promise<WrittenTree> {
+export async function writeTree (parts: GivenParts, path: string, options: WriteTreeOptions = {}): Promise<WrittenTree> {
   const full = resolve(path)
   const { existing = 'refuse' } = options
   const parent = guarded('open', dirname(full), () => Directory.open(dirname(full), true))
@@ -64,7 +67,7 @@ export async function writeTree (parts: Source<TreePart | TreeMark>, path: strin
   }
 }
 
-async function change (parts: Source<TreePart | TreeMark>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
+async function change (parts: GivenParts, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
   const builder = await begun(parent, name, options, true)
   const written = await builder.write(parts, builder.isBegun ? undefined : guarded('open', name, () => parent.make(name, true)))
   await builder.seal(parent, name)
@@ -79,7 +82,7 @@ async function change (parts: Source<TreePart | TreeMark>, parent: Directory, na
   return written
 }
 
-async function build (parts: Source<TreePart | TreeMark>, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
+async function build (parts: GivenParts, parent: Directory, name: string, options: WriteTreeOptions): Promise<WrittenTree> {
   const durable = options.durable ?? true
   const staging = await prepare(parent, name, options)
   const { directory, fresh, old } = staging

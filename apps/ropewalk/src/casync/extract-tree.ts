@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import type { ChunkSource } from '@ropewalk/interface'
 import { chain, fetchChunks, resumableArchive, type IndexItem } from '@ropewalk/protocol-casync'
 import { escapeName } from '@ropewalk/receive'
+import type { Reader } from '@ropewalk/store-castr'
 import { writeTree, type WrittenTree } from '@ropewalk/tree-fs'
 import type { Context } from '../context.ts'
 import { codeOf, messageOf } from '../errors.ts'
@@ -60,6 +61,7 @@ export async function extractTree (context: Context, name: string, kind: Kind, p
     await using journal = partial === undefined || source.mark === undefined ? undefined : await TreeJournal.open(partial.directory, of)
     const writing = phases.begin('writing')
     let archive = resumableArchive({ signal })
+    // Asked for when it is known where the archive has to be gone on with.
     async function * parts (): ReturnType<typeof archive.read> {
       yield * archive.read(source.from(archive.position))
     }
@@ -167,6 +169,17 @@ async function openKept (context: Context, name: string, flags: StoreFlags & Tre
       // What lies in a store of this machine can be read again.
       source = far ? chain([source], { cache: kept, onTrouble: ({ error }) => { phases.trouble(escapeName(messageOf(error))) } }) : chain([kept, source], { heal: false })
     }
+    // Threads read a store here: hashing alone takes as long as making the files.
+    const reader = kept === undefined && known.size >= WORTH_THREADS_BYTES ? input.here?.reader({ digest: known.header.digest }) : undefined
+    if (reader !== undefined) closing.push({ [Symbol.asyncDispose]: async () => { await reader.close() } })
+    const lend = reader === undefined ? undefined : async (...asked: Parameters<Reader['lend']>): ReturnType<Reader['lend']> => {
+      const lent = await reader.lend(...asked)
+      if (lent !== undefined) {
+        from.store++
+        fetched += lent.bytes.length
+      }
+      return lent
+    }
     const fetching = phases.begin('chunks', known.size)
     /** Chunks that are wholly part of what is there already are passed over. */
     async function * behind (position: number): AsyncGenerator<IndexItem, void, undefined> {
@@ -177,7 +190,7 @@ async function openKept (context: Context, name: string, flags: StoreFlags & Tre
     }
     async function * bytes (position: number): AsyncGenerator<Uint8Array, void, undefined> {
       fetching.add(position)
-      for await (const { bytes, start } of fetchChunks(source, { signal: context.signal })(behind(position))) {
+      for await (const { bytes, start } of fetchChunks(source, { lend, signal: context.signal })(behind(position))) {
         const piece = start < position ? bytes.subarray(position - start) : bytes
         fetching.add(piece.length)
         yield piece
@@ -193,6 +206,9 @@ async function openKept (context: Context, name: string, flags: StoreFlags & Tre
 async function isFolder (path: string): Promise<boolean> {
   return await stat(path).then(stats => stats.isDirectory(), () => false)
 }
+
+/** Fewer bytes than that are read before threads have begun. Ours. */
+const WORTH_THREADS_BYTES = 2 * 1024 * 1024
 
 /** Lines of it. Ours. */
 const MOST_TROUBLES = 20
