@@ -9,9 +9,9 @@ import { withNode } from '../peers/with-node.ts'
 import { Report } from '../progress/report.ts'
 
 export interface OffersFlags { readonly incoming: boolean, readonly outgoing: boolean, readonly watch: boolean, readonly json: boolean }
-export interface AcceptFlags { readonly output?: string | undefined, readonly dangerous: boolean, readonly json: boolean }
+export interface AcceptFlags extends RetryFlags { readonly output?: string | undefined }
 export interface OfferFlags { readonly json: boolean }
-export interface RetryFlags { readonly dangerous: boolean, readonly json: boolean }
+export interface RetryFlags { readonly dangerous: boolean, readonly discover: boolean, readonly json: boolean }
 
 /** Lists offers, and with `--watch` each that changes. */
 export async function offers (context: Context, flags: OffersFlags): Promise<Exit> {
@@ -32,7 +32,7 @@ export async function offers (context: Context, flags: OffersFlags): Promise<Exi
 
 /** Receives an offer. */
 export async function accept (context: Context, offer: string, flags: AcceptFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'listening' }, async (ask, stays) => await follow(context, flags.json, stays, ask({
+  return await withNode(context, { alone: 'listening', discover: flags.discover }, async (ask, stays) => await follow(context, flags.json, stays, ask({
     do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous
   })))
 }
@@ -46,8 +46,8 @@ export async function decline (context: Context, offer: string, { json }: OfferF
 }
 
 /** Fetches, or has fetched, what failed before. */
-export async function retry (context: Context, offer: string, { dangerous, json }: RetryFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'listening' }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd(), dangerous })))
+export async function retry (context: Context, offer: string, { dangerous, discover, json }: RetryFlags): Promise<Exit> {
+  return await withNode(context, { alone: 'listening', discover }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd(), dangerous })))
 }
 
 /** One offer, and every file of it that failed. */

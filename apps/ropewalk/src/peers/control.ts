@@ -76,7 +76,8 @@ export async function * askHere (perform: Perform, request: Line, signal: AbortS
       yield * lines.splice(0)
       if (lines.length > 0) continue
       signal.throwIfAborted()
-      if (over !== undefined && 'error' in over) throw over.error
+      // An error is the same to who asks, wherever the node is: the exit code goes by that.
+      if (over !== undefined && 'error' in over) throw over.error instanceof RopewalkError ? over.error : decodeError(encodeError(over.error), over.error)
       if (over !== undefined) return
       await changed.promise
     }
@@ -119,8 +120,8 @@ function encodeError (error: unknown): ErrorLine {
   return { code: codeOf(error), message: messageOf(error), text, advice }
 }
 
-function decodeError ({ code, message, text, advice }: ErrorLine): RopewalkError {
-  return new RopewalkError(code as RopewalkErrorCode, message, { text, advice })
+function decodeError ({ code, message, text, advice }: ErrorLine, cause?: unknown): RopewalkError {
+  return new RopewalkError(code as RopewalkErrorCode, message, { text, advice, cause })
 }
 
 function tooMany (): RopewalkError {

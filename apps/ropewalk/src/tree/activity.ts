@@ -11,7 +11,7 @@ import type { RetryFlags } from '../commands/offers.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, examples, json } from '../options.ts'
-import { DANGEROUS } from './peers.ts'
+import { DANGEROUS, discovering } from './peers.ts'
 
 /** Lines of history unless somebody says otherwise. Ours: a screen. */
 const LIMIT = 20
@@ -51,7 +51,7 @@ export function addActivity (program: Command, context: Context, done: (exit: Ex
     .action(async (id: string, flags: WhyFlags) => done(await (await import('../commands/activity.ts')).why(context, id, flags)))
   examples(reason, ['ropewalk why tn4k2a-7', 'ropewalk why holiday.mov --json'], '\nExit code 1 says that it has failed.\n')
 
-  const again = json(program.command('retry'))
+  const again = json(discovering(program.command('retry')))
     .description('move what failed, and only that')
     .argument('<what>', `an offer (${OFFER}), or a transfer (${TRANSFER})`)
     .option('--failed', 'the files that failed, or were not begun; there is nothing else to retry', false)

@@ -52,7 +52,7 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .action(async (flags: OffersFlags) => done(await (await import('../commands/offers.ts')).offers(context, flags)))
   examples(list, ['ropewalk offers --incoming', 'ropewalk offers --watch --json'])
 
-  const take = json(program.command('accept'))
+  const take = json(discovering(program.command('accept')))
     .description('receive what was offered')
     .argument('<offer>', OFFER)
     .option('-o, --output <directory>', 'where to (default: the inbox of the node that runs, else here)')
@@ -120,6 +120,6 @@ What is received is exactly the list that was offered: who changes it offers
 anew. Nothing is replaced: a name that is taken gets a number.
 `
 
-function discovering (command: Command): Command {
+export function discovering (command: Command): Command {
   return command.option('--no-discover', 'neither tell the local network nor listen to it')
 }
