@@ -6,12 +6,11 @@
  */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { link, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
-import { DIRECT_FLAG, fileOf, type DiskFile } from '@ropewalk/disk'
+import { DIRECT_FLAG, fileOf, identify, ownerName, ownerOf, startOf, type DiskFile, type Owner } from '@ropewalk/disk'
 import { KEPT_FOLDER, MAX_OPEN_ATTEMPTS, STAGING_FOLDER } from './constants.ts'
 import type { Directory } from './directory.ts'
 import { ReceiveError, receiveError, systemCode } from './errors.ts'
 import { WITHOUT_LINKS } from './placement.ts'
-import { identify, ownerName, ownerOf, startOf, type Identity } from './owner.ts'
 
 export interface StagedFile {
   /** The descriptor. Whoever writes to it closes it. */
@@ -27,10 +26,10 @@ export class Staging {
   readonly #staging: Directory
   readonly #own: Directory
   readonly #owner: string
-  readonly #self: Identity
+  readonly #self: Owner
   #next = 0
 
-  private constructor (parent: Directory, staging: Directory, own: Directory, owner: string, self: Identity) {
+  private constructor (parent: Directory, staging: Directory, own: Directory, owner: string, self: Owner) {
     this.#parent = parent
     this.#staging = staging
     this.#own = own
@@ -167,7 +166,7 @@ async function secure (staging: Directory): Promise<void> {
   if ((mode & 0o077) !== 0) await staging.chmod(0o700)
 }
 
-async function sweep (staging: Directory, self: Identity, staleAfterMs: number, keepMs: number): Promise<void> {
+async function sweep (staging: Directory, self: Owner, staleAfterMs: number, keepMs: number): Promise<void> {
   for (const name of await readdir(staging.pathOf('.'))) {
     const owner = ownerOf(name)
     if (owner == null) continue

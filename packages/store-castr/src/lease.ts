@@ -6,8 +6,9 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, readlink, stat, unlink, utimes } from 'node:fs/promises'
+import { mkdir, open, readdir, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { identify, ownerName, ownerOf, startOf } from '@ropewalk/disk'
 import { LEASE_EXPIRY_MS, LEASE_RENEWAL_MS } from './constants.ts'
 
 export class Lease {
@@ -26,9 +27,8 @@ export class Lease {
 
   static async open (folder: string): Promise<Lease> {
     await mkdir(folder, { recursive: true })
-    const { boot, space } = await machine()
     const mark = randomBytes(6).toString('hex')
-    const path = join(folder, `${boot}-${space}-${process.pid}-${await startOf(process.pid) ?? 0}-${mark}`)
+    const path = join(folder, ownerName(await identify(), mark))
     await (await open(path, 'wx', 0o644)).close()
     return new Lease(path, mark, (await stat(path)).mtimeMs)
   }
@@ -54,20 +54,20 @@ export interface Leases {
 }
 
 export async function readLeases (folder: string): Promise<Leases> {
-  const here = await machine()
+  const here = await identify()
   let oldest = Infinity
   const dead: Array<Leases['dead'][number]> = []
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, boot, space, pid, start, mark] = /^([0-9a-f]+)-(\d+)-(\d+)-(\d+)-([0-9a-f]+)$/.exec(name) ?? []
-    if (pid === undefined || mark === undefined) continue
+    const owner = ownerOf(name)
+    if (owner === undefined) continue
     const path = join(folder, name)
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined) continue
-    const known = boot === here.boot && space === here.space && here.boot !== '0'
+    const known = owner.boot === here.boot && owner.space === here.space && here.boot !== '0'
     const heardMs = Math.max(stats.atimeMs, stats.mtimeMs)
-    const alive = known ? (await startOf(Number(pid)) ?? '-') === start : Date.now() - heardMs < LEASE_EXPIRY_MS
+    const alive = known ? await startOf(owner.pid) === owner.start : Date.now() - heardMs < LEASE_EXPIRY_MS
     if (alive) oldest = Math.min(oldest, stats.mtimeMs)
-    else dead.push({ path, mark, heardMs })
+    else dead.push({ path, mark: owner.mark, heardMs })
   }
   return { oldest, dead }
 }
@@ -82,18 +82,4 @@ export async function timeOf (folder: string): Promise<number> {
   } finally {
     await unlink(path)
   }
-}
-
-/** Which start of which machine, and in which container: process ids count there. */
-async function machine (): Promise<{ boot: string, space: string }> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => '')
-  const space = await readlink('/proc/self/ns/pid').catch(() => '')
-  return { boot: boot.slice(0, 8) || '0', space: /\d+/.exec(space)?.[0] ?? '0' }
-}
-
-/** When the process began, in ticks: an id may be used again, both together are not. `undefined` when there is none. */
-async function startOf (pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined)
-  // The name of the program, in parentheses, may have anything in it; the field is the 20th behind it.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19]
 }

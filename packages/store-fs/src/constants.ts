@@ -28,9 +28,6 @@ export const LOCK_SETTLE_MS = 2000
 /** Files looked at side by side while a directory is listed. Ours. */
 export const LIST_BATCH_FILES = 64
 
-/** Where Linux tells which boot this is. */
-export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id'
-
 /** Reads and writes of at most so many bytes need no thread. Ours: the system copies them in less time than it takes to wake one. */
 export const AT_ONCE_BYTES = 65_536
 

@@ -11,10 +11,11 @@
 import { randomBytes } from 'node:crypto'
 import { connect, createServer, type Server } from 'node:net'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, statfs, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { BOOT_ID_PATH, LOCK_ANSWER_MS, LOCK_SETTLE_MS } from './constants.ts'
+import { bootId } from '@ropewalk/disk'
+import { LOCK_ANSWER_MS, LOCK_SETTLE_MS } from './constants.ts'
 import { StoreError, storeError, systemCode } from './errors.ts'
 
 export interface DirectoryLock {
@@ -26,7 +27,7 @@ export interface DirectoryLock {
 export async function lockDirectory (folder: string): Promise<DirectoryLock> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const directory = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  const claim = new Claim(folder, directory.fd, await bootId())
+  const claim = new Claim(folder, directory.fd, bootId())
   try {
     await claim.raise()
     await claim.settle()
@@ -37,12 +38,6 @@ export async function lockDirectory (folder: string): Promise<DirectoryLock> {
     await directory.close()
   }
   return { release: () => claim.lower() }
-}
-
-/** Changes when the machine starts; empty where the system does not tell. */
-export async function bootId (): Promise<string> {
-  const text = await readFile(BOOT_ID_PATH, 'latin1').catch(() => '')
-  return text.trim()
 }
 
 /** `unclear`: it went away while it was asked, so it is worth asking again. */

@@ -9,13 +9,13 @@
  */
 import { constants } from 'node:fs'
 import { join } from 'node:path'
-import { DIRECT_FLAG, DIRECT_READ_BYTES, DirectFile, DirectorySync } from '@ropewalk/disk'
+import { bootId, DIRECT_FLAG, DIRECT_READ_BYTES, DirectFile, DirectorySync } from '@ropewalk/disk'
 import type { AbortOptions, FragmentInfo, FragmentReader, FragmentStore, FragmentWriter } from '@ropewalk/interface'
 import { LIST_BATCH_FILES, MAX_READ_OBJECTS } from './constants.ts'
 import { StoreError, storeError, systemCode } from './errors.ts'
 import { nodeFileSystem, type FileSystem, type StoreFile } from './file-system.ts'
 import { checkId, Layout, parseObject } from './layout.ts'
-import { bootId, lockDirectory, type DirectoryLock } from './lock.ts'
+import { lockDirectory, type DirectoryLock } from './lock.ts'
 import { Quota } from './quota.ts'
 import { committedBytes, committedSize, makeFolders, recover } from './recover.ts'
 import { FileReader } from './reader.ts'
@@ -46,7 +46,7 @@ export async function openFsStore (directory: string, options: FsStoreOptions = 
   try {
     await makeFolders(fs, sync, layout)
     lock = await lockDirectory(layout.lock)
-    const found = await recover(fs, sync, layout, await bootId(), { unfinished, maxUnfinishedAgeMs })
+    const found = await recover(fs, sync, layout, bootId(), { unfinished, maxUnfinishedAgeMs })
     let used = maxBytes === Infinity ? 0 : await committedBytes(fs, layout, found.shards)
     for (const { size } of found.unfinished.values()) used += size
     const place = { fs, sync, layout, quota: new Quota(maxBytes, used), direct, kept: new Set<StoreFile>() }

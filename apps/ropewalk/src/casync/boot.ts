@@ -4,15 +4,12 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { bootId as systemBoot } from '@ropewalk/disk'
 
 /** Where the system does not tell, nothing is believed across processes. */
 export function bootId (): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return `process ${process.pid}`
-  }
+  const boot = systemBoot()
+  return boot === '' ? `process ${process.pid}` : boot
 }
 
 /** The same as 32 bytes. */
