@@ -161,6 +161,22 @@ t.test('a name that cannot be offered is told, without what it would do to a ter
   }
 })
 
+t.test('an offer of more entries than any node takes is not made', async t => {
+  const { alice, bob, queries } = await pair({ a: '', b: '', c: '' }, { alice: { maxEntries: 2 } })
+  await t.rejects(alice.createOffer(BOB, ''), { code: 'ERR_TOO_MANY', message: 'too many entries: 3 > 2' })
+  t.same([alice.offers(0), bob.offers(0), queries], [[], [], []])
+})
+
+t.test('what was on its way when a process ended is not after it has begun again: it failed, and can be accepted', async t => {
+  const scene = await pair({ a: 'x' }, { alice: { randomId: () => 'id' } })
+  await scene.alice.createOffer(BOB, 'a')
+  const state = new MemoryState()
+  for (const status of ['accepted', 'updated', 'awaiting', 'completed'] as const) await state.putOffer({ ...scene.bob.offers(1)[0] as StoredOffer, id: status, status })
+  const { bob } = await pair({}, { bob: { state, query: async () => { throw new Error('nobody is there') } } })
+  t.same(bob.offers(1).map(({ id, status }) => [id, status]), [['accepted', 'failed'], ['updated', 'failed'], ['awaiting', 'awaiting'], ['completed', 'completed']])
+  await t.rejects(bob.accept('accepted', undefined), { message: 'nobody is there' }, 'nothing runs that would keep it from beginning')
+})
+
 t.test('10^6 entries, 100 MiB of JSON: refused within their limits', async t => {
   const { bob, clock } = await pair({})
   for (const [body, code] of [[`[${'{},'.repeat(999_999)}{}]`, 'ERR_TOO_MANY'], [`["${'a'.repeat(1_000_000)}`, 'ERR_TOO_LARGE']] as const) {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, symlink, unlink, utimes, writeFile, rename } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, rename, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -86,6 +86,15 @@ t.test('P5: a staging folder that leads elsewhere is refused, and nothing is wri
   await writeFile(join(root, FOLDER), '')
   await t.rejects(open(), { code: 'ERR_NOT_A_DIRECTORY' })
   t.same(await tree(outside), [])
+})
+
+t.test('P5: a staging folder of another user is refused, and stays as it was', { skip: process.geteuid?.() !== 0 && 'only root can give folders away' }, async t => {
+  const { root, open } = await makeFolder(t)
+  await mkdir(join(root, FOLDER), { mode: 0o777 })
+  await chown(join(root, FOLDER), 65_534, 65_534)
+  await t.rejects(open(), { code: 'ERR_UNSAFE_STAGING', message: /belongs to user 65534, not 0/ })
+  t.match(await stat(join(root, FOLDER)), { uid: 65_534 })
+  t.same(await readdir(join(root, FOLDER)), [])
 })
 
 t.test('P5: a staging folder that is exchanged while it is in use leads nowhere', async t => {

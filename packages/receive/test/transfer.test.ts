@@ -284,6 +284,21 @@ t.test('D3: what is in a file is never in an error about it', async t => {
   for (const error of errors) t.notMatch(`${error.message} ${error.stack} ${JSON.stringify(error)}`, /PRIVATE/)
 })
 
+t.test('P6: a part of which somebody makes a link while the transfer is open is not followed either', async t => {
+  const { root, outside, open } = await makeFolder(t)
+  const first = await open()
+  await (await (await first.transfer('t')).file('f', { size: 9 })).write(text('abc'))
+  await first.close()
+  await writeFile(join(outside, 'victim'), 'victim')
+  const again = await (await open()).transfer('t')
+  t.equal(again.keptBytes('f'), 3)
+  const [part = ''] = (await readdir(join(root, '.ropewalk-staging'), { recursive: true })).filter(entry => entry.endsWith('0.part'))
+  await rm(join(root, '.ropewalk-staging', part))
+  await symlink(join(outside, 'victim'), join(root, '.ropewalk-staging', part))
+  await t.rejects(again.file('f', { size: 9 }), { code: 'ERR_IO', message: /ELOOP/ })
+  t.equal(await readFile(join(outside, 'victim'), 'utf8'), 'victim')
+})
+
 t.test('P6: a journal or a part that somebody has made a link of is not followed', async t => {
   const { root, outside, open } = await makeFolder(t)
   const receiver = await open()
