@@ -26,7 +26,7 @@ export interface Watched {
   readonly wholeSeconds: number
   /** Of both sides. */
   readonly cpuSeconds: number
-  /** Of the client's processes together, of the server's together. */
+  /** The most at one moment of the client's processes together, and of the server's together: of each that lives then, what it has had most. */
   readonly clientBytes: number
   readonly serverBytes: number
   /** Of the one process that had most. */
@@ -47,7 +47,7 @@ export function begin (file: string, args: readonly string[], options: { env?: N
 
 export async function watch (command: Command, server: number | undefined): Promise<Watched> {
   const before = server === undefined ? 0 : cpuSecondsOf(server)
-  const peaks = { client: new Map<number, number>(), server: new Map<number, number>() }
+  const peaks: Record<'client' | 'server', Peak> = { client: { together: 0, largest: 0 }, server: { together: 0, largest: 0 } }
   const began = performance.now()
   const child = begin('/bin/sh', ['-c', KEEPER, 'sh', command.file, ...command.args], { env: command.env, extra: 2 })
   const pid = child.pid as number
@@ -71,9 +71,9 @@ export async function watch (command: Command, server: number | undefined): Prom
       stdout: said.stdout,
       wholeSeconds,
       cpuSeconds: clientCpu + (server === undefined ? 0 : cpuSecondsOf(server) - before),
-      clientBytes: sum(peaks.client),
-      serverBytes: sum(peaks.server),
-      largestBytes: Math.max(...peaks.client.values(), ...peaks.server.values())
+      clientBytes: peaks.client.together,
+      serverBytes: peaks.server.together,
+      largestBytes: Math.max(peaks.client.largest, peaks.server.largest)
     }
   } finally {
     clearInterval(looking)
@@ -86,19 +86,17 @@ export async function watch (command: Command, server: number | undefined): Prom
   }
 }
 
-/** A process that has just ended has no memory any more. */
-function keep (peaks: Map<number, number>, pids: readonly number[]): void {
-  for (const pid of pids) peaks.set(pid, Math.max(peaks.get(pid) ?? 0, peakRssOf(pid)))
+interface Peak { together: number, largest: number }
+
+/** A process that has ended has no memory any more, and one that comes after it may have as much. */
+function keep (peak: Peak, pids: readonly number[]): void {
+  const bytes = pids.map(peakRssOf)
+  peak.together = Math.max(peak.together, bytes.reduce((sum, each) => sum + each, 0))
+  peak.largest = Math.max(peak.largest, ...bytes)
 }
 
 /** Resolves when a server has no children left: only then it counts what they used. */
 async function rested (server: number): Promise<void> {
   const until = performance.now() + REST_MS
   while (descendantsOf(server).length > 0 && performance.now() < until) await new Promise(resolve => { setTimeout(resolve, 10) })
-}
-
-function sum (numbers: ReadonlyMap<number, number>): number {
-  let total = 0
-  for (const number of numbers.values()) total += number
-  return total
 }
