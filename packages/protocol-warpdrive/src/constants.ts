@@ -68,7 +68,7 @@ export const SMALL_FILE_BYTES = 65_536
 export const MANY_ENTRIES = 256
 
 /** ... and their bytes. Ours: they are held until all of them are verified. */
-export const MANY_BYTES = 1_048_576
+export const MANY_BYTES = 524_288
 
 /** Such commands that are asked ahead, and such lists that are being made to last. Ours: together less than may be unconfirmed. */
 export const MANY_AHEAD = 2

@@ -152,7 +152,7 @@ t.test('cut at every byte: what had come whole stays, nothing else is there, and
     cut = false
     it.files.reads.length = 0
     await accept(other, id)
-    t.same(it.files.reads.map(([name]) => name), names.slice(whole), 'only the rest is read again')
+    t.same(it.files.reads.map(([name]) => name), names.slice(whole).filter(name => load[name]?.length !== 0), 'only the rest is read again')
     assertThere(t, it.inbox, load)
   }
 })

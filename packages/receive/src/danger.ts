@@ -10,7 +10,7 @@
  * folders that the root lies in count: `autostart/x.desktop` is one in `/home/me/.config`, and none in `/srv/inbox`.
  */
 export function dangerOf (root: string, name: string): string | undefined {
-  const components = `${root}/${name}`.split(/[/\\]/).filter(component => component !== '').map(fold)
+  const components = [...componentsOf(root), ...partsOf(name)]
   const own = components.length - name.split('/').length
   for (let at = Math.max(0, own - MOST_PARTS + 1); at < components.length; at++) {
     // At least the last component that the pattern fixes must be the peer's choice.
@@ -21,6 +21,18 @@ export function dangerOf (root: string, name: string): string | undefined {
   }
   return undefined
 }
+
+function partsOf (path: string): string[] {
+  return path.split(/[/\\]/).filter(component => component !== '').map(fold)
+}
+
+/** Of a root, which is the same for many names. */
+function componentsOf (root: string): readonly string[] {
+  if (last?.root !== root) last = { root, components: partsOf(root) }
+  return last.components
+}
+
+let last: { readonly root: string, readonly components: readonly string[] } | undefined
 
 function fold (component: string): string {
   return (ASCII.test(component) ? component : component.normalize('NFKC')).toLowerCase()

@@ -33,6 +33,7 @@ export async function follow (context: Context, json: boolean, stays: boolean, l
         reading.close()
         const offer = last = line['offer'] as OfferLine
         report ??= new Report({ ...context, json, expected: { files: offer.files - offer.done, bytes: undefined } })
+        report.gather()
         report.result(offerResult(offer, 'offer', offer.incoming ? 'is coming' : offer.status === 'failed' ? 'is offered again' : undefined))
         waiting = !offer.incoming && offer.status === 'awaiting'
         if (!json && waiting) report.note(line['followed'] === true ? `Waiting for ${aliasOf(offer)} to accept; Ctrl-C leaves the offer where it is` : `"ropewalk status ${offer.id.slice(0, 8)}" tells how it stands`)

@@ -167,10 +167,11 @@ export class Inboxes implements Inbox {
     const tell = (name: string, event: 'started' | 'finished' | 'failed', more: object): void => {
       this.#emit(offer, { event, transfer: `${offer}/${name}`, name, direction: 'receive', ...more } as TransferEvent, peer)
     }
-    for (const { name, bytes } of files) tell(name, 'started', { size: bytes.length })
     const results = await transfer.files(files.map(({ name, ...file }) => ({ name: placeOf(name, destination), ...file, overwrite: 'refuse' })), { signal })
     for (const [at, result] of results.entries()) {
       const { name, bytes: { length: bytes } } = files[at] as InboxWholeFile
+      // Told at once with its end, which is all that is kept of it then.
+      tell(name, 'started', { size: bytes })
       if (result.status === 'fulfilled') tell(name, 'finished', { bytes })
       else tell(name, 'failed', { bytes, code: codeOf(result.reason), message: messageOf(result.reason) })
     }

@@ -18,7 +18,12 @@ const UNSAFE = /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Writes `text` and a newline: at a terminal over the `^C` that it shows, and as wide as it is; elsewhere as it stands, a line for whoever looks for one. */
 export function writeLines (output: Output, text: string): void {
-  output.write(output.isTTY === true ? `\r${fitted(output, text)}\n` : `${text}\n`)
+  output.write(linesOf(output, text))
+}
+
+/** What that writes. */
+export function linesOf (output: Output, text: string): string {
+  return output.isTTY === true ? `\r${fitted(output, text)}\n` : `${text}\n`
 }
 
 /** `text` for a terminal. */

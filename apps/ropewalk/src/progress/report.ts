@@ -9,7 +9,8 @@
 import { styleText } from 'node:util'
 import type { TransferEvent } from '@ropewalk/interface'
 import { escapeName } from '@ropewalk/receive'
-import { fitted, writeLines } from './lines.ts'
+import { Gathered } from './gathered.ts'
+import { fitted, linesOf, writeLines } from './lines.ts'
 import { LiveScreen, type Terminal } from './live-screen.ts'
 import { encodeLine, Ndjson } from './ndjson.ts'
 import { Plan, type Expected, type Totals } from './plan.ts'
@@ -19,9 +20,6 @@ import { renderTty, type Paint } from './render-tty.ts'
 
 /** Between two pictures. Ours: more is not seen, less is jerky. */
 const DRAW_INTERVAL_MS = 100
-
-/** Between two writes of NDJSON. Ours: nobody waits for so little. */
-const GATHER_MS = 20
 
 export interface Output extends Terminal {
   readonly isTTY?: boolean | undefined
@@ -62,11 +60,9 @@ export class Report {
   /** Where results go. */
   readonly #out: Output
   #timer: NodeJS.Timeout | undefined
-  /** Of `--json`, and not written yet. */
-  #lines = ''
-  #flushedAt = -Infinity
-  #gathers = false
-  #gathering: NodeJS.Timeout | undefined
+  /** Lines of `--json`, and lines for people of what has moved. */
+  readonly #said: Gathered
+  readonly #told: Gathered
   /** Bytes that count and have not moved: they were there before. */
   #present = 0
 
@@ -74,6 +70,8 @@ export class Report {
     const { stderr, json, now, env } = options
     this.#options = options
     this.#out = options.dataOnStdout === true ? options.stderr : options.stdout
+    this.#said = new Gathered(this.#out, now)
+    this.#told = new Gathered(stderr, now)
     this.#plan = new Plan(options.expected)
     this.#began = now()
     this.#rate = new Rate(this.#began)
@@ -95,7 +93,7 @@ export class Report {
     }
     if (this.#options.json) {
       const line = this.#ndjson.event(event, this.#options.now())
-      if (line !== undefined) this.#say(line)
+      if (line !== undefined) this.#said.add(line)
       return
     }
     const shown = { ...event, name: escapeName(event.name) }
@@ -103,7 +101,7 @@ export class Report {
     if (event.event === 'failed' && event.code === 'ERR_USER_INTERRUPT') return
     if (this.#screen === undefined) {
       const line = renderEvent(event, shown.name)
-      if (line !== undefined) writeLines(this.#options.stderr, line)
+      if (line !== undefined) this.#told.add(linesOf(this.#options.stderr, line))
       return
     }
     if (event.event === 'failed') this.note(this.#paint('red', renderFailure(event.code, event.message, shown.name)))
@@ -114,21 +112,23 @@ export class Report {
   result ({ record, row, lines }: Result): void {
     const out = this.#out
     if (this.#options.json) {
-      this.#say(encodeLine(record))
+      this.#said.add(encodeLine(record))
       return
     }
     this.#screen?.clear()
+    this.#told.flush()
     out.write(out.isTTY === true ? `${fitted(out, lines.join('\n'))}\n` : `${row.join('\t')}\n`)
   }
 
   /** One fact among the lines of `--json`. */
   fact (record: Readonly<Record<string, unknown>>): void {
-    this.#say(encodeLine(record))
+    this.#said.add(encodeLine(record))
   }
 
   /** A line for people. */
   readonly note = (text: string): void => {
     this.#screen?.clear()
+    this.#told.flush()
     writeLines(this.#options.stderr, text)
   }
 
@@ -146,43 +146,25 @@ export class Report {
     const elapsedMs = this.#options.now() - this.#began
     const { finished, failed, bytes } = this.totals
     if (this.#options.json) {
-      this.#say(encodeLine({ event: 'summary', files: finished, failed, bytes, elapsed_ms: Math.round(elapsedMs), channels, peak_memory: peakMemory() }))
+      this.#said.add(encodeLine({ event: 'summary', files: finished, failed, bytes, elapsed_ms: Math.round(elapsedMs), channels, peak_memory: peakMemory() }))
       return
     }
     this.note(this.#paint('bold', renderSummary(this.totals, elapsedMs, this.#present)))
   }
 
-  /** Lines of `--json` may come a moment later from now on, until `close`. */
+  /** Lines of what moves may come a moment later from now on, until `close`. */
   gather (): void {
-    this.#gathers = true
+    this.#said.waits = this.#told.waits = true
   }
 
   /** Ends the picture, and writes what was gathered. */
   close (): void {
-    this.#gathers = false
-    this.#flush()
+    this.#said.waits = this.#told.waits = false
+    this.#said.flush()
+    this.#told.flush()
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#screen?.clear()
-  }
-
-  /** Of small files there are many lines, and a write, which wakes who reads it, costs more than they do: some of them are one write. */
-  #say (line: string): void {
-    if (this.#lines === '') {
-      const wait = this.#gathers ? this.#flushedAt + GATHER_MS - this.#options.now() : 0
-      if (wait > 0) this.#gathering = setTimeout(() => this.#flush(), wait)
-      else setImmediate(() => this.#flush())
-    }
-    this.#lines += line
-  }
-
-  #flush (): void {
-    const lines = this.#lines
-    this.#lines = ''
-    clearTimeout(this.#gathering)
-    if (lines === '') return
-    this.#flushedAt = this.#options.now()
-    this.#out.write(lines)
   }
 
   #draw (): void {
