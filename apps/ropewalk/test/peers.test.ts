@@ -69,7 +69,7 @@ t.test('a folder arrives with bytes, permissions, times and empty folders; links
     t.match(offer, { incoming: true, alias: 'desk', names: ['photos'], files: 4, bytes: 100_013 })
     const accepted = await laptop.run('accept', String(offer?.['id']).slice(0, 8), '--json')
     t.equal(accepted.code, 0, accepted.stderr)
-    t.match(factsOf(accepted.stdout, 'settled'), [{ status: 'completed', done: 4 }])
+    t.match(factsOf(accepted.stdout, 'settled'), [{ status: 'completed', done: 4, directory: laptop.inbox, renamed: name === 'photos' ? {} : { photos: name } }])
     t.same(factsOf(accepted.stdout, 'finished').map(({ name }) => name).sort(), ['photos/a.jpg', 'photos/nothing', 'photos/run.sh', 'photos/summer/ü b.jpg'].sort())
     const { code, stdout, stderr } = await sending.ended
     t.equal(code, 0, stderr)

@@ -6,7 +6,7 @@
  */
 import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import { codeOf, RopewalkError } from '../errors.ts'
-import type { Inboxes } from './inboxes.ts'
+import type { Destination, Inboxes } from './inboxes.ts'
 
 /** Waits between two attempts, in milliseconds; the last one repeats. Ours. */
 const PAUSES_MS = [250, 1_000, 2_000, 5_000, 15_000, 30_000]
@@ -29,6 +29,8 @@ export interface AcceptOptions {
   readonly dangerous?: boolean | undefined
   /** Is told what it waits for, each time that it has to. */
   readonly onWait?: ((error: unknown) => void) | undefined
+  /** Is told where it goes. */
+  readonly onPlace?: ((place: Destination) => void) | undefined
 }
 
 interface Running {
@@ -37,6 +39,7 @@ interface Running {
   readonly stop: AbortController
   readonly dangerous: boolean
   readonly waiters: Set<(error: unknown) => void>
+  readonly place: Promise<Destination>
 }
 
 export class Receiving {
@@ -66,25 +69,28 @@ export class Receiving {
   }
 
   /** Receives exactly what `offer` lists. Resolves when everything is whole; rejects when it will not go on by itself. */
-  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, onWait }: AcceptOptions = {}): Promise<void> {
+  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, onWait, onPlace }: AcceptOptions = {}): Promise<void> {
     // Whoever wants it twice has it offered twice.
     if (offer.status === 'completed') return
     const running = this.#running.get(offer.id)
     // Consent is to all that follows, and not to what runs without it.
     if (running !== undefined && dangerous && !running.dangerous) {
       await running.work.catch(() => {})
-      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, onWait })
+      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, onWait, onPlace })
     }
     if (running !== undefined) {
       if (onWait !== undefined) running.waiters.add(onWait)
+      if (onPlace !== undefined) running.place.then(onPlace, () => {})
       return await running.work.finally(() => { if (onWait !== undefined) running.waiters.delete(onWait) })
     }
     const where = directory ?? this.#options.inbox ?? otherwise
     if (where === undefined) throw new RopewalkError('ERR_USAGE', 'nobody has said where to', { advice: ['Say -o DIRECTORY, or start the node with --inbox DIRECTORY.'] })
     const stop = new AbortController()
     const waiters = new Set(onWait === undefined ? [] : [onWait])
-    const work = this.#receive(offer, where, dangerous, stop.signal, error => { for (const tell of waiters) tell(error) }).finally(() => this.#running.delete(offer.id))
-    this.#running.set(offer.id, { peer: offer.peer, work, stop, waiters, dangerous })
+    const place = this.#options.inboxes.begin(offer, where, dangerous)
+    if (onPlace !== undefined) place.then(onPlace, () => {})
+    const work = this.#receive(offer, place, stop.signal, error => { for (const tell of waiters) tell(error) }).finally(() => this.#running.delete(offer.id))
+    this.#running.set(offer.id, { peer: offer.peer, work, stop, waiters, dangerous, place })
     await work
   }
 
@@ -118,10 +124,10 @@ export class Receiving {
     await this.#options.inboxes.close()
   }
 
-  async #receive (offer: StoredOffer, directory: string, dangerous: boolean, declined: AbortSignal, onWait: (error: unknown) => void): Promise<void> {
+  async #receive (offer: StoredOffer, place: Promise<unknown>, declined: AbortSignal, onWait: (error: unknown) => void): Promise<void> {
     const { warpdrive, inboxes } = this.#options
     const signal = AbortSignal.any([this.#closing.signal, declined])
-    await inboxes.begin(offer, directory, dangerous)
+    await place
     let since = Date.now()
     for (let attempt = 0; ; attempt++) {
       const before = progressOf(warpdrive, offer.id)

@@ -7,6 +7,7 @@ import { parseCode } from '@ropewalk/protocol-pair'
 import type { Offer, Peer, StoredOffer } from '@ropewalk/protocol-warpdrive'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { ownAddresses, type Discovery } from './discovery.ts'
+import type { Destination } from './inboxes.ts'
 import type { Line } from './control.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
 import { findOffer, findPeer } from './peer-names.ts'
@@ -40,6 +41,9 @@ export interface OfferLine extends Line {
   readonly done: number
   readonly failures: ReadonlyArray<{ readonly name: string, readonly code: string, readonly message: string }>
   readonly created_at: number
+  /** Of one that was received: where, and what became of first components that were taken. */
+  readonly directory?: string | undefined
+  readonly renamed?: Readonly<Record<string, string>> | undefined
 }
 
 export class Requests {
@@ -200,11 +204,12 @@ export class Requests {
     if (offer.status === 'completed') return void tell({ settled: this.lineOf(offer), before: true })
     tell({ offer: this.lineOf(offer) })
     const stop = this.#node.events.listen([offer.id], event => { tell({ transfer: event }) })
+    let place: Destination | undefined
     const gone = new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }, { once: true }) })
     try {
       // Who has accepted may leave: the node goes on.
       const onWait = (error: unknown): void => { tell({ waiting: { code: codeOf(error), message: messageOf(error) } }) }
-      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, onWait }), gone])
+      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, onWait, onPlace: at => { place = at } }), gone])
     } catch (error) {
       signal.throwIfAborted()
       if (this.#known(offer.id, true).status === 'rejected') throw error
@@ -213,7 +218,7 @@ export class Requests {
     } finally {
       stop()
     }
-    tell({ settled: this.lineOf(this.#known(offer.id, true)) })
+    tell({ settled: { ...this.lineOf(this.#known(offer.id, true)), directory: place?.directory, renamed: place?.renamed } })
   }
 
   async #decline (text: string, tell: Tell, signal: AbortSignal): Promise<void> {

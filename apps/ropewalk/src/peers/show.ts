@@ -39,8 +39,14 @@ export function offerResult (offer: OfferLine, event: string = 'offer', said?: s
   return {
     record: { event, ...offer },
     row: [offer.id, offer.incoming ? 'in' : 'out', offer.status, offer.peer, String(offer.files), String(offer.bytes), namesOf(offer)],
-    lines: [`${offer.id.slice(0, SHORT)}  ${namesOf(offer)}`, `          ${offer.incoming ? 'from' : 'to'} ${aliasOf(offer)}: ${words} (${size}${failed})`]
+    lines: [`${offer.id.slice(0, SHORT)}  ${namesOf(offer)}`, `          ${offer.incoming ? 'from' : 'to'} ${aliasOf(offer)}: ${words} (${size}${failed})`, ...placeOf(offer)]
   }
+}
+
+function placeOf ({ directory, renamed = {}, files, done }: OfferLine): string[] {
+  if (directory === undefined || (done === 0 && files > 0)) return []
+  const names = Object.values(renamed)
+  return [`          in ${escapeName(directory)}${names.length === 0 ? '' : `, as ${names.map(name => escapeName(name, 60)).join(', ')}`}`]
 }
 
 export function failureResult (offer: OfferLine, failure: OfferLine['failures'][number]): Result {
