@@ -166,6 +166,8 @@ export class Transfer {
 
   async #leave (settle: () => Promise<void>): Promise<void> {
     this.#closed = true
+    // Whoever removes a file that has come wants its room.
+    this.#leaveNames()
     this.#journal.close()
     await this.#folder.close()
     await settle()

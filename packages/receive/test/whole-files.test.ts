@@ -96,6 +96,7 @@ t.test('what was kept of a file is removed, and an ending transfer waits for wha
   const last = transfer.files([{ name: 'last', bytes: text('last') }])
   await receiver.close()
   t.same(codes(await last), ['whole'])
+  t.equal((await stat(join(root, 'last'))).nlink, 1, 'it has no second name in what is kept')
   t.same(await tree(root), ['f65545', 'f9', 'g', 'last'])
   await t.rejects(transfer.files([], { signal: AbortSignal.abort(new Error('enough')) }), { message: 'enough' })
   t.same(codes(await transfer.files([{ name: 'late', bytes: text('late') }])), ['ERR_CLOSED'])
