@@ -170,6 +170,44 @@ t.test('a tree that is none is not archived', async t => {
   t.throws(() => { encoder.data(new Uint8Array(4)) }, { code: 'ERR_TREE' }, 'a file that is longer than announced')
 })
 
+t.test('content that is lent is kept by nobody, and what comes of it is lent where that is wanted', async t => {
+  const sizes = [10, 300_000, 0, 262_144, 1_000_000, 5]
+  const lent = new Uint8Array(1_000_000)
+  async function * items (): AsyncGenerator<TreeItem> {
+    yield { node: { path: '', type: 'directory', permissions: 0o755, uid: 0, gid: 0, mtime: 0n } }
+    for (const [i, size] of sizes.entries()) {
+      yield {
+        node: { path: `file-${i}`, type: 'file', permissions: 0o644, uid: 0, gid: 0, mtime: 0n, size },
+        content: async function * () {
+          yield lent.fill(i + 1).subarray(0, size)
+          lent.fill(0xff)
+        }
+      }
+    }
+  }
+  const wanted: Uint8Array[] = []
+  const encoder = new ArchiveEncoder()
+  for await (const { node } of items()) {
+    wanted.push(...encoder.node(node))
+    if (node.type !== 'file') continue
+    const bytes = new Uint8Array(node.size ?? 0).fill(Number(node.path.slice(5)) + 1)
+    encoder.data(bytes)
+    wanted.push(bytes)
+  }
+  wanted.push(...encoder.end())
+  for (const lend of [true, false]) {
+    const copies: Uint8Array[] = []
+    const pieces: Uint8Array[] = []
+    for await (const piece of encodeArchive({ lend })(items())) {
+      copies.push(piece.slice())
+      pieces.push(piece)
+      t.ok(piece.length > 0 && piece.length <= 1_000_000)
+    }
+    t.ok(Buffer.concat(copies).equals(Buffer.concat(wanted)), `lend ${lend}`)
+    t.equal(Buffer.concat(pieces).equals(Buffer.concat(wanted)), !lend)
+  }
+})
+
 t.test('the pipelines give what the codecs give', async t => {
   const items: TreeItem[] = []
   for (const part of decode(everything.bytes)) {

@@ -19,6 +19,8 @@ export const LETTERS: ReadonlyArray<readonly [letter: string, name: TreeAttribut
   ['P', 'projinherit']
 ]
 
+const ANY_LETTER = new RegExp(`[${LETTERS.map(([letter]) => letter).join('')}]`)
+
 /** Extended attributes by path, of a whole tree. `undefined` where there is no `getfattr`. */
 export async function readXattrs (root: string, { signal }: AbortOptions): Promise<Map<string, TreeXattr[]> | undefined> {
   const result = await runTool('getfattr', ['-R', '-P', '-h', '-d', '-m', '-', '-e', 'hex', '--absolute-names', '--', root], { maxBytes: MAX_TOOL_BYTES, signal })
@@ -43,19 +45,22 @@ export async function readXattrs (root: string, { signal }: AbortOptions): Promi
 
 /** Attributes as of `chattr`, and projects, by path. `undefined` where there is no `lsattr`, or where its answer could not be told apart. */
 export async function readAttributes (root: string, { signal }: AbortOptions): Promise<Map<string, Extras> | undefined> {
-  const odd = await runTool('find', [root, '-name', '*\n*', '-print', '-quit'], { maxBytes: MAX_TOOL_BYTES, signal })
-  if (odd === undefined || odd.stdout.length > 0) return undefined
+  const [odd, result] = await Promise.all([
+    runTool('find', [root, '-name', '*\n*', '-print', '-quit'], { maxBytes: MAX_TOOL_BYTES, signal }),
+    runTool('lsattr', ['-R', '-a', '-p', '--', root], { maxBytes: MAX_TOOL_BYTES, signal })
+  ])
+  if (odd === undefined || odd.stdout.length > 0 || result === undefined) return undefined
   const found = new Map<string, Extras>()
   const prefix = bytesOf(root).length
-  for (const args of [['-d', '-p', '--', root], ['-R', '-a', '-p', '--', root]]) {
-    const result = await runTool('lsattr', args, { maxBytes: MAX_TOOL_BYTES, signal })
-    if (result === undefined) return undefined
-    for (const line of lines(result.stdout)) {
-      const [, project, letters, path] = /^ *(\d+) ([-\w]+) ([\s\S]*)$/.exec(line) ?? []
-      if (project === undefined || letters === undefined || path === undefined || /\/\.\.?$/.test(path)) continue
-      const attributes = LETTERS.filter(([letter]) => letters.includes(letter)).map(([, name]) => name)
-      if (attributes.length > 0 || project !== '0') found.set(relative(nameOf(Buffer.from(path, 'latin1').subarray(prefix))), { attributes, project: Number(project) })
-    }
+  for (const line of lines(result.stdout)) {
+    const [, project, letters, path] = /^ *(\d+) ([-\w]+) ([\s\S]*)$/.exec(line) ?? []
+    if (project === undefined || letters === undefined || path === undefined) continue
+    if (project === '0' && !ANY_LETTER.test(letters)) continue
+    const attributes = LETTERS.filter(([letter]) => letters.includes(letter)).map(([, name]) => name)
+    // Of each folder there are itself and the one above, too. The root is in nothing else.
+    const below = relative(nameOf(Buffer.from(path, 'latin1').subarray(prefix)))
+    if (below === '.') found.set('', { attributes, project: Number(project) })
+    else if (!/(^|\/)\.\.?$/.test(below)) found.set(below, { attributes, project: Number(project) })
   }
   return found
 }

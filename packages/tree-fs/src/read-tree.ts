@@ -1,8 +1,10 @@
-import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, readdir, readFile, readlink, statfs } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, lstatSync, openSync, read, readdirSync, readlinkSync, readSync, type BigIntStats } from 'node:fs'
+import { readFile, statfs } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { AbortOptions, TreeItem, TreeNode, TreeNodeType } from '@ropewalk/interface'
 import { readAttributes, readXattrs, sortXattrs, type Extras } from './attributes.ts'
-import { LOOKS_AHEAD, READ_BYTES } from './constants.ts'
+import { LOOKS_AHEAD, READ_BYTES, TURN_MS, WHOLE_FILE_BYTES } from './constants.ts'
 import { Exclusions } from './exclude.ts'
 import { TreeError, systemCode, treeError } from './errors.ts'
 import { bytesOf, nameOf, pathOf } from './path.ts'
@@ -21,6 +23,8 @@ export interface ReadTreeOptions extends AbortOptions {
   excludeSubmounts?: boolean | undefined
   /** Name of a file of patterns, which say what is left out of its folder: `.caexclude`, say. */
   excludeFile?: string | undefined
+  /** Each piece of content is good until the next is asked for, or the next node: its memory is used again. Default false. */
+  lend?: boolean | undefined
   /** Told once of each kind of thing that this machine cannot say, `xattrs` or `attributes`. */
   onUnknown?: ((what: 'xattrs' | 'attributes') => void) | undefined
 }
@@ -47,6 +51,9 @@ class Walk {
   #xattrs: Awaited<ReturnType<typeof readXattrs>>
   #attributes: Awaited<ReturnType<typeof readAttributes>>
   #device = 0n
+  /** Of content that is lent. */
+  #room: Buffer | undefined
+  #turned = performance.now()
 
   constructor (root: string, options: ReadTreeOptions) {
     this.#root = root
@@ -55,23 +62,19 @@ class Walk {
 
   async begin (): Promise<Seen> {
     const { xattrs = true, attributes = true, onUnknown, signal } = this.#options
-    const stats = await lstat(this.#root, { bigint: true }).catch((error: unknown) => { throw treeError(error, 'read', this.#root) })
+    const stats = this.#stats('', 'read')
     if (!stats.isDirectory()) throw new TreeError('ERR_SYMLINK', `${JSON.stringify(this.#root)} is no folder`, { path: '' })
     this.#device = stats.dev
-    if (xattrs) {
-      this.#xattrs = await readXattrs(this.#root, { signal })
-      if (this.#xattrs === undefined) onUnknown?.('xattrs')
-    }
-    if (attributes) {
-      this.#attributes = await readAttributes(this.#root, { signal })
-      if (this.#attributes === undefined) onUnknown?.('attributes')
-    }
+    const asked = [xattrs ? readXattrs(this.#root, { signal }) : undefined, attributes ? readAttributes(this.#root, { signal }) : undefined] as const
+    ;[this.#xattrs, this.#attributes] = await Promise.all(asked)
+    if (xattrs && this.#xattrs === undefined) onUnknown?.('xattrs')
+    if (attributes && this.#attributes === undefined) onUnknown?.('attributes')
     return { node: await this.#describe('', stats), stats }
   }
 
   async * folder ({ node: { path }, stats }: Seen, above: Exclusions, excludeFile: string | undefined): AsyncGenerator<TreeItem, void, undefined> {
     const { signal } = this.#options
-    const names = await this.#names(path)
+    const names = this.#names(path)
     const prefix = path === '' ? '' : `${path}/`
     const exclusions = excludeFile !== undefined && names.includes(excludeFile) ? above.within(path, await this.#patterns(prefix + excludeFile)) : above
     for (let at = 0; at < names.length; at += LOOKS_AHEAD) {
@@ -85,9 +88,9 @@ class Walk {
     }
   }
 
-  async #names (path: string): Promise<string[]> {
+  #names (path: string): string[] {
     try {
-      const names = await readdir(this.#at(path), { encoding: 'buffer' })
+      const names = readdirSync(this.#at(path), { encoding: 'buffer' })
       return names.sort(Buffer.compare).map(nameOf)
     } catch (error) {
       throw treeError(error, 'list', path)
@@ -99,16 +102,24 @@ class Walk {
     const { excludeNodump = false, excludeSubmounts = false } = this.#options
     let stats: BigIntStats
     try {
-      stats = await lstat(this.#at(path), { bigint: true })
+      stats = this.#stats(path, 'look at')
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined
-      throw treeError(error, 'look at', path)
+      if (error instanceof TreeError && systemCode(error.cause) === 'ENOENT') return undefined
+      throw error
     }
     if (stats.dev !== device && stats.isDirectory() && ((excludeSubmounts && stats.dev !== this.#device) || await isVirtual(this.#at(path)))) return undefined
     if (exclusions.excludes(path, stats.isDirectory())) return undefined
     const node = await this.#describe(path, stats)
     if (excludeNodump && node.attributes?.includes('nodump') === true) return undefined
     return { node, stats }
+  }
+
+  #stats (path: string, doing: string): BigIntStats {
+    try {
+      return lstatSync(this.#at(path), { bigint: true })
+    } catch (error) {
+      throw treeError(error, doing, path === '' ? this.#root : path)
+    }
   }
 
   async #describe (path: string, stats: BigIntStats): Promise<TreeNode> {
@@ -127,7 +138,7 @@ class Walk {
       ...(user !== undefined && { user }),
       ...(group !== undefined && { group }),
       ...(type === 'file' && { size: Number(stats.size) }),
-      ...(type === 'symlink' && { target: nameOf(await readlink(this.#at(path), { encoding: 'buffer' })) }),
+      ...(type === 'symlink' && { target: nameOf(readlinkSync(this.#at(path), { encoding: 'buffer' })) }),
       ...((type === 'block' || type === 'character') && { device: numbersOf(stats.rdev) }),
       ...extras,
       ...(xattrs !== undefined && await sortXattrs(xattrs, this.#users, this.#groups))
@@ -142,29 +153,47 @@ class Walk {
     }
   }
 
-  /** Exactly as many bytes as were announced, of the very file that was looked at. */
+  /** Exactly as many bytes as were announced, of the very file that was looked at. A small one is read at once: a trip through the threads of Node would take ten times as long. */
   async * #content ({ node: { path, size = 0 }, stats }: Seen, { signal }: AbortOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const changed = (what: string): TreeError => new TreeError('ERR_TREE_CHANGED', `${JSON.stringify(path)} changed while it was read: ${what}`, { path })
-    const handle = await open(this.#at(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: unknown) => { throw treeError(error, 'open', path) })
+    if (performance.now() - this.#turned > TURN_MS) {
+      await setImmediate()
+      this.#turned = performance.now()
+    }
+    const fd = this.#open(path)
     try {
-      const now = await handle.stat({ bigint: true })
+      const now = fstatSync(fd, { bigint: true })
       if (now.ino !== stats.ino || now.dev !== stats.dev) throw changed('it is another file')
       for (let at = 0; at < size;) {
         signal?.throwIfAborted()
-        const bytes = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size - at))
-        const { bytesRead } = await handle.read(bytes, 0, bytes.length, at)
+        const bytes = this.#roomFor(Math.min(READ_BYTES, size - at))
+        const bytesRead = size <= WHOLE_FILE_BYTES ? readSync(fd, bytes, 0, bytes.length, at) : (await promisify(read)(fd, bytes, 0, bytes.length, at)).bytesRead
         if (bytesRead === 0) throw changed(`${at} < ${size} bytes`)
         at += bytesRead
         yield bytes.subarray(0, bytesRead)
       }
-      const then = await handle.stat({ bigint: true })
+      const then = fstatSync(fd, { bigint: true })
       if (then.size !== stats.size || then.mtimeNs !== stats.mtimeNs) throw changed(`${then.size}, not ${size} bytes`)
     } catch (error) {
       signal?.throwIfAborted()
       throw treeError(error, 'read', path)
     } finally {
-      await handle.close()
+      closeSync(fd)
     }
+  }
+
+  #open (path: string): number {
+    try {
+      return openSync(this.#at(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    } catch (error) {
+      throw treeError(error, 'open', path)
+    }
+  }
+
+  #roomFor (bytes: number): Buffer {
+    if (this.#options.lend !== true) return Buffer.allocUnsafeSlow(bytes)
+    this.#room ??= Buffer.allocUnsafeSlow(READ_BYTES)
+    return this.#room.subarray(0, bytes)
   }
 
   #at (path: string): string | Buffer {

@@ -91,6 +91,58 @@ t.test('extended attributes are there where the machine has a program that says 
   t.same(file?.node.xattrs?.map(({ name, value }) => [name, Buffer.from(value).toString('hex')]), [['user.rope', '00ff']])
 })
 
+t.test('what is lent is in memory that is used again, and what is not is in its own', async t => {
+  const root = await folder(t)
+  await writeFile(join(root, 'a'), Buffer.alloc(2_500_000, 7))
+  for (const name of ['b', 'c']) await writeFile(join(root, name), name)
+  for (const lend of [true, false]) {
+    const buffers: unknown[] = []
+    const bytes: string[] = []
+    for await (const { content } of readTree(root, { lend })) {
+      for await (const piece of content?.() ?? []) {
+        buffers.push(piece.buffer)
+        bytes.push(`${piece.length} of ${piece[0]}`)
+      }
+    }
+    t.same(bytes, ['1048576 of 7', '1048576 of 7', '402848 of 7', '1 of 98', '1 of 99'])
+    t.equal(new Set(buffers).size, lend ? 1 : 5)
+  }
+})
+
+t.test('whoever reads and never waits does not keep anybody from being heard', async t => {
+  const root = await folder(t)
+  for (let i = 0; i < 100; i++) await writeFile(join(root, String(i)), 'x'.repeat(200_000))
+  let heard = 0
+  const hear = (): void => {
+    heard++
+    turn = setImmediate(hear)
+  }
+  let turn = setImmediate(hear)
+  const began = performance.now()
+  // So long that there have to be several turns.
+  for (let files = 0; files < 100 || performance.now() - began < 100;) {
+    for await (const item of readTree(root, { xattrs: false, attributes: false, names: false })) files += (await bytesOf(item)).length > 0 ? 1 : 0
+  }
+  clearImmediate(turn)
+  t.ok(heard > 3, `${heard} times`)
+})
+
+t.test('the root has attributes of its own, and nothing of what is above it', async t => {
+  const above = await folder(t)
+  const root = join(above, 'root')
+  await mkdir(join(root, 'in', 'it'), { recursive: true })
+  await writeFile(join(root, 'in', 'it', 'file'), '')
+  const able = await run('chattr', ['+A', root]).then(() => true, () => false)
+  if (!able) return t.comment('no chattr, or a file system without attributes')
+  await run('chattr', ['+S', above])
+  await run('chattr', ['+d', join(root, 'in', 'it')])
+  await run('chattr', ['-A', join(root, 'in')])
+  for (const path of [root, `${root}/`, `${above}/./root`]) {
+    const found = (await items(path)).map(({ node }) => [node.path, node.attributes ?? []])
+    t.same(found, [['', ['noatime']], ['in', []], ['in/it', ['nodump']], ['in/it/file', []]], path)
+  }
+})
+
 t.test('what is no folder is no tree, and an abort ends the walk', async t => {
   const root = await folder(t)
   await writeFile(join(root, 'file'), '')

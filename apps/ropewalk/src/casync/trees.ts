@@ -33,8 +33,8 @@ export function featuresOf ({ with: wanted, without, excludeNodump, excludeSubmo
   }
 }
 
-/** The archive of a folder, as casync would write it. */
-export function folderBytes ({ signal }: Context, root: string, features: bigint, flags: TreeFlags, phases: Pick<Phases, 'trouble'>, phase?: Phase): AsyncIterable<Uint8Array> {
+/** The archive of a folder, as casync would write it. With `lend`, each piece is good until the next is asked for. */
+export function folderBytes ({ signal }: Context, root: string, features: bigint, flags: TreeFlags, phases: Pick<Phases, 'trouble'>, phase?: Phase, lend: boolean = false): AsyncIterable<Uint8Array> {
   const names = featureNames(features)
   const items = readTree(root, {
     xattrs: names.some(name => XATTRS.includes(name)),
@@ -43,10 +43,11 @@ export function folderBytes ({ signal }: Context, root: string, features: bigint
     excludeNodump: flags.excludeNodump,
     excludeSubmounts: flags.excludeSubmounts,
     excludeFile: flags.excludeFile ? EXCLUDE_FILE_NAME : undefined,
+    lend: true,
     onUnknown: what => { phases.trouble(what === 'xattrs' ? 'no extended attributes are recorded: getfattr is not installed' : 'no attributes of chattr are recorded: lsattr cannot tell them') },
     signal
   })
-  return counted(encodeArchive({ features, signal })(items), phase)
+  return counted(encodeArchive({ features, lend, signal })(items), phase)
 }
 
 export interface Archive extends AsyncDisposable {

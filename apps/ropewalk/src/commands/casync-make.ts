@@ -62,7 +62,7 @@ export async function casyncMake (context: Context, output: string, path: string
       if (isRemote(locator)) throw new RopewalkError('ERR_USAGE', 'an index of a tree is made here', { text: output, advice: ['Make it here, and push it: ropewalk casync push.'] })
       const features = featuresOf(flags, flags.digest)
       const reading = phases.begin('reading')
-      return await makeHere(context, locator, folderBytes(context, input, features, flags, phases, reading), reading, flags, features)
+      return await makeHere(context, locator, folderBytes(context, input, features, flags, phases, reading, isThreaded(flags.chunkSize)), reading, flags, features)
     }
   }, { kept: kind === 'archive' ? 'nothing of the archive is kept; the same command begins anew' : 'the chunks that are in the store stay; the same command goes on with them' })
 }
@@ -140,7 +140,7 @@ async function makeArchive (context: Context, archive: Locator, path: string, fl
   const hash = createHash(HASHES[flags.digest])
   let size = 0
   async function * bytes (): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const piece of folderBytes(context, path, featuresOf(flags, flags.digest), flags, phases, reading)) {
+    for await (const piece of folderBytes(context, path, featuresOf(flags, flags.digest), flags, phases, reading, !isRemote(archive))) {
       hash.update(piece)
       size += piece.length
       yield piece
