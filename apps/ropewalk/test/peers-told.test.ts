@@ -138,7 +138,7 @@ t.test('which peer or offer is meant: a name, a beginning that only one has; of 
 t.test('an inbox that can be none is refused at the start', async t => {
   const laptop = await machine(t, 'laptop')
   await writeFile(join(laptop.files, 'file'), '')
-  for (const inbox of ['file', 'file/below']) t.match(await laptop.run('serve', '--inbox', inbox, '--no-discover', '--peers', '127.0.0.1:0'), { code: 1, stderr: /nothing can be received there: .*\(ERR_FILE\)/ }, inbox)
+  for (const inbox of ['file', 'file/below']) t.match(await laptop.run('serve', '--inbox', inbox, '--no-discover', '--peers', '127.0.0.1:0'), { code: 1, stderr: /^ropewalk: nothing can be received there: .*\(ERR_FILE\)/ }, inbox)
 })
 
 t.test('whoever ends every connection is knocked at less and less often, and who is blocked not at all', async t => {

@@ -140,7 +140,8 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   } finally {
     unheard?.()
     looking.stopping()
-    host.note('Stopping; what is under way may take 10 seconds more')
+    // Of one that could not begin nothing is under way.
+    if (signal.aborted) host.note('Stopping; what is under way may take 10 seconds more')
     if (flags.json) context.stdout.write(encodeLine({ event: 'stopping' }))
     await muxed.refuse()
     const clean = await stopAll(services, error => { host.onTrouble('stopping', error) })

@@ -213,11 +213,16 @@ function noInbox (directory: string, error: unknown): unknown {
   return new RopewalkError('ERR_FILE', `nothing can be received there: ${codeOf(cause) === 'EEXIST' ? 'it is no directory' : fileError(cause).message}`, { cause: error, text: directory })
 }
 
-/** What the failure of a file is called: whoever broke off says less than what made the connection fail. */
+/** What the failure of a file is called. */
 function whyOf (why: unknown): [code: string, message: string] {
-  const { cause } = why instanceof Error ? why : {}
-  const error = codeOf(why) === 'ERR_FILES' && cause !== undefined ? cause : why
-  return why === undefined ? ['ERR_INTERRUPTED', 'interrupted'] : [codeOf(error), messageOf(error)]
+  const error = causeOf(why)
+  return error === undefined ? ['ERR_INTERRUPTED', 'interrupted'] : [codeOf(error), messageOf(error)]
+}
+
+/** Of an inbox that failed, why it did. */
+export function causeOf (error: unknown): unknown {
+  const { cause } = error instanceof Error ? error : {}
+  return codeOf(error) === 'ERR_FILES' && cause !== undefined ? cause : error
 }
 
 /** The name below the destination of what the offer calls `uri`. */

@@ -13,7 +13,7 @@ import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import type { Door } from '../services/door.ts'
 import type { Policy } from '../services/policy.ts'
 import { EventHub } from './event-hub.ts'
-import { Inboxes } from './inboxes.ts'
+import { causeOf, Inboxes } from './inboxes.ts'
 import { Links, PAIR, WARPDRIVE, type Link } from './links.ts'
 import { Outbox } from './outbox.ts'
 import { formatPeerAddress, parsePeerAddress, type PeerAddress } from './peer-address.ts'
@@ -256,7 +256,7 @@ export class PeerNode {
     const trusted = this.#options.policy.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust'
     if (!trusted && offer.status !== 'failed') return
     const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
-    work.catch((error: unknown) => { this.#options.onTrouble(`offer ${offer.id.slice(0, 8)}`, error) })
+    work.catch((error: unknown) => { this.#options.onTrouble(`offer ${offer.id.slice(0, 8)}`, causeOf(error)) })
   }
 }
 

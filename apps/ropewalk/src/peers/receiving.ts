@@ -6,7 +6,7 @@
  */
 import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import { codeOf, RopewalkError } from '../errors.ts'
-import type { Destination, Inboxes } from './inboxes.ts'
+import { causeOf, type Destination, type Inboxes } from './inboxes.ts'
 
 /** Waits between two attempts, in milliseconds; the last one repeats. Ours. */
 const PAUSES_MS = [250, 1_000, 2_000, 5_000, 15_000, 30_000]
@@ -59,7 +59,7 @@ export class Receiving {
     for (const { peer, offer: id, directory } of await inboxes.interrupted()) {
       const offer = warpdrive.offers(1).find(offer => offer.id === id && offer.peer === peer)
       if (offer === undefined || offer.status === 'completed' || offer.status === 'rejected') await inboxes.end(peer, id, 'discarded')
-      else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble(`offer ${id.slice(0, 8)}`, error) })
+      else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble(`offer ${id.slice(0, 8)}`, causeOf(error)) })
     }
   }
 
