@@ -75,7 +75,12 @@ t.test('a file of other content is told as failed, and is not under way for ever
   t.equal(code, 1)
   t.match(factsOf(stdout, 'failed'), [{ name: 'a.txt', code: 'ERR_DIGEST' }])
   t.match((await laptop.run('status')).stderr, /^0 transfers under way/)
-  t.equal((await sending.ended).code, 1)
+  const sent = await sending.ended
+  t.equal(sent.code, 1)
+  const which = [{ name: 'a.txt', code: 'ERR_INCOMPLETE', message: 'not whole there; the other side may know why' }]
+  t.match(factsOf(sent.stdout, 'failure'), which, 'and the sender is told which')
+  const [offer] = factsOf((await desk.run('offers', '--json')).stdout, 'offer')
+  t.match(factsOf((await desk.run('status', String(offer?.['id']), '--json')).stdout, 'failure'), which)
 })
 
 t.test('what is spooled has a name that others can have, and goes when no offer comes of it', async t => {

@@ -97,7 +97,7 @@ export class Requests {
       case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
       case 'decline': return await this.#decline(text('offer'), tell, signal)
       case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
-      case 'status': return void tell({ ...this.lineOf(this.#find(text('offer'))) })
+      case 'status': return void tell({ ...this.#detailed(this.#find(text('offer'))) })
       default: throw new RopewalkError('ERR_USAGE', 'the node that runs does not know this command', { advice: ['It is another version of ropewalk: stop it, and start it anew.'] })
     }
   }
@@ -265,7 +265,7 @@ export class Requests {
     const after = this.#known(offer.id, false)
     // Of a file without bytes nothing is read: nobody has told of it.
     if (after.status === 'completed') for (const { path, size, isDir } of offer.files) if (!isDir && size === 0) tell({ transfer: { event: 'finished', transfer: path, name: path, direction: 'send', bytes: 0 } })
-    tell({ settled: this.lineOf(after) })
+    tell({ settled: this.#detailed(after) })
   }
 
   /** A peer, of whom an address with a key may only now be told. */
@@ -281,6 +281,15 @@ export class Requests {
     if (this.#node.peer(id)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked here', { text, advice: ['"ropewalk ask PEER" ends that.'] })
     if (text.includes('#')) await this.#node.meet(parsePeerAddress(text), id, signal)
     return id
+  }
+
+  /** Of an offer of ours that broke off, every file that is not known to be whole there: why some are not, only the other side knows. */
+  #detailed (offer: StoredOffer): OfferLine {
+    const line = this.lineOf(offer)
+    if (offer.incoming || offer.status !== 'failed') return line
+    const told = new Set([...offer.done, ...(offer.failures ?? []).map(([index]) => index)])
+    const missing = offer.files.filter(({ isDir, link }, index) => !isDir && link === undefined && !told.has(index))
+    return { ...line, failures: [...line.failures, ...missing.map(({ path }) => ({ name: path, code: 'ERR_INCOMPLETE', message: 'not whole there; the other side may know why' }))] }
   }
 
   #incoming (text: string): StoredOffer {
