@@ -32,6 +32,13 @@ const STEPS: ReadonlyArray<(receiver: Receiver, round: number) => Promise<unknow
     await using transfer = await receiver.transfer('t')
     await transfer.directory(`a/t${round}`, { mode: 0o777, mtimeMs: 1 })
     await transfer.finish()
+  },
+  async (receiver, round) => {
+    const transfer = await receiver.transfer(`b${round}`)
+    const names = [`a/w${round}`, `a/sub/deep/w${round}`, `a/sub/w${round}/new`, 'a/keep']
+    const results = await transfer.files(names.map(name => ({ name, bytes: text('x'), mode: 0o666, mtimeMs: 1, overwrite: name === 'a/keep' ? 'replace' : 'refuse' })))
+    await transfer.discard()
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 ]
 

@@ -148,7 +148,7 @@ function watched (flushes: boolean, refused: number | undefined = undefined): Ba
   }
 }
 
-t.test('D1: every file of a batch is on the disk: by one flush, or else by a sync of each', { skip: process.platform !== 'linux' && 'descriptors are looked into by /proc' }, async t => {
+t.test('S3: every file of a batch is on the disk: by one flush, or else by a sync of each', { skip: process.platform !== 'linux' && 'descriptors are looked into by /proc' }, async t => {
   const { root } = await makeFolder(t)
   let number = 0
   const batch = async (count: number, disk: BatchDisk): Promise<Array<[number, unknown]>> => {
