@@ -1,6 +1,6 @@
 import { duplexPair, scriptedPeer, settle, turn } from '@ropewalk/testing'
 import t from 'tap'
-import { MemoryState, Session, ping, type StateStore, type StoredOffer } from '../src/index.ts'
+import { listPeers, MemoryState, ping, SEED, Session, type StateStore, type StoredOffer } from '../src/index.ts'
 import { MAX_JSON_BYTES, Outcome, REPLY_TIMEOUT_MS } from '../src/constants.ts'
 import { bytesOf, hexOf } from './fixtures.ts'
 import { ALICE, BOB, MemoryInbox, pair, sha256Of } from './nodes.ts'
@@ -34,6 +34,29 @@ for (const extended of [true, false]) {
     t.equal(scene.clock.pending, 0)
   })
 }
+
+t.test('two nodes of the seed: the same over its three ports, each for what belongs there', async t => {
+  for (const extended of [true, false]) {
+    const scene = await pair(TREE, { alice: { profile: SEED, extended }, bob: { profile: SEED } })
+    const { id } = await scene.alice.createOffer(BOB, 'd')
+    await accept(scene, id)
+    t.same([...scene.inbox.files.keys()].sort(), ['d/a', 'd/big', 'd/empty'])
+    t.same(scene.inbox.files.get('d/big')?.bytes, TREE['d/big'])
+    t.match(scene.alice.offers(2), [{ status: 'completed' }])
+    t.same([...new Set(scene.queries.map(({ port }) => port))], ['warpdrive-remote'])
+    const asking = (port: string): { readonly session: Session, readonly served: Promise<Error | undefined> } => {
+      const [left, right] = duplexPair()
+      return { served: scene.bob.serve(right, ALICE, port), session: new Session(left, { profile: SEED, port }) }
+    }
+    const info = asking('warpdrive-info')
+    await ping(info.session, [7])
+    t.equal(await info.served, undefined)
+    const local = asking('warpdrive-local')
+    await t.rejects(listPeers(local.session), { code: /^ERR_(REFUSED|INTERRUPTED)$/ }, 'who is not the node itself is answered nothing')
+    local.session.abort(new Error('over'))
+    t.match(await local.served, { code: 'ERR_UNAUTHORIZED' })
+  }
+})
 
 t.test('X13: nothing is downloaded unasked, and consent binds to the manifest, not to the name or the id', async t => {
   const scene = await pair({ 'a.txt': 'one' }, { alice: { randomId: () => 'same-id' } })

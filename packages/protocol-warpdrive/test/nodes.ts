@@ -77,7 +77,7 @@ export interface Pair {
   readonly files: MemoryFiles
   readonly inbox: MemoryInbox
   /** Every query: who asked, for which port. */
-  readonly queries: Array<{ from: string, at: number, channel: Channel }>
+  readonly queries: Array<{ from: string, port: string, at: number, channel: Channel }>
 }
 
 /** Alice has files, Bob has an inbox. A query is a pair; the callee learns from it, and from nothing else, who asks. */
@@ -88,7 +88,7 @@ export async function pair (content: Record<string, Uint8Array | string>, { alic
   const queries: Pair['queries'] = []
   const query = (from: string): NodeOptions['query'] => async (to, port) => {
     const [left, right] = duplexPair()
-    queries.push({ from, at: clock.now(), channel: left })
+    queries.push({ from, port, at: clock.now(), channel: left })
     void nodes.get(to)?.serve(right, from, port)
     return left
   }
