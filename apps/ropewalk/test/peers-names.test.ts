@@ -1,5 +1,5 @@
 /** Names that would do something to a terminal, a log or a program, from a peer that has them on its disk, in everything that both ends write. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeName } from '@ropewalk/receive'
 import t from 'tap'
@@ -48,4 +48,23 @@ t.test('D1: names with ESC, C0, C1, bidi and 250 letters come raw out of no comm
   for (const [what, text] of written) if (what.includes('--json') || what.endsWith('serve')) for (const line of text.split('\n')) if (line.startsWith('{')) t.doesNotThrow(() => JSON.parse(line), what)
   t.notOk(written.some(([, text]) => text.split('\n').includes('{"event":"settled"}')), 'no line that nobody has written')
   t.ok(written.some(([, text]) => text.includes('x'.repeat(90))), 'names are told')
+})
+
+t.test('P1: names that an object of the language has by itself are names like any other, the second time too', async t => {
+  const { desk, laptop } = await pairOf(t)
+  const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty']
+  for (const name of names) {
+    await mkdir(join(desk.files, name))
+    await writeFile(join(desk.files, name, name), name)
+  }
+  await desk.serve()
+  for (const second of [false, true]) {
+    const sent = await desk.run('send', ...names, 'laptop')
+    t.equal(sent.code, 0, sent.stderr)
+    const accepted = await laptop.run('accept', 'desk')
+    t.equal(accepted.code, 0, accepted.stderr)
+    const there = names.map(name => second ? `${name} 2` : name)
+    t.same((await readdir(laptop.inbox)).filter(name => !name.startsWith('.')).sort(), [...names, ...second ? there : []].sort())
+    for (const [at, name] of names.entries()) t.equal(await readFile(join(laptop.inbox, there[at] as string, name), 'utf8'), name)
+  }
 })

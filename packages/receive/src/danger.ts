@@ -13,11 +13,17 @@ export function dangerOf (root: string, name: string): string | undefined {
   const components = [...componentsOf(root), ...partsOf(name)]
   const own = components.length - name.split('/').length
   for (let at = Math.max(0, own - MOST_PARTS + 1); at < components.length; at++) {
-    // At least the last component that the pattern fixes must be the peer's choice.
-    const found = (patterns: typeof WILD | undefined): string | undefined =>
-      patterns?.find(([, parts]) => at + parts.length > own && parts.every((part, index) => matches(part, components[at + index])))?.[0]
-    const pattern = found(BEGINNINGS.get(components[at] as string)) ?? found(WILD)
+    const pattern = found(BEGINNINGS.get(components[at] as string), components, at, own) ?? found(WILD, components, at, own)
     if (pattern !== undefined) return pattern
+  }
+  return undefined
+}
+
+/** The first pattern that the components from `at` on have. The peer has chosen those from `own` on: at least the last one that the pattern fixes must be such. */
+function found (patterns: typeof WILD | undefined, components: readonly string[], at: number, own: number): string | undefined {
+  if (patterns === undefined) return undefined
+  for (const [pattern, parts] of patterns) {
+    if (at + parts.length > own && parts.every((part, index) => matches(part, components[at + index]))) return pattern
   }
   return undefined
 }

@@ -227,20 +227,21 @@ export function causeOf (error: unknown): unknown {
 
 /** The name below the destination of what the offer calls `uri`. */
 export function placeOf (uri: string, { renamed }: Destination): string {
-  const [first = '', ...rest] = uri.split('/')
-  return [renamed[first] ?? first, ...rest].join('/')
+  const [first = ''] = uri.split('/', 1)
+  // A name of an object's own, as `constructor`, is a name like any other.
+  return Object.hasOwn(renamed, first) ? `${renamed[first]}${uri.slice(first.length)}` : uri
 }
 
 /** New names for those first components that are taken: nothing is replaced, and nothing is mixed. */
 async function renamedIn (directory: string, { files }: StoredOffer): Promise<Record<string, string>> {
   const firsts = new Set(files.map(({ uri }) => uri.split('/')[0] as string))
-  const renamed: Record<string, string> = {}
+  const renamed = new Map<string, string>()
   for (const first of firsts) {
     // What is no name is refused where it is used.
     if (!isName(first)) continue
-    for (let number = 2, name = first; await exists(join(directory, name)); number++) renamed[first] = name = numbered(first, number)
+    for (let number = 2, name = first; await exists(join(directory, name)); number++) renamed.set(first, name = numbered(first, number))
   }
-  return renamed
+  return Object.fromEntries(renamed)
 }
 
 /** `photos 2`, `a 2.txt`. */

@@ -4,8 +4,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, lstatSync, openSync, read as readFile, readdirSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -147,19 +146,40 @@ function telling (found: readonly OfferedFile[], leftOut: number, onReading: Dra
 
 /** Resolves to how many entries it has left out. */
 async function walk (source: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<number> {
-  signal?.throwIfAborted()
-  const stat = await lstat(source).catch((error: unknown) => { throw unreadable(source, error) })
-  if (!stat.isDirectory() && !stat.isFile()) {
-    if (found.length === 0) throw new RopewalkError('ERR_NOT_A_FILE', 'neither a file nor a folder', { text: source })
-    return 1
-  }
-  const isDir = stat.isDirectory()
-  found.push({ uri, path: uri, name: basename(uri), size: isDir ? 0 : stat.size, isDir, perm: stat.mode & 0o777, mime: '', mtimeMs: Math.trunc(stat.mtimeMs), source })
-  if (!isDir) return 0
+  const isDir = look(source, uri, found)
+  if (isDir === undefined && found.length === 0) throw new RopewalkError('ERR_NOT_A_FILE', 'neither a file nor a folder', { text: source })
+  return isDir === undefined ? 1 : isDir ? await walkInto(source, uri, found, signal) : 0
+}
+
+async function walkInto (folder: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<number> {
   let leftOut = 0
-  const names = await readdir(source).catch((error: unknown) => { throw unreadable(source, error) })
-  for (const name of names.sort()) leftOut += await walk(join(source, name), `${uri}/${name}`, found, signal)
+  for (const name of atOnce(folder, () => readdirSync(folder)).sort()) {
+    const [source, its] = [join(folder, name), `${uri}/${name}`]
+    const isDir = look(source, its, found)
+    if (isDir === undefined) leftOut++
+    else if (isDir) leftOut += await walkInto(source, its, found, signal)
+    if (found.length % FILES_PER_TURN === 0) await turn()
+    signal?.throwIfAborted()
+  }
   return leftOut
+}
+
+/** Whether it is a folder; undefined where it is left out. */
+function look (source: string, uri: string, found: OfferedFile[]): boolean | undefined {
+  const stat = atOnce(source, () => lstatSync(source))
+  const isDir = stat.isDirectory()
+  if (!isDir && !stat.isFile()) return undefined
+  found.push({ uri, path: uri, name: basename(uri), size: isDir ? 0 : stat.size, isDir, perm: stat.mode & 0o777, mime: '', mtimeMs: Math.trunc(stat.mtimeMs), source })
+  return isDir
+}
+
+/** A look at names takes some microseconds, and a thread ten times as long to hand it over. */
+function atOnce<T> (source: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw unreadable(source, error)
+  }
 }
 
 async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | undefined, threads: InTurn, tell: TellRead): Promise<ContentFacts> {
