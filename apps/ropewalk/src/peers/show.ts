@@ -5,6 +5,7 @@
  */
 import { escapeName } from '@ropewalk/receive'
 import { formatBytes, plural } from '../format.ts'
+import { harmless } from '../progress/lines.ts'
 import type { Result } from '../progress/report.ts'
 import type { Line } from './control.ts'
 import type { OfferLine } from './requests.ts'
@@ -51,10 +52,12 @@ function placeOf ({ directory, renamed = {}, files, done }: OfferLine): string[]
 
 export function failureResult (offer: OfferLine, failure: OfferLine['failures'][number]): Result {
   const name = escapeName(failure.name)
+  // Names in it are escaped already.
+  const message = harmless(failure.message).replaceAll('\n', ' ')
   return {
     record: { event: 'failure', offer: offer.id, ...failure },
-    row: ['failed', failure.code, name, escapeName(failure.message)],
-    lines: [`          ${name}: ${escapeName(failure.message)} (${failure.code})`]
+    row: ['failed', failure.code, name, message],
+    lines: [`          ${name}: ${message} (${failure.code})`]
   }
 }
 
