@@ -9,6 +9,7 @@ import type { ChunkDigest } from '@ropewalk/interface'
 import type { WrittenFormat } from './at-once.ts'
 import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_THREADS } from './constants.ts'
 import { CastrError } from './errors.ts'
+import type { HashingAnswer, HashingQuestion } from './hashing-thread.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
 import type { NamingOptions } from './naming.ts'
@@ -21,6 +22,8 @@ export interface IntakeOptions {
   maxChunkBytes: number
   /** How chunks are compressed. Default zstd. */
   format?: WrittenFormat | undefined
+  /** The digest of all chunks together, too, by a thread of its own. Default false. */
+  whole?: boolean | undefined
 }
 
 /** A chunk that is in the store, or on its way there. */
@@ -38,6 +41,8 @@ export interface Intake {
   done (): KeptChunk[]
   /** Waits for everything; then all of it is durable. Tells the rest. */
   finish (): Promise<KeptChunk[]>
+  /** Of all chunks together, in hex: with `whole`, once `finish` has resolved. */
+  readonly digest: string | undefined
   close (): Promise<void>
 }
 
@@ -48,6 +53,8 @@ export interface IntakeUse {
   readonly onBatch?: (() => Promise<void>) | undefined
   /** Called for each answer as it comes, in any order. */
   readonly onAnswer?: ((answer: IntakeAnswer, lengths: readonly number[]) => void) | undefined
+  /** What the digest of everything is made with, where that is wanted. */
+  readonly whole?: ChunkDigest | undefined
 }
 
 interface Batch {
@@ -59,7 +66,9 @@ interface Batch {
 const RECENT_IDS = 8192
 
 export class ThreadedIntake implements Intake {
+  digest: string | undefined
   readonly #threads: Threads
+  readonly #whole: Threads | undefined
   readonly #maxChunkBytes: number
   readonly #onBatch: () => Promise<void>
   readonly #onAnswer: (answer: IntakeAnswer, lengths: readonly number[]) => void
@@ -73,12 +82,13 @@ export class ThreadedIntake implements Intake {
   #waiting: (() => void) | undefined
   #failure: { readonly error: unknown } | undefined
 
-  constructor (options: KeepingOptions | NamingOptions, maxChunkBytes: number, { program = 'intake-thread', onBatch = async () => {}, onAnswer = () => {} }: IntakeUse = {}) {
+  constructor (options: KeepingOptions | NamingOptions, maxChunkBytes: number, { program = 'intake-thread', onBatch = async () => {}, onAnswer = () => {}, whole }: IntakeUse = {}) {
     if (maxChunkBytes > MAX_INTAKE_CHUNK_BYTES) throw new CastrError('ERR_CHUNK_SIZE', `chunks of up to ${maxChunkBytes} > ${MAX_INTAKE_CHUNK_BYTES} bytes are put one by one`)
     this.#maxChunkBytes = maxChunkBytes
     this.#onBatch = onBatch
     this.#onAnswer = onAnswer
     this.#threads = new Threads(program, Math.min(MAX_THREADS, availableParallelism()), options)
+    this.#whole = whole === undefined ? undefined : new Threads('hashing-thread', 1, whole)
     this.#free = Array.from({ length: 2 * this.#threads.count }, () => shared(INTAKE_BATCH_BYTES + maxChunkBytes))
     this.#buffer = this.#free.pop()
   }
@@ -122,13 +132,14 @@ export class ThreadedIntake implements Intake {
     while (this.#failure === undefined && this.#batches.some(({ answer }) => answer === undefined)) await this.#change()
     if (this.#failure !== undefined) throw this.#failure.error
     await this.#threads.askAll({} satisfies IntakeQuestion)
+    this.digest ??= (await this.#whole?.ask<HashingAnswer>({} satisfies HashingQuestion))?.digest
     return this.done()
   }
 
   /** What is under way is finished, as far as that is possible. */
   async close (): Promise<void> {
     await this.#threads.askAll({} satisfies IntakeQuestion).catch(() => {})
-    await this.#threads.close()
+    await Promise.all([this.#threads.close(), this.#whole?.close()])
   }
 
   #send (): void {
@@ -144,7 +155,9 @@ export class ThreadedIntake implements Intake {
 
   async #ask (batch: Batch, buffer: Uint8Array<SharedArrayBuffer>): Promise<void> {
     try {
-      const answer = await this.#threads.ask<IntakeAnswer>({ buffer: buffer.buffer, lengths: batch.lengths } satisfies IntakeQuestion)
+      const bytes = batch.lengths.reduce((sum, length) => sum + length, 0)
+      const hashed = this.#whole?.ask<HashingAnswer>({ buffer: buffer.buffer, bytes } satisfies HashingQuestion)
+      const [answer] = await Promise.all([this.#threads.ask<IntakeAnswer>({ buffer: buffer.buffer, lengths: batch.lengths } satisfies IntakeQuestion), hashed])
       this.#onAnswer(answer, batch.lengths)
       batch.answer = answer
       if (this.#buffer === undefined) this.#buffer = buffer

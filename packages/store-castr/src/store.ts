@@ -200,8 +200,8 @@ class DirectoryStore implements CastrStore {
     return removed.includes(true)
   }
 
-  async intake ({ digest = 'sha512-256', maxChunkBytes, format = 'zstd' }: IntakeOptions): Promise<Intake> {
-    return new ThreadedIntake(await this.#keeping(digest, format), maxChunkBytes, { onBatch: async () => { await this.#protect() } })
+  async intake ({ digest = 'sha512-256', maxChunkBytes, format = 'zstd', whole = false }: IntakeOptions): Promise<Intake> {
+    return new ThreadedIntake(await this.#keeping(digest, format), maxChunkBytes, { onBatch: async () => { await this.#protect() }, whole: whole ? digest : undefined })
   }
 
   async inlet ({ digest = 'sha512-256' }: InletOptions = {}): Promise<Inlet> {

@@ -42,6 +42,22 @@ async function opened (store: CastrStore, options: Partial<IntakeOptions> = {}):
   return await store.intake({ maxChunkBytes: MAX_BYTES, ...options })
 }
 
+t.test('all chunks together have a digest, too, where that is wanted', async t => {
+  for (const digest of ['sha512-256', 'sha256'] as const) {
+    for (const chunks of [CHUNKS, CHUNKS.slice(0, 1), []]) {
+      const store = castr(join(await folder(t), 'store'))
+      const intake = await opened(store, { digest, whole: true })
+      t.equal(intake.digest, undefined)
+      const told = await takeIn(intake, chunks)
+      t.equal(told.length, chunks.length)
+      t.equal(intake.digest, idOf(Buffer.concat(chunks), digest))
+    }
+  }
+  const intake = await opened(castr(join(await folder(t), 'store')))
+  await takeIn(intake, CHUNKS.slice(0, 2))
+  t.equal(intake.digest, undefined, 'nobody asked')
+})
+
 t.test('chunks that threads take in are told in order, once each as new, and are what the store gives', async t => {
   const directory = join(await folder(t), 'new', 'store')
   const store = castr(directory)

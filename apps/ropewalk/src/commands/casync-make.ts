@@ -168,6 +168,7 @@ class Cutting {
   readonly #bytes: AsyncIterable<Uint8Array>
   readonly #flags: MakeFlags
   readonly #hash: ReturnType<typeof createHash>
+  #digest: string | undefined
   #chunks = 0
   #size = 0
 
@@ -189,20 +190,21 @@ class Cutting {
   /** The same straight into a store, on several threads. */
   async * into (store: CastrStore): AsyncGenerator<CutChunk, void, undefined> {
     const { digest, chunkSize, compression } = this.#flags
-    const intake = await store.intake({ digest, maxChunkBytes: chunkSize.max, format: compression })
+    const intake = await store.intake({ digest, maxChunkBytes: chunkSize.max, format: compression, whole: true })
     try {
-      for await (const chunk of cutInto(intake, chunkSize)(this.#read())) {
+      for await (const chunk of cutInto(intake, chunkSize)(this.#bytes)) {
         this.#chunks++
         this.#size = chunk.end
         yield chunk
       }
+      this.#digest = intake.digest
     } finally {
       await intake.close()
     }
   }
 
   result (): Omit<Made, 'fresh'> {
-    return { size: this.#size, digest: this.#hash.digest('hex'), chunks: this.#chunks }
+    return { size: this.#size, digest: this.#digest ?? this.#hash.digest('hex'), chunks: this.#chunks }
   }
 
   async * #read (): AsyncGenerator<Uint8Array, void, undefined> {
