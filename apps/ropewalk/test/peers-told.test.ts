@@ -51,6 +51,24 @@ t.test('whoever accepts while the sender is gone is told for whom it waits', asy
   t.equal((await joining.ended).code, 0)
 })
 
+t.test('a connection that breaks is waited for, and what goes on has not failed', async t => {
+  const { desk, laptop } = await pairOf(t)
+  await writeFile(join(desk.files, 'slow.toml'), '[limits]\nup = "1M"\n')
+  await writeFile(join(desk.files, 'big'), new Uint8Array(8_388_608))
+  await desk.serve('--config', 'slow.toml')
+  const [offer] = await desk.facts('offer', 'send', 'big', 'laptop')
+  const [shown, told] = [laptop.begin('accept', String(offer?.['id'])), laptop.begin('accept', String(offer?.['id']), '--json')]
+  await told.until(({ stdout }) => factsOf(stdout, 'progress').length > 0)
+  await desk.stop('SIGKILL')
+  await shown.until(({ stderr }) => stderr.includes('Waiting for desk: the connection broke; it goes on by itself when it can'))
+  await desk.serve()
+  t.match(await shown.ended, { code: 0, stderr: /\n1 file, 8\.0 MiB in [^;]*\n/ })
+  const { code, stdout } = await told.ended
+  t.equal(code, 0)
+  t.match([factsOf(stdout, 'failed').length, factsOf(stdout, 'finished').length], [1, 1])
+  t.match(factsOf(stdout, 'summary'), [{ files: 1, failed: 0, bytes: 8_388_608 }])
+})
+
 t.test('who offers is told what stays behind, how far it is read, and whether anybody waits', async t => {
   const { desk } = await pairOf(t)
   await mkdir(join(desk.files, 'd'))

@@ -93,7 +93,7 @@ class ReadingLine {
 /** Whoever has accepted may go: the node waits. */
 function tellWait (report: Report | undefined, json: boolean, offer: OfferLine | undefined, code: string, message: string): void {
   if (json) report?.fact({ event: 'waiting', offer: offer?.id, code, message })
-  else report?.note(`Waiting for ${offer === undefined ? 'the peer' : aliasOf(offer)}: ${message}; it goes on by itself when it can`)
+  else report?.note(`Waiting for ${offer === undefined ? 'the peer' : aliasOf(offer)}: ${code === 'ERR_INTERRUPTED' ? 'the connection broke' : message}; it goes on by itself when it can`)
 }
 
 function keptOf ({ id, incoming }: OfferLine, stays: boolean): string {
