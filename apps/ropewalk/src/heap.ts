@@ -4,10 +4,11 @@
  * Left alone, V8 gives a node with a thousand clients 128 MiB for objects that live for a moment, and lets the others grow to a multiple
  * of what is in use before it collects them: it is made for programs that have a machine for themselves. The switches that bound both
  * (`--max-semi-space-size`, `--max-old-space-size`) are read when a process starts, and whoever starts `ropewalk` should not have to know
- * them. These two are read whenever V8 has collected something:
+ * them. These are read whenever V8 has collected something:
  *
  * - `--semi-space-growth-factor`: with what the room for young objects is multiplied when many of them survive. 1 keeps it as it is.
  * - `--heap-growing-percent`: how much more than what was in use there may be before the next collection. 0 leaves it to V8.
+ * - `--memory-saver-mode`, from V8 13 on: without it that is at least 8 MiB more, however little is in use.
  *
  * @module
  */
@@ -23,13 +24,18 @@ const NODE_YOUNG_BYTES = 4 * 1024 * 1024
 /** Ours: ten thousand small files, or a thousand clients, take up to a third more processor time, and the heap is half as large. */
 const GROWING_PERCENT = 20
 
+/** Older ones would say on standard error that they do not know it. */
+const KNOWS_SAVING = Number.parseInt(process.versions.v8) >= 13
+
 /** From now on the heap of this process is little larger than what it is used for. Returns what ends that. */
 export function keepHeapSmall (): () => void {
   const youngAsItWas = keepYoungSmall(NODE_YOUNG_BYTES)
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
+  if (KNOWS_SAVING) setFlagsFromString('--memory-saver-mode')
   return () => {
     youngAsItWas()
     setFlagsFromString('--heap-growing-percent=0')
+    if (KNOWS_SAVING) setFlagsFromString('--no-memory-saver-mode')
   }
 }
 
