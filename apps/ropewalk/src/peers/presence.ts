@@ -19,7 +19,7 @@ const OFFER_MS = 7 * 24 * 3600 * 1000
 export class Presence {
   readonly #closing = new AbortController()
   readonly #looking: Promise<void>
-  readonly #waits = new Map<string, { readonly pauseMs: number, readonly until: number }>()
+  readonly #waits = new Map<string, { readonly pauseMs: number, readonly since: number }>()
 
   readonly #lookMs: number
 
@@ -37,10 +37,16 @@ export class Presence {
     const { signal } = this.#closing
     while (!signal.aborted) {
       const blocked = new Set(warpdrive.peers().filter(({ mod }) => mod === 'block').map(({ id }) => id))
-      const peers = new Set(warpdrive.offers(2).filter(isUnfinished).map(({ peer }) => peer).filter(peer => !blocked.has(peer)))
-      await Promise.all(Array.from(peers, async peer => {
-        if (links.isConnected(peer)) this.#waits.delete(peer)
-        else if ((this.#waits.get(peer)?.until ?? 0) <= Date.now()) await this.#reach(links, peer, signal)
+      /** Peers, and when they were last told or fetched something. */
+      const peers = new Map<string, number>()
+      for (const { peer, updatedAt } of warpdrive.offers(2).filter(isUnfinished)) if (!blocked.has(peer)) peers.set(peer, Math.max(updatedAt, peers.get(peer) ?? 0))
+      await Promise.all(Array.from(peers, async ([peer, movedAt]) => {
+        const connected = links.isConnected(peer)
+        const wait = this.#waits.get(peer)
+        // Who has fetched something since was there, though he may have gone before the next look.
+        if (connected || (wait !== undefined && movedAt > wait.since)) this.#waits.delete(peer)
+        const { since = 0, pauseMs = 0 } = this.#waits.get(peer) ?? {}
+        if (!connected && since + pauseMs <= Date.now()) await this.#reach(links, peer, signal)
       }))
       await sleep(this.#lookMs, undefined, { signal, ref: false }).catch(() => {})
     }
@@ -50,7 +56,7 @@ export class Presence {
     await links.connect(peer, { signal }).catch(() => {})
     // Whoever lets nobody in ends the connection at once: it counts when it is there at the next look.
     const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#waits.get(peer)?.pauseMs ?? this.#lookMs / 2))
-    this.#waits.set(peer, { pauseMs, until: Date.now() + pauseMs })
+    this.#waits.set(peer, { pauseMs, since: Date.now() })
   }
 }
 
