@@ -9,7 +9,7 @@ import { flagSettings, resolveConfig, settingFlags, type Configuration, type Sou
 import { loadCertificate } from '../credentials.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
-import { keepHeapSmall } from '../heap.ts'
+import { collect, keepHeapSmall } from '../heap.ts'
 import { writeLines } from '../progress/lines.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import { parseLevels, type LogLevels } from '../observe/log-levels.ts'
@@ -134,6 +134,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
     if (chunks !== undefined && addresses.some(({ mux }) => mux !== undefined)) services.push(await (await import('../services/casync.ts')).startCasync(host, { root: chunks.root, push: flags.chunksPush === true }))
     muxed.start()
     await looking.start(host, services)
+    collect()
     host.note('Ctrl-C stops')
     if (flags.pair === true) await (await import('./peers.ts')).pairHere(context, flags.json).catch((error: unknown) => { host.onTrouble('pairing', error) })
     await aborted(signal)
