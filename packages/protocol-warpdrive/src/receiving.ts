@@ -90,8 +90,11 @@ async function receiveParallel (receiving: Receiving, whenBegun: () => void): Pr
   const others = small.size === 0 ? contents : contents.filter(index => !small.has(index))
   const lanes = Math.min(Math.max(1, receiving.parallel - Math.sign(small.size)), others.length)
   const ahead = Math.min(ASKED_AHEAD, Math.ceil(others.length / lanes))
+  const smaller = receiveSmall(receiving, [...small], failed, stop, whenBegun)
+  // Whoever wants one at a time gets no second session for the others.
+  if (receiving.parallel === 1) await Promise.allSettled([smaller])
   const results = await Promise.allSettled([
-    receiveSmall(receiving, [...small], failed, stop, whenBegun),
+    smaller,
     ...Array.from({ length: lanes }, () => receiveLane(receiving, others, ahead, failed, stop, whenBegun))
   ])
   if (stop.signal.aborted) throw stop.signal.reason

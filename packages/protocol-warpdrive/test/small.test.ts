@@ -81,6 +81,15 @@ t.test('small files come together and larger ones beside them', t => assertToget
 
 t.test('... from a source that only reads in pieces, too', t => assertTogether(t, false))
 
+t.test('one at a time: the small ones first, and then the others', async t => {
+  const it = await scene(LOAD, { bob: { parallel: 1 } })
+  const { id } = await it.alice.createOffer(BOB, 'd')
+  it.files.reads.length = 0
+  await accept(it, id)
+  assertThere(t, it.inbox, LOAD)
+  t.equal(it.files.reads.findIndex(([name]) => name === 'd/big'), it.files.reads.length - 1)
+})
+
 t.test('what is wrong with one entry is not the others’ affair: one that shrank, one that is another, one that the inbox refuses', async t => {
   for (const fault of ['shrank', 'another', 'refused'] as const) {
     const it = await scene(LOAD)
