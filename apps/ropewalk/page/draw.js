@@ -24,7 +24,7 @@ export function drawTransfer (item, transfer, rate, now) {
   ])
 }
 
-const MEANS = { awaiting: 'waiting for an answer', accepted: 'being moved', updated: 'being moved', completed: 'completed', rejected: 'declined', failed: 'failed' }
+const MEANS = { awaiting: 'waiting for an answer', accepted: 'being moved', updated: 'being moved', completed: 'completed', rejected: 'declined', withdrawn: 'withdrawn', failed: 'failed' }
 
 /** `answer` is called with the button, the id, and `accept` or `decline`. */
 export function drawOffer (item, offer, answer) {

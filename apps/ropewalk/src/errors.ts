@@ -45,6 +45,8 @@ export type RopewalkErrorCode =
   | 'ERR_KEY'
   /** A client that this node does not serve. */
   | 'ERR_REFUSED'
+  /** Whoever made the offer has taken it back. */
+  | 'ERR_WITHDRAWN'
   | 'ERR_STOPPED'
   /** Who should have a code out for pairing has none. */
   | 'ERR_NO_CODE'

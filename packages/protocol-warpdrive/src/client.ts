@@ -60,6 +60,18 @@ export async function sendOffer (session: Session, id: string, files: readonly F
   return await reply(session, 'send offer') === 1
 }
 
+/** ... and that was all. */
+export async function offerAlone (session: Session, id: string, files: readonly FileInfo[]): Promise<boolean> {
+  try {
+    const accepted = await sendOffer(session, id, files)
+    await endSession(session)
+    return accepted
+  } catch (error) {
+    session.abort(error as Error)
+    throw error
+  }
+}
+
 /** From `index` (-1: from the first) and `offset` bytes into it. Resolves when the peer begins; then come the bytes, without frames. */
 export async function download (session: Session, id: string, index: number, offset: number): Promise<void> {
   await command(session, { type: 'download', id, index: BigInt(index), offset: BigInt(offset) })

@@ -28,6 +28,10 @@ export type WarpdriveErrorCode =
   | 'ERR_UNKNOWN_OFFER'
   /** The id belongs to an offer of another peer. */
   | 'ERR_FOREIGN_OFFER'
+  /** Whoever made the offer has taken it back. */
+  | 'ERR_WITHDRAWN'
+  /** The offer has arrived, or was declined: it cannot be withdrawn any more. */
+  | 'ERR_SETTLED'
   /** The offer is not the one that was consented to. */
   | 'ERR_CONSENT'
   /** The peer closed the session instead of an answer: the protocol has no other way to refuse. */

@@ -6,7 +6,7 @@
  */
 import { WarpdriveError } from './errors.ts'
 
-export type OfferStatusName = 'awaiting' | 'accepted' | 'updated' | 'completed' | 'failed' | 'rejected'
+export type OfferStatusName = 'awaiting' | 'accepted' | 'updated' | 'completed' | 'failed' | 'rejected' | 'withdrawn'
 
 /** One entry of an offer. What stands behind `mime` and `name` is our extension: the original ignores it. */
 export interface FileInfo {
@@ -55,7 +55,7 @@ export interface Peer {
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-const STATUSES = ['awaiting', 'accepted', 'updated', 'completed', 'failed', 'rejected']
+const STATUSES = ['awaiting', 'accepted', 'updated', 'completed', 'failed', 'rejected', 'withdrawn']
 
 /** One value and its LF. An empty list of replies is `null`, as the original has it. */
 export function encodeJson (value: unknown): Uint8Array {

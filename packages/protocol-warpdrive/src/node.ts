@@ -5,10 +5,11 @@
  */
 import { toHex } from '@ropewalk/framing'
 import type { AbortOptions, Channel } from '@ropewalk/interface'
-import { endSession, sendOffer } from './client.ts'
+import { offerAlone } from './client.ts'
 import { pause, systemClock, type Clock } from './clock.ts'
 import { AUTO_ACCEPT_DELAY_MS, MAX_PEER_SESSIONS, Outcome, PARALLEL_FILES, PROGRESS_TIMEOUT_MS } from './constants.ts'
-import { checkBlocks, ContentDigest, type ContentFacts } from './content-digest.ts'
+import { checkBlocks } from './content-digest.ts'
+import { describeFiles } from './describing.ts'
 import { codeOf, messageOf, WarpdriveError } from './errors.ts'
 import type { FileInfo, Offer, OfferStatus, Peer } from './json-codec.ts'
 import { Listeners } from './listeners.ts'
@@ -16,39 +17,14 @@ import { checkId, checkManifest, isExtended, manifestBytes } from './manifest-co
 import { MemoryState } from './memory-store.ts'
 import { OffersState, type NewOffer } from './offers-state.ts'
 import { PeersState } from './peers-state.ts'
-import type { FileSource, Inbox, OfferedFile, Query, ReadOptions, Sha256, StateStore, StoredOffer } from './ports.ts'
+import type { NodeOptions } from './node-options.ts'
+import type { OfferedFile, ReadOptions, StateStore, StoredOffer } from './ports.ts'
 import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
 import { recall, receiveOffer, tellOutcome } from './receiving.ts'
 import { sendEntries, sendEntry, type Pieces, type Sending } from './sending.ts'
 import { serveSession, type Answers } from './server.ts'
 import { Session, type SessionOptions } from './session.ts'
-
-export interface NodeOptions extends Pick<SessionOptions, 'replyMs' | 'maxJsonBytes' | 'maxEntries'> {
-  /** Who we are, as peers see it: 66 hex digits between the original's nodes, the fingerprint of our key between ours. */
-  identity: string
-  query: Query
-  files: FileSource
-  inbox: Inbox
-  sha256: Sha256
-  /** Default: in memory. */
-  state?: StateStore | undefined
-  profile?: Profile | undefined
-  clock?: Clock | undefined
-  randomId?: (() => string) | undefined
-  /** Tell peers SHA-256 and time of change, which the original ignores. Reads every file once when it is offered. Default true. */
-  extended?: boolean | undefined
-  /** Offer symbolic links, and take offers with them. Default false. */
-  symlinks?: boolean | undefined
-  /** Accept by itself what comes from peers of `trust`. Default true, as the original means to. */
-  autoAccept?: boolean | undefined
-  /** A peer has made this offer, perhaps again: then its status says what became of it before. */
-  onOffered?: ((offer: StoredOffer) => void) | undefined
-  /** Files downloaded at a time from our own peers. Default 4. */
-  parallel?: number | undefined
-  maxPeerOffers?: number | undefined
-  maxPeerSessions?: number | undefined
-  progressMs?: number | undefined
-}
+import { takenBack, Withdrawals } from './withdrawals.ts'
 
 /** A download that runs. */
 export interface Transfer {
@@ -76,6 +52,7 @@ export class WarpdriveNode implements Answers {
   readonly #answeredAt = new Map<string, number>()
   readonly #sessions = new Map<string, number>()
   readonly #closing = new AbortController()
+  readonly #withdrawals: Withdrawals
   /** Downloads by offer, and what stops each. */
   readonly #running = new Map<string, { readonly finished: Promise<void>, readonly stop: AbortController }>()
 
@@ -86,6 +63,7 @@ export class WarpdriveNode implements Answers {
     this.#profile = options.profile ?? GO_838779E
     this.#clock = options.clock ?? systemClock
     this.#offers = new OffersState({ ...options, gone: (incoming, id) => { void this.forget(incoming, id).catch(() => {}) } })
+    this.#withdrawals = new Withdrawals(this.#offers, peer => this.#open(peer, 'sendOffer', this.#closing.signal), offer => this.#state.putOffer(offer))
     for (const offer of offers) {
       this.#offers.restore(offer)
       if (!offer.incoming) this.#sources.set(offer.id, offer.files.map(file => ({ ...file, source: file.uri })))
@@ -135,17 +113,17 @@ export class WarpdriveNode implements Answers {
 
   /** Offers what is at `path`. The offer is there before the peer hears of it, so that it may download while it answers. */
   async createOffer (peer: string, path: string, { signal }: AbortOptions = {}): Promise<{ readonly id: string, readonly accepted: boolean }> {
-    const sources = await this.#describe(path, signal)
+    const sources = await describeFiles(this.#options, path, signal)
     const sent = sources.map(({ source: _, ...info }): FileInfo => info)
+    // An empty list is what takes an offer back.
+    if (sent.length === 0) throw new WarpdriveError('ERR_BAD_VALUE', 'there is nothing to offer', { remote: false })
     checkManifest(sent, this.#options)
     const id = (this.#options.randomId ?? (() => crypto.randomUUID()))()
     const stored = this.#offers.add({ id, incoming: false, peer, files: sources.map((info, i) => ({ ...sent[i] as FileInfo, uri: info.source })), digest: await this.#digest(sent) }, this.#clock.now())
     this.#sources.set(id, sources)
     try {
       await this.#state.putOffer(stored)
-      const session = await this.#open(peer, 'sendOffer', signal)
-      const accepted = await sendOffer(session, id, sent).catch((error: unknown) => { session.abort(error as Error); throw error })
-      await endSession(session)
+      const accepted = await offerAlone(await this.#open(peer, 'sendOffer', signal), id, sent)
       this.#listeners.publish(stored)
       return { id, accepted }
     } catch (error) {
@@ -185,6 +163,7 @@ export class WarpdriveNode implements Answers {
   async sendOffer (caller: string, id: string, files: readonly FileInfo[]): Promise<{ readonly accepted: boolean, answered (): void }> {
     this.admit(caller)
     checkId(id)
+    if (files.length === 0) return await this.#takenBack(caller, id)
     checkManifest(files, this.#options)
     await checkBlocks(files, this.#options.sha256)
     const offer = this.#offers.add({ id, incoming: true, peer: caller, files, digest: await this.#digest(files) }, this.#clock.now())
@@ -211,14 +190,33 @@ export class WarpdriveNode implements Answers {
     await this.#settle(offer, Outcome.declined, options.signal)
   }
 
+  /**
+   * Takes back what was offered: from now on the peer gets nothing of it, and what runs is broken off. Resolves to whether the peer has been told, which otherwise happens
+   * when it asks, or by `tellWithdrawn`. `ERR_SETTLED` when it has arrived or was declined.
+   */
+  async withdraw (id: string): Promise<boolean> {
+    const offer = this.#offers.withdraw(false, id, this.#clock.now()) ?? this.#offers.get(false, id)
+    if (offer?.status !== 'withdrawn') throw new WarpdriveError('ERR_SETTLED', `the offer is ${offer?.status ?? 'gone'}: there is nothing to withdraw`, { remote: false })
+    this.#listeners.publish(offer)
+    // As a whole it survives loss of power, which a new status alone does not.
+    await this.#state.removeOffer(false, id)
+    await this.#state.putOffer(this.#offers.get(false, id) ?? offer)
+    return await this.#withdrawals.tell(offer)
+  }
+
+  /** Tells a peer, who is there now, of what was withdrawn while it was not. Never rejects. */
+  async tellWithdrawn (peer: string): Promise<void> {
+    await this.#withdrawals.tellPeer(peer)
+  }
+
   /** Offers again what was offered before: the peer takes it for the same offer. */
   async offerAgain (id: string, { signal }: AbortOptions = {}): Promise<void> {
     const offer = this.#offers.get(false, id)
     if (offer === undefined) throw new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer', { remote: false })
-    const session = await this.#open(offer.peer, 'sendOffer', signal)
+    if (offer.status === 'withdrawn') throw new WarpdriveError('ERR_WITHDRAWN', 'the offer was withdrawn', { remote: false })
     // A state that was read again has the source where the peer was told the relative path.
     const sent = (this.#sources.get(id) ?? []).map(({ source, ...info }): FileInfo => info.uri === source ? { ...info, uri: info.path } : info)
-    await sendOffer(session, id, sent).then(() => endSession(session)).catch((error: unknown) => { session.abort(error as Error); throw error })
+    await offerAlone(await this.#open(offer.peer, 'sendOffer', signal), id, sent)
   }
 
   /** Forgets an offer, whatever became of it. */
@@ -241,8 +239,9 @@ export class WarpdriveNode implements Answers {
     this.#changed(this.#offers.settle(false, id, outcome === Outcome.completed ? 'completed' : outcome === Outcome.declined ? 'rejected' : 'failed', this.#clock.now()))
   }
 
-  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    return this.#send(this.#offerTo(caller, id), index, offset, one, options)
+  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions = {}): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>> {
+    const offer = this.#offerTo(caller, id)
+    return this.#withdrawals.refuse(id) ?? this.#send(offer, index, offset, one, options)
   }
 
   downloadMany (caller: string, id: string, indices: readonly number[], pieces: Pieces, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
@@ -280,12 +279,14 @@ export class WarpdriveNode implements Answers {
   }
 
   #sending (id: string): Sending {
-    if (this.#offers.begin(false, id, undefined, this.#clock.now())) this.#changed(this.#offers.get(false, id))
+    // Of one that is withdrawn the first byte is refused.
+    if (this.#offers.peek(false, id)?.status !== 'withdrawn' && this.#offers.begin(false, id, undefined, this.#clock.now())) this.#changed(this.#offers.get(false, id))
     return {
       files: this.#options.files,
       sources: this.#sources.get(id) ?? [],
       progress: (index, bytes) => { this.#offers.progress(false, id, index, bytes, this.#clock.now()) },
-      fail: (index, error) => { this.#offers.fail(false, id, index, codeOf(error), messageOf(error)) }
+      withdrawn: () => this.#withdrawals.refuse(id),
+      fail: (index, error) => { if (codeOf(error) !== 'ERR_WITHDRAWN') this.#offers.fail(false, id, index, codeOf(error), messageOf(error)) }
     }
   }
 
@@ -321,6 +322,7 @@ export class WarpdriveNode implements Answers {
       done = true
       await this.#settle(offer, Outcome.completed, signal)
     } catch (error) {
+      if (this.#offers.peek(true, id)?.status === 'withdrawn') throw takenBack()
       if (error instanceof WarpdriveError && error.scope === 'transfer') await this.#settle(offer, Outcome.failed, signal)
       throw error
     } finally {
@@ -328,25 +330,23 @@ export class WarpdriveNode implements Answers {
     }
   }
 
+  /** An empty list takes back the offer that has this id, where its peer says so, and is none itself. */
+  async #takenBack (caller: string, id: string): Promise<{ readonly accepted: false, answered (): void }> {
+    const offer = this.#offers.peek(true, id)?.peer === caller ? this.#offers.withdraw(true, id, this.#clock.now()) : undefined
+    if (offer !== undefined) {
+      this.#running.get(id)?.stop.abort(takenBack())
+      this.#listeners.publish(offer)
+      await this.#state.putOffer(offer)
+      this.#options.onWithdrawn?.(offer)
+    }
+    return { accepted: false, answered: () => {} }
+  }
+
   #changed (offer: StoredOffer | undefined): void {
     if (offer === undefined) return
     this.#listeners.publish(offer)
     // A store that fails costs what it would have saved, not the transfer.
     this.#state.putOffer(offer).catch(() => {})
-  }
-
-  async #describe (path: string, signal: AbortSignal | undefined): Promise<OfferedFile[]> {
-    const listed = await this.#options.files.list(path, { signal })
-    // Of a link no bytes follow, and the original counts on the size that it was told.
-    const files = listed.map(file => file.link === undefined ? file : { ...file, size: 0 })
-    if (this.#options.extended === false) return files.map(({ sha256: _s, blocks: _b, mtimeMs: _m, ...file }) => file)
-    return Promise.all(files.map(async file => file.isDir || file.link !== undefined || file.sha256 !== undefined ? file : { ...file, ...await this.#facts(file, signal) }))
-  }
-
-  async #facts (file: OfferedFile, signal: AbortSignal | undefined): Promise<ContentFacts> {
-    const digest = new ContentDigest(this.#options.sha256, file.size)
-    for await (const bytes of this.#options.files.read(file.source, 0, file.size, { signal })) digest.update(bytes)
-    return await digest.digest()
   }
 
   async #digest (files: readonly FileInfo[]): Promise<string> {

@@ -1,7 +1,7 @@
 /**
  * What was offered to whom, what was consented to, and how far it came. Pure: time is a number.
  *
- *      awaiting -> accepted -> updated -> completed | failed        any -> accepted
+ *      awaiting -> accepted -> updated -> completed | failed        any -> accepted        any that is not over -> withdrawn
  *
  * @module
  */
@@ -50,7 +50,7 @@ export class OffersState {
   add (offer: NewOffer, now: number): StoredOffer {
     const before = this.#entries.get(keyOf(offer.incoming, offer.id))
     if (before !== undefined && before.offer.peer !== offer.peer) throw new WarpdriveError('ERR_FOREIGN_OFFER', 'the id belongs to an offer of another peer')
-    if (before !== undefined && before.offer.digest === offer.digest) return this.#snapshot(before)
+    if (before !== undefined && before.offer.digest === offer.digest && before.offer.status !== 'withdrawn') return this.#snapshot(before)
     if (before?.running === true) throw new WarpdriveError('ERR_CONSENT', 'the offer is being transferred: it cannot change now')
     if (before === undefined) this.#makeRoom(offer)
     const entry: Entry = {
@@ -62,7 +62,7 @@ export class OffersState {
   }
 
   /** An offer without what is done of it: cheap, however many entries it has. */
-  peek (incoming: boolean, id: string): NewOffer | undefined {
+  peek (incoming: boolean, id: string): NewOffer & Pick<StoredOffer, 'status'> | undefined {
     return this.#entries.get(keyOf(incoming, id))?.offer
   }
 
@@ -92,6 +92,7 @@ export class OffersState {
   begin (incoming: boolean, id: string, digest: string | undefined, now: number): boolean {
     const entry = this.#known(incoming, id)
     if (digest !== undefined && digest !== entry.offer.digest) throw new WarpdriveError('ERR_CONSENT', 'the offer is not the one that was consented to')
+    if (entry.offer.status === 'withdrawn') throw new WarpdriveError('ERR_WITHDRAWN', 'the offer was withdrawn')
     if (entry.running) return false
     entry.running = true
     entry.offer = { ...entry.offer, status: 'accepted', updatedAt: now }
@@ -100,6 +101,7 @@ export class OffersState {
 
   progress (incoming: boolean, id: string, index: number, progress: number, now: number): void {
     const entry = this.#known(incoming, id)
+    if (entry.offer.status === 'withdrawn') return
     entry.offer = { ...entry.offer, status: 'updated', index, progress, updatedAt: now }
   }
 
@@ -125,10 +127,30 @@ export class OffersState {
     return done.size === contents
   }
 
+  /** Whoever made an offer takes it back. Undefined where it is over, which it stays. */
+  withdraw (incoming: boolean, id: string, now: number): StoredOffer | undefined {
+    const entry = this.#known(incoming, id)
+    if (isOver(entry.offer)) return undefined
+    if (!incoming) entry.running = false
+    entry.offer = { ...entry.offer, status: 'withdrawn', updatedAt: now, ...incoming ? {} : { untold: true } }
+    return this.#snapshot(entry)
+  }
+
+  /** The peer knows that an offer of ours is withdrawn. Undefined where it was known before. */
+  told (id: string): StoredOffer | undefined {
+    const entry = this.#entries.get(keyOf(false, id))
+    if (entry?.offer.untold !== true) return undefined
+    const { untold: _, ...offer } = entry.offer
+    entry.offer = offer
+    return this.#snapshot(entry)
+  }
+
   /** What became of an offer, by the word of who decides it. */
   settle (incoming: boolean, id: string, status: Extract<OfferStatusName, 'completed' | 'failed' | 'rejected'>, now: number): StoredOffer | undefined {
     const entry = this.#known(incoming, id)
     if (!incoming) entry.running = false
+    // All of it may be there by now, and nothing else can come after that.
+    if (entry.offer.status === 'withdrawn' && status !== 'completed') return undefined
     if (status === 'completed') {
       entry.failures.clear()
       // Of those that it had before it was killed the peer tells nothing by itself.
@@ -150,6 +172,7 @@ export class OffersState {
     const entry = this.#entries.get(keyOf(incoming, id))
     if (entry === undefined) return undefined
     entry.running = false
+    if (entry.offer.status === 'withdrawn' && status !== 'completed') return undefined
     const over = status === 'completed' ? { index: entry.offer.files.length, progress: 0 } : {}
     entry.offer = { ...entry.offer, status, ...over, updatedAt: now }
     return this.#snapshot(entry)
@@ -167,7 +190,7 @@ export class OffersState {
     if (count < this.#maxPeerOffers) return
     let oldest: StoredOffer | undefined
     for (const { offer, running } of this.#entries.values()) {
-      if (offer.incoming !== incoming || offer.peer !== peer || running || (offer.status !== 'completed' && offer.status !== 'rejected')) continue
+      if (offer.incoming !== incoming || offer.peer !== peer || running || !isOver(offer)) continue
       if (oldest === undefined || offer.updatedAt < oldest.updatedAt) oldest = offer
     }
     if (oldest === undefined) throw new WarpdriveError('ERR_TOO_MANY', `too many offers of one peer: ${count + 1} > ${this.#maxPeerOffers}`)
@@ -187,6 +210,10 @@ export class OffersState {
   #snapshot (entry: Entry): StoredOffer {
     return { ...entry.offer, done: [...entry.done], parts: [...entry.parts], failures: Array.from(entry.failures, ([index, [code, message]]) => [index, code, message]) }
   }
+}
+
+function isOver ({ status }: StoredOffer): boolean {
+  return status === 'completed' || status === 'rejected' || status === 'withdrawn'
 }
 
 function isContent ({ isDir, link }: FileInfo): boolean {

@@ -90,6 +90,8 @@ export interface StoredOffer extends Offer {
   readonly parts: ReadonlyArray<readonly [index: number, bytes: number]>
   /** Entries that failed alone when they were last tried, and why. */
   readonly failures?: ReadonlyArray<readonly [index: number, code: string, message: string]> | undefined
+  /** It is ours and withdrawn, and the peer has not been told yet. */
+  readonly untold?: boolean | undefined
 }
 
 /** What survives a restart, where it survives one. */

@@ -10,6 +10,8 @@ import type { FileSource, OfferedFile, ReadOptions } from './ports.ts'
 export interface Sending {
   readonly files: FileSource
   readonly sources: readonly OfferedFile[]
+  /** Rejects once the offer is withdrawn. */
+  withdrawn (): Promise<never> | undefined
   /** So many bytes of an entry were read. */
   progress (index: number, bytes: number): void
   /** An entry could not be read whole. */
@@ -17,13 +19,15 @@ export interface Sending {
 }
 
 /** One entry from `start` on; nothing of what has no content. */
-export async function * sendEntry ({ files, sources, progress, fail }: Sending, index: number, start: number, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+export async function * sendEntry ({ files, sources, withdrawn, progress, fail }: Sending, index: number, start: number, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const file = sources[index]
   if (file === undefined || file.isDir || file.link !== undefined) return
   try {
     let sent = start
     if (start < file.size) {
       for await (const bytes of files.read(file.source, start, file.size, options)) {
+        const over = withdrawn()
+        if (over !== undefined) await over
         sent += bytes.length
         yield bytes
       }
@@ -38,7 +42,7 @@ export async function * sendEntry ({ files, sources, progress, fail }: Sending, 
 
 /** Several entries, each whole and behind a 00. Small ones come in pieces that have many of them. */
 export async function * sendEntries (sending: Sending, indices: readonly number[], pieces: Pieces, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
-  const { files, sources, progress, fail } = sending
+  const { files, sources, withdrawn, progress, fail } = sending
   const whole = files.whole?.bind(files)
   let piece = pieces.next()
   let filled = 0
@@ -49,6 +53,8 @@ export async function * sendEntries (sending: Sending, indices: readonly number[
     return full
   }
   for (const index of indices) {
+    const over = withdrawn()
+    if (over !== undefined) await over
     const file = sources[index]
     const small = whole !== undefined && file !== undefined && !file.isDir && file.link === undefined && file.size < SENT_BYTES
     if (filled > 0 && (!small || filled + 1 + file.size > SENT_BYTES)) {

@@ -33,8 +33,8 @@ export interface Answers {
   settleOffer? (caller: string, id: string, outcome: number): Promise<void>
   /** These entries, each with a 00 before it: our extension. Throws at once when there is nothing for this caller. */
   downloadMany? (caller: string, id: string, indices: readonly number[], pieces: Pieces, options: ReadOptions): AsyncIterable<Uint8Array>
-  /** The bytes behind the confirmation. Throws at once when there is nothing for this caller. */
-  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncIterable<Uint8Array>
+  /** The bytes behind the confirmation. Throws, or rejects, when there is nothing for this caller. */
+  download (caller: string, id: string, index: bigint, offset: bigint, one: boolean, options: ReadOptions): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
 }
 
 export interface ServeOptions extends SessionOptions {
@@ -147,7 +147,7 @@ async function perform (session: Session, answers: Answers, caller: string, comm
     }
     case 'download':
     case 'downloadRange': {
-      const bytes = answers.download(caller, command.id, command.index, command.offset, command.type === 'downloadRange', options)
+      const bytes = await answers.download(caller, command.id, command.index, command.offset, command.type === 'downloadRange', options)
       await session.send(Uint8Array.of(0))
       for await (const chunk of bytes) await session.send(chunk)
       break

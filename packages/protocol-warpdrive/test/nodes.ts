@@ -78,6 +78,8 @@ export interface Pair {
   readonly inbox: MemoryInbox
   /** Every query: who asked, for which port. */
   readonly queries: Array<{ from: string, port: string, at: number, channel: Channel }>
+  /** By who they are: whoever is put here is who is asked. */
+  readonly nodes: Map<string, WarpdriveNode>
 }
 
 /** Alice has files, Bob has an inbox. A query is a pair; the callee learns from it, and from nothing else, who asks. */
@@ -95,5 +97,5 @@ export async function pair (content: Record<string, Uint8Array | string>, { alic
   const common = { sha256, clock }
   nodes.set(ALICE, await openNode({ ...common, identity: ALICE, query: query(ALICE), files, inbox: new MemoryInbox(), ...alice }))
   nodes.set(BOB, await openNode({ ...common, identity: BOB, query: query(BOB), files: new MemoryFiles({}), inbox, ...bob }))
-  return { clock, files, inbox, queries, alice: nodes.get(ALICE) as WarpdriveNode, bob: nodes.get(BOB) as WarpdriveNode }
+  return { clock, files, inbox, queries, nodes, alice: nodes.get(ALICE) as WarpdriveNode, bob: nodes.get(BOB) as WarpdriveNode }
 }

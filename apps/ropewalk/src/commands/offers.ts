@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { follow } from '../peers/follow.ts'
-import type { OfferLine } from '../peers/requests.ts'
+import type { OfferLine } from '../peers/offer-line.ts'
 import { aliasOf, failureResult, offerResult } from '../peers/show.ts'
 import { withNode } from '../peers/with-node.ts'
 import { Report } from '../progress/report.ts'
@@ -11,6 +11,7 @@ import { Report } from '../progress/report.ts'
 export interface OffersFlags { readonly incoming: boolean, readonly outgoing: boolean, readonly watch: boolean, readonly json: boolean }
 export interface AcceptFlags extends RetryFlags { readonly output?: string | undefined }
 export interface OfferFlags { readonly json: boolean }
+export interface WithdrawFlags extends OfferFlags { readonly discover: boolean }
 export interface RetryFlags { readonly dangerous: boolean, readonly discover: boolean, readonly json: boolean }
 
 /** Lists offers, and with `--watch` each that changes. */
@@ -41,6 +42,19 @@ export async function decline (context: Context, offer: string, { json }: OfferF
   return await withNode(context, { alone: 'quiet' }, async ask => {
     const report = new Report({ ...context, json })
     for await (const line of ask({ do: 'decline', offer })) report.result(offerResult(line['offer'] as OfferLine, 'declined'))
+    return Exit.done
+  })
+}
+
+/** Takes back what was offered. */
+export async function withdraw (context: Context, offer: string, { discover, json }: WithdrawFlags): Promise<Exit> {
+  return await withNode(context, { alone: 'quiet', discover }, async ask => {
+    const report = new Report({ ...context, json })
+    for await (const line of ask({ do: 'withdraw', offer })) {
+      const withdrawn = line['offer'] as OfferLine
+      report.result(offerResult(withdrawn, 'withdrawn'))
+      if (withdrawn.untold === true && !json) report.note(`${aliasOf(withdrawn)} is not there, and is told when it asks, or meets a node of yours`)
+    }
     return Exit.done
   })
 }

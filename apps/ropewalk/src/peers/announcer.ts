@@ -1,5 +1,5 @@
 /**
- * Tells whoever has a node before him what peers offer, and what has arrived.
+ * Tells whoever has a node before him what peers offer and withdraw, and what has arrived.
  *
  * @module
  */
@@ -8,7 +8,8 @@ import type { Offer, StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpd
 import { formatBytes, plural } from '../format.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import type { Host } from '../services/service.ts'
-import type { OfferLine, Requests } from './requests.ts'
+import type { OfferLine } from './offer-line.ts'
+import type { Requests } from './requests.ts'
 import { aliasOf, namesOf, offerResult } from './show.ts'
 
 /** Lines a second, and how many may come at once. Ours: a peer must not fill a screen with his offers. */
@@ -38,7 +39,7 @@ export class Announcer {
         for await (const change of warpdrive.listen('status', 1, { signal }) as AsyncIterable<Offer>) {
           if (told.get(change.id) === change.status) continue
           told.set(change.id, change.status)
-          if (change.status !== 'awaiting' && change.status !== 'completed') continue
+          if (change.status !== 'awaiting' && change.status !== 'completed' && change.status !== 'withdrawn') continue
           this.#tell(requests.lineOf(change as StoredOffer))
         }
       } catch {
@@ -53,6 +54,7 @@ export class Announcer {
     const size = `${plural(offer.files, 'file')}, ${formatBytes(offer.bytes)}`
     if (json) context.stdout.write(encodeLine(offerResult(offer).record))
     else if (offer.status === 'awaiting') note(`${aliasOf(offer)} offers ${namesOf(offer)} (${size}): ropewalk accept ${offer.id.slice(0, 8)}`)
+    else if (offer.status === 'withdrawn') note(`Withdrawn by ${aliasOf(offer)}: ${namesOf(offer)} (${size})`)
     else note(`Arrived from ${aliasOf(offer)}: ${namesOf(offer)} (${size})`)
   }
 }

@@ -14,7 +14,7 @@ import { encodeLine } from '../progress/ndjson.ts'
 import { Report } from '../progress/report.ts'
 import { fit } from '../width.ts'
 import type { Line } from './control.ts'
-import type { OfferLine } from './requests.ts'
+import type { OfferLine } from './offer-line.ts'
 import { aliasOf, failureResult, offerResult } from './show.ts'
 import type { Reading } from './sources.ts'
 
@@ -107,11 +107,12 @@ function keptOf ({ id, incoming }: OfferLine, stays: boolean): string {
 /** `before`: it was, and nothing was done. */
 function settled (report: Report, json: boolean, offer: OfferLine, before: boolean): Exit {
   // Of what nobody wanted nothing has moved.
-  if (offer.status !== 'rejected' && !before) report.summary(0)
+  if (offer.status !== 'rejected' && offer.status !== 'withdrawn' && !before) report.summary(0)
   report.close()
   report.result(offerResult(offer, 'settled', before && offer.status === 'completed' ? `${offer.incoming ? 'arrived' : 'arrived there'} before: nothing is left to do` : undefined))
   for (const failure of offer.failures) report.result(failureResult(offer, failure))
   if (!json && offer.incoming && offer.failures.some(({ code }) => code === 'ERR_DANGEROUS')) report.note(`"ropewalk accept ${offer.id.slice(0, 8)} --dangerous" takes those, too, that something would run or trust unasked`)
   if (offer.status === 'rejected') throw new RopewalkError('ERR_REFUSED', offer.incoming ? 'the offer was declined' : `${aliasOf(offer)} declined the offer`, { advice: offer.incoming ? [] : ['"ropewalk send" makes a new one.'] })
+  if (offer.status === 'withdrawn') throw new RopewalkError('ERR_WITHDRAWN', offer.incoming ? 'the sender has withdrawn the offer' : 'the offer was withdrawn')
   return offer.status === 'completed' ? Exit.done : Exit.failed
 }

@@ -74,7 +74,7 @@ export class Inboxes implements Inbox {
   /** Everything is there, or nobody wants the rest. */
   async end (peer: string, offer: string, how: 'whole' | 'discarded'): Promise<void> {
     const key = keyOf(peer, offer)
-    const open = this.#open.get(key)
+    const open = this.#open.get(key) ?? (how === 'discarded' ? await this.#paused(key, peer, offer) : undefined)
     this.#open.delete(key)
     await rm(this.#recordOf(key), { force: true })
     if (open === undefined) return
@@ -90,6 +90,19 @@ export class Inboxes implements Inbox {
     this.#open.delete(key)
     await open?.transfer.close()
     await open?.receiver.close()
+  }
+
+  /** What is kept of one that nobody goes on with. */
+  async #paused (key: string, peer: string, offer: string): Promise<Open | undefined> {
+    const destination = (await this.interrupted()).find(kept => kept.peer === peer && kept.offer === offer)
+    if (destination === undefined) return undefined
+    try {
+      const receiver = await openReceiver(destination.directory)
+      return { destination, receiver, transfer: await receiver.transfer(key) }
+    } catch {
+      // Where the folder is gone, so is what was in it.
+      return undefined
+    }
   }
 
   async close (): Promise<void> {

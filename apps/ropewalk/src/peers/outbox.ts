@@ -54,7 +54,7 @@ export class Outbox {
   }
 
   async #clear ({ status, files }: Offer): Promise<void> {
-    if (status !== 'completed' && status !== 'rejected') return
+    if (status !== 'completed' && status !== 'rejected' && status !== 'withdrawn') return
     // Of our own offers the node knows where each file lies.
     const spooled = files.map(({ uri }) => dirname(uri)).filter(folder => dirname(folder) === this.#folder)
     for (const folder of spooled) await rm(folder, { recursive: true, force: true }).catch(() => {})

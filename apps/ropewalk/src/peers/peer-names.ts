@@ -30,19 +30,21 @@ export function findPeer (peers: readonly Peer[], text: string): string {
   })
 }
 
-/** The offer with this id, beginning of one, or the only one that waits from the peer of this name. */
-export function findOffer (offers: readonly StoredOffer[], peers: readonly Peer[], text: string): StoredOffer {
+/** The offer with this id, beginning of one, or the only one that waits from the peer of this name; with `toPeer` the only one to him that is not over. */
+export function findOffer (offers: readonly StoredOffer[], peers: readonly Peer[], text: string, toPeer: boolean = false): StoredOffer {
   const exact = offers.find(({ id }) => id === text)
   if (exact !== undefined) return exact
   const begun = text.length >= ENOUGH_DIGITS ? offers.filter(({ id }) => id.startsWith(text.toLowerCase())) : []
   if (begun.length === 1) return begun[0] as StoredOffer
   const named = new Set(peers.filter(({ alias }) => alias === text).map(({ id }) => id))
-  const waiting = offers.filter(({ peer, incoming, status }) => named.has(peer) && incoming && status === 'awaiting')
+  const waiting = offers.filter(({ peer, incoming, status }) => named.has(peer) && (toPeer ? !incoming && !OVER.has(status) : incoming && status === 'awaiting'))
   if (waiting.length === 1) return waiting[0] as StoredOffer
   const several = begun.length > 1 ? begun : waiting
   if (several.length > 1) throw new RopewalkError('ERR_USAGE', `${several.length} offers could be meant: say which by its id`, { text, advice: several.map(offer => `${offer.id}  ${firstOf(offer)}`.trimEnd()) })
   throw new RopewalkError('ERR_NOT_FOUND', 'there is no such offer', { text, advice: ['"ropewalk offers" lists those there are.'] })
 }
+
+const OVER: ReadonlySet<string> = new Set(['completed', 'rejected', 'withdrawn'])
 
 /** By what a person knows it: the first of its names. */
 function firstOf ({ incoming, files: [first] }: StoredOffer): string {

@@ -91,12 +91,16 @@ export class PeerNode {
       receivesFrom: fingerprint => node.receiving.receivesFrom(fingerprint),
       protocolsFor: fingerprint => node.#protocolsFor(fingerprint),
       serve: (protocol, channel, link) => node.#serve(protocol, channel, link),
-      onLink: link => { node.receiving.wake(link.fingerprint) },
+      onLink: ({ fingerprint }) => {
+        node.receiving.wake(fingerprint)
+        void node.warpdrive.tellWithdrawn(fingerprint)
+      },
       greet: async ({ fingerprint }) => { await node.ping(fingerprint, AbortSignal.timeout(GREET_MS)) },
       onTrouble
     })
     const warpdrive = await openNode({
       identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, parallel: PARALLEL_FILES, onOffered: offer => { node.#offered(offer) },
+      onWithdrawn: offer => { node.receiving.withdrawn(offer).catch((error: unknown) => { onTrouble(`offer ${offer.id.slice(0, 8)}`, error) }) },
       query: async (peer, _, { signal }) => {
         if (node.peer(peer)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked')
         return await links.query(peer, WARPDRIVE, { signal })

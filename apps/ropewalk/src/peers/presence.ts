@@ -60,6 +60,7 @@ export class Presence {
   }
 }
 
-function isUnfinished ({ status, createdAt }: StoredOffer): boolean {
-  return status !== 'completed' && status !== 'rejected' && Date.now() - createdAt < OFFER_MS
+/** What is withdrawn, until that was told, too. */
+function isUnfinished ({ status, untold, createdAt }: StoredOffer): boolean {
+  return status !== 'completed' && status !== 'rejected' && (status !== 'withdrawn' || untold === true) && Date.now() - createdAt < OFFER_MS
 }

@@ -58,7 +58,7 @@ export class Receiving {
     const { warpdrive, inboxes, onTrouble } = this.#options
     for (const { peer, offer: id, directory } of await inboxes.interrupted()) {
       const offer = warpdrive.offers(1).find(offer => offer.id === id && offer.peer === peer)
-      if (offer === undefined || offer.status === 'completed' || offer.status === 'rejected') await inboxes.end(peer, id, 'discarded')
+      if (offer === undefined || offer.status === 'completed' || offer.status === 'rejected' || offer.status === 'withdrawn') await inboxes.end(peer, id, 'discarded')
       else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble(`offer ${id.slice(0, 8)}`, causeOf(error)) })
     }
   }
@@ -72,6 +72,7 @@ export class Receiving {
   async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, onWait, onPlace }: AcceptOptions = {}): Promise<void> {
     // Whoever wants it twice has it offered twice.
     if (offer.status === 'completed') return
+    if (offer.status === 'withdrawn') throw withdrawn()
     const running = this.#running.get(offer.id)
     // Consent is to all that follows, and not to what runs without it.
     if (running !== undefined && dangerous && !running.dangerous) {
@@ -108,13 +109,24 @@ export class Receiving {
   /** Says no, and removes what is not whole. */
   async decline (offer: StoredOffer, signal: AbortSignal): Promise<void> {
     const { warpdrive } = this.#options
-    const running = this.#running.get(offer.id)
+    if (offer.status === 'withdrawn') throw withdrawn()
     // What broke off by this must not go on by itself before the offer is said to be declined.
-    running?.stop.abort(new RopewalkError('ERR_REFUSED', 'the offer was declined'))
-    await running?.work.catch(() => {})
+    await this.#stop(offer.id, new RopewalkError('ERR_REFUSED', 'the offer was declined'))
     if (warpdrive.offers(1).some(({ id, status }) => id === offer.id && status === 'completed')) throw new RopewalkError('ERR_USAGE', 'it has arrived: there is nothing to decline', { text: offer.id })
     await warpdrive.decline(offer.id, { signal })
     await this.#options.inboxes.end(offer.peer, offer.id, 'discarded')
+  }
+
+  /** Its sender has taken it back: what is not whole is removed. */
+  async withdrawn ({ peer, id }: StoredOffer): Promise<void> {
+    await this.#stop(id, withdrawn())
+    await this.#options.inboxes.end(peer, id, 'discarded')
+  }
+
+  async #stop (id: string, reason: Error): Promise<void> {
+    const running = this.#running.get(id)
+    running?.stop.abort(reason)
+    await running?.work.catch(() => {})
   }
 
   /** What is under way is broken off, and kept for the next process. */
@@ -139,6 +151,8 @@ export class Receiving {
       } catch (error) {
         declined.throwIfAborted()
         const status = warpdrive.offers(1).find(({ id }) => id === offer.id)?.status
+        // What is not whole of it is removed when it has ended.
+        if (status === 'withdrawn') throw withdrawn()
         if (progressOf(warpdrive, offer.id) !== before) [since, attempt] = [Date.now(), 0]
         if (signal.aborted || status === 'rejected' || !PASSING.has(codeOf(error)) || Date.now() - since > PATIENCE_MS) {
           if (!signal.aborted && status !== 'rejected') await inboxes.pause(offer.peer, offer.id)
@@ -165,6 +179,10 @@ export class Receiving {
       if (wakes.size === 0) this.#wakes.delete(peer)
     }
   }
+}
+
+export function withdrawn (): RopewalkError {
+  return new RopewalkError('ERR_WITHDRAWN', 'the sender has withdrawn the offer')
 }
 
 function progressOf (warpdrive: WarpdriveNode, id: string): string {

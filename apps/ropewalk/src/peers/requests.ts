@@ -9,9 +9,11 @@ import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { ownAddresses, type Discovery } from './discovery.ts'
 import type { Destination } from './inboxes.ts'
 import type { Line } from './control.ts'
+import { offerLine, withMissing, type OfferLine } from './offer-line.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
 import { findOffer, findPeer } from './peer-names.ts'
 import { LAST_WORD_MS, type PeerNode } from './peer-node.ts'
+import { withdrawn } from './receiving.ts'
 
 type Tell = (line: Line) => void
 
@@ -28,27 +30,11 @@ const MAX_TRIED = 3
 /** How long the local network is asked for whoever has a code out. Ours. */
 const FIND_MS = 5_000
 
-/** What an offer says of itself, with its files counted. */
-export interface OfferLine extends Line {
-  readonly id: string
-  readonly incoming: boolean
-  readonly peer: string
-  readonly alias: string
-  readonly status: string
-  readonly names: readonly string[]
-  readonly files: number
-  readonly bytes: number
-  readonly done: number
-  readonly failures: ReadonlyArray<{ readonly name: string, readonly code: string, readonly message: string }>
-  readonly created_at: number
-  /** Of one that was received: where, and what became of first components that were taken. */
-  readonly directory?: string | undefined
-  readonly renamed?: Readonly<Record<string, string>> | undefined
-}
-
 export class Requests {
   readonly #node: PeerNode
   readonly #discovery: Discovery
+  /** By offer. */
+  readonly #withdrawing = new Map<string, Promise<unknown>>()
 
   constructor (node: PeerNode, discovery: Discovery) {
     this.#node = node
@@ -62,14 +48,7 @@ export class Requests {
 
   /** What is told of an offer. */
   lineOf (offer: StoredOffer): OfferLine {
-    const { id, incoming, peer, status, files, done = [], failures = [], createdAt } = offer
-    const contents = files.filter(({ isDir }) => !isDir)
-    const nameOf = ({ uri, path }: { uri: string, path: string }): string => incoming ? uri : path
-    return {
-      id, incoming, peer, alias: this.#node.peer(peer)?.alias ?? '', status, names: [...new Set(files.map(file => nameOf(file).split('/')[0] as string))].slice(0, 16),
-      files: contents.length, bytes: contents.reduce((sum, { size }) => sum + size, 0), done: done.filter(index => files[index]?.isDir === false).length,
-      failures: failures.map(([index, code, message]) => ({ name: nameOf(files[index] ?? { uri: '', path: '' }), code, message })), created_at: createdAt
-    }
+    return offerLine(offer, this.#node.peer(offer.peer)?.alias ?? '')
   }
 
   /** Peers, and who else is on the local network. */
@@ -96,6 +75,7 @@ export class Requests {
       case 'offers': return await this.#offers(Number(request['filter'] ?? 0), request['watch'] === true, tell, signal)
       case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
       case 'decline': return await this.#decline(text('offer'), tell, signal)
+      case 'withdraw': return await this.#withdraw(this.#outgoing(text('offer')), tell)
       case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
       case 'status': return void tell({ ...this.#detailed(this.#find(text('offer'))) })
       default: throw new RopewalkError('ERR_USAGE', 'the node that runs does not know this command', { advice: ['It is another version of ropewalk: stop it, and start it anew.'] })
@@ -202,6 +182,7 @@ export class Requests {
 
   async #receive (offer: StoredOffer, { directory, otherwise, dangerous }: Where, tell: Tell, signal: AbortSignal): Promise<void> {
     if (offer.status === 'completed') return void tell({ settled: this.lineOf(offer), before: true })
+    if (offer.status === 'withdrawn') throw withdrawn()
     tell({ offer: this.lineOf(offer) })
     const stop = this.#node.events.listen([offer.id], event => { tell({ transfer: event }) })
     let place: Destination | undefined
@@ -212,9 +193,8 @@ export class Requests {
       await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, onWait, onPlace: at => { place = at } }), gone])
     } catch (error) {
       signal.throwIfAborted()
-      if (this.#known(offer.id, true).status === 'rejected') throw error
       const after = this.#known(offer.id, true)
-      if ((after.failures ?? []).length === 0) throw error
+      if (after.status === 'rejected' || after.status === 'withdrawn' || (after.failures ?? []).length === 0) throw error
     } finally {
       stop()
     }
@@ -227,11 +207,25 @@ export class Requests {
     tell({ offer: this.lineOf(this.#known(offer.id, true)) })
   }
 
+  /** Takes back what was offered. */
+  async #withdraw (offer: StoredOffer, tell: Tell): Promise<void> {
+    const { warpdrive } = this.#node
+    if (offer.status === 'completed' || offer.status === 'rejected') throw new RopewalkError('ERR_USAGE', `${offer.status === 'completed' ? 'it has arrived there' : 'it was declined'}: there is nothing to withdraw`, { text: offer.id })
+    const work = warpdrive.withdraw(offer.id)
+    this.#withdrawing.set(offer.id, work.catch(() => {}))
+    try {
+      await work
+      tell({ offer: this.lineOf(this.#known(offer.id, false)) })
+    } finally {
+      this.#withdrawing.delete(offer.id)
+    }
+  }
+
   /** What failed, and nothing else: whoever receives knows what is whole. */
   async #retry (offer: StoredOffer, where: Where, tell: Tell, signal: AbortSignal): Promise<void> {
     if (offer.incoming) return await this.#receive(offer, where, tell, signal)
     // Who has it all, or wants none of it, would not answer.
-    if (offer.status === 'completed' || offer.status === 'rejected') return void tell({ settled: this.lineOf(offer), before: true })
+    if (offer.status === 'completed' || offer.status === 'rejected' || offer.status === 'withdrawn') return void tell({ settled: this.lineOf(offer), before: true })
     tell({ offer: this.lineOf(offer), followed: true })
     await this.#follow(offer, tell, signal, () => this.#node.warpdrive.offerAgain(offer.id, { signal }))
   }
@@ -256,6 +250,8 @@ export class Requests {
           lastWord = setTimeout(() => { ended.abort() }, LAST_WORD_MS)
         }
       }
+      // The node may be one that ends with this: first the peer is told, and whoever withdraws.
+      await this.#withdrawing.get(offer.id)
       signal.throwIfAborted()
     } finally {
       clearTimeout(lastWord)
@@ -283,13 +279,8 @@ export class Requests {
     return id
   }
 
-  /** Of an offer of ours that broke off, every file that is not known to be whole there: why some are not, only the other side knows. */
   #detailed (offer: StoredOffer): OfferLine {
-    const line = this.lineOf(offer)
-    if (offer.incoming || offer.status !== 'failed') return line
-    const told = new Set([...offer.done, ...(offer.failures ?? []).map(([index]) => index)])
-    const missing = offer.files.filter(({ isDir, link }, index) => !isDir && link === undefined && !told.has(index))
-    return { ...line, failures: [...line.failures, ...missing.map(({ path }) => ({ name: path, code: 'ERR_INCOMPLETE', message: 'not whole there; the other side may know why' }))] }
+    return withMissing(offer, this.lineOf(offer))
   }
 
   #incoming (text: string): StoredOffer {
@@ -299,6 +290,16 @@ export class Requests {
       const { warpdrive } = this.#node
       if (codeOf(error) !== 'ERR_NOT_FOUND' || !warpdrive.offers(2).some(({ id }) => text.length >= 4 && id.startsWith(text.toLowerCase()))) throw error
       throw new RopewalkError('ERR_USAGE', 'that is an offer of yours: whoever it was made to accepts or declines it', { text })
+    }
+  }
+
+  #outgoing (text: string): StoredOffer {
+    const { warpdrive } = this.#node
+    try {
+      return findOffer(warpdrive.offers(2), warpdrive.peers(), text, true)
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_NOT_FOUND' || !warpdrive.offers(1).some(({ id }) => text.length >= 4 && id.startsWith(text.toLowerCase()))) throw error
+      throw new RopewalkError('ERR_USAGE', 'that was offered to you: only who offers it withdraws it', { text, advice: ['"ropewalk decline" says no to it.'] })
     }
   }
 
@@ -320,7 +321,7 @@ export class Requests {
 }
 
 function isOver ({ status }: Offer): boolean {
-  return status === 'completed' || status === 'rejected' || status === 'failed'
+  return status === 'completed' || status === 'rejected' || status === 'withdrawn' || status === 'failed'
 }
 
 /** As long as a code is good for. */

@@ -8,7 +8,7 @@ import { formatBytes, plural } from '../format.ts'
 import { harmless } from '../progress/lines.ts'
 import type { Result } from '../progress/report.ts'
 import type { Line } from './control.ts'
-import type { OfferLine } from './requests.ts'
+import type { OfferLine } from './offer-line.ts'
 
 /** Digits of an id that are shown to people: enough to name it by. */
 const SHORT = 8
@@ -29,7 +29,8 @@ const WORDS: Readonly<Record<string, readonly [incoming: string, outgoing: strin
   updated: ['is coming', 'is going'],
   completed: ['arrived', 'arrived there'],
   failed: ['broke off', 'broke off'],
-  rejected: ['you declined', 'they declined']
+  rejected: ['you declined', 'they declined'],
+  withdrawn: ['they withdrew it', 'you withdrew it']
 }
 
 /** `said`: what is said to people instead of its status. */

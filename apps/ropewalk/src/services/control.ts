@@ -85,25 +85,42 @@ export class Control {
   async #connection (connection: Connection): Promise<void> {
     const { signal } = this.#stopping
     const muxer = mdsftp(connection, { role: 'acceptor' })
-    const stop = (): void => { muxer.abort(signal.reason as Error) }
+    /** Requests that are not answered yet. */
+    let open = 0
+    let timer: NodeJS.Timeout | undefined
+    const abort = (): void => { muxer.abort(signal.reason as Error) }
+    // Who has its answer ends the connection when it has read it.
+    const stop = (): void => {
+      if (open > 0) abort()
+      else timer = setTimeout(abort, READ_MS)
+    }
     signal.addEventListener('abort', stop)
     const running = new Set<Promise<unknown>>()
     try {
       for await (const channel of muxer) {
-        const work: Promise<unknown> = this.#channel(channel).catch(() => {}).finally(() => { running.delete(work) })
+        open++
+        const work: Promise<unknown> = this.#channel(channel, () => { open-- }).catch(() => {}).finally(() => { running.delete(work) })
         running.add(work)
       }
     } finally {
       await Promise.all(running)
+      clearTimeout(timer)
       signal.removeEventListener('abort', stop)
       muxer.abort(new RopewalkError('ERR_STOPPED', 'the command is over'))
     }
   }
 
-  async #channel (channel: Channel): Promise<void> {
+  /** `answered` is called when a request has been performed: the end of its answer may still be on its way. */
+  async #channel (channel: Channel, answered: () => void): Promise<void> {
     const { protocol, channel: agreed } = await handle(channel, [CONTROL, ...this.#protocols.keys()])
     const serve = this.#protocols.get(protocol)
     if (serve !== undefined) return await serve(agreed)
-    await answer(agreed, (request, tell, gone) => this.perform(request, tell, gone))
+    await answer(agreed, async (request, tell, gone) => {
+      await this.perform(request, tell, gone)
+      answered()
+    })
   }
 }
+
+/** How long a command may take to read the end of its answer from a node that stops. Ours. */
+const READ_MS = 500

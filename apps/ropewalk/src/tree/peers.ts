@@ -5,7 +5,7 @@
  */
 import { type Command, Option } from 'commander'
 import { parseSize } from '../arguments.ts'
-import type { AcceptFlags, OfferFlags, OffersFlags } from '../commands/offers.ts'
+import type { AcceptFlags, OfferFlags, OffersFlags, WithdrawFlags } from '../commands/offers.ts'
 import type { PeerFlags, PeersFlags } from '../commands/peers.ts'
 import type { SendFlags } from '../commands/send.ts'
 import type { Context } from '../context.ts'
@@ -65,6 +65,12 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .argument('<offer>', OFFER)
     .action(async (offer: string, flags: OfferFlags) => done(await (await import('../commands/offers.ts')).decline(context, offer, flags)))
   examples(refuse, ['ropewalk decline 5f0c2a91', 'ropewalk decline desk'])
+
+  const back = json(discovering(program.command('withdraw')))
+    .description('take back what you have offered, also while it is being fetched')
+    .argument('<offer>', 'its id, the first digits of that, or the peer to whom it is the only offer')
+    .action(async (offer: string, flags: WithdrawFlags) => done(await (await import('../commands/offers.ts')).withdraw(context, offer, flags)))
+  examples(back, ['ropewalk withdraw 5f0c2a91', 'ropewalk withdraw laptop'], WITHDRAW_HELP)
 }
 
 function addPeerCommands (program: Command, context: Context, done: Done): void {
@@ -118,6 +124,12 @@ runs one itself where none does. Links and special files are left out.
 const ACCEPT_HELP = `
 What is received is exactly the list that was offered: who changes it offers
 anew. Nothing is replaced: a name that is taken gets a number.
+`
+
+const WITHDRAW_HELP = `
+From then on nothing of it is sent. What the peer has of it that is not whole
+is removed there; files that are whole stay. A peer that is away learns it when
+it asks for the files, or meets a node of yours.
 `
 
 export function discovering (command: Command): Command {

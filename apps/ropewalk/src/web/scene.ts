@@ -10,7 +10,7 @@ import type { ActivityBoard } from '../activity/board.ts'
 import { ObjectNames } from '../activity/object-names.ts'
 import type { StoreFacts } from '../observe/metrics.ts'
 import { ask, type Line } from '../peers/control.ts'
-import type { OfferLine } from '../peers/requests.ts'
+import type { OfferLine } from '../peers/offer-line.ts'
 import type { PeerPart, StorePart } from '../services/service.ts'
 import { swarmSocket } from '../swarm/socket.ts'
 
