@@ -45,6 +45,8 @@ export type RopewalkErrorCode =
   | 'ERR_KEY'
   /** A client that this node does not serve. */
   | 'ERR_REFUSED'
+  /** An offer with symbolic links, which nobody has said that he takes. */
+  | 'ERR_SYMLINK'
   /** Whoever made the offer has taken it back. */
   | 'ERR_WITHDRAWN'
   | 'ERR_STOPPED'

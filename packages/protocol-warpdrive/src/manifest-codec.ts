@@ -19,6 +19,7 @@ const encoder = new TextEncoder()
 export function checkManifest (files: readonly FileInfo[], { maxEntries = MAX_ENTRIES, symlinks = false }: ManifestLimits = {}): void {
   if (files.length > maxEntries) throw new WarpdriveError('ERR_TOO_MANY', `too many entries: ${files.length} > ${maxEntries}`)
   const seen = new Set<string>()
+  const links = new Set(files.filter(({ link }) => link !== undefined).map(({ uri }) => uri.normalize('NFC')))
   let total = 0
   files.forEach((file, index) => {
     const root = index === 0 && file.isDir && (file.uri === '' || file.uri === '.')
@@ -26,6 +27,7 @@ export function checkManifest (files: readonly FileInfo[], { maxEntries = MAX_EN
     const name = file.uri.normalize('NFC')
     if (seen.has(name)) throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} has the name of another: ${shown(file.uri)}`)
     seen.add(name)
+    if (links.size > 0) checkAbove(name, links, index)
     if (file.link !== undefined && !symlinks) throw new WarpdriveError('ERR_SYMLINK', `entry ${index} is a symbolic link: ${shown(file.uri)}`)
     if (file.blocks !== undefined) checkBlockCount(file, index)
     if (!file.isDir && file.link === undefined) total += file.size
@@ -38,6 +40,13 @@ export function blockBytesOf (size: number): number {
   let bytes = BLOCK_BYTES
   while (size / bytes > MAX_BLOCKS) bytes *= 2
   return bytes
+}
+
+/** Nothing lies behind a link: whoever wrote it would write wherever that leads. */
+function checkAbove (name: string, links: ReadonlySet<string>, index: number): void {
+  for (let end = name.indexOf('/'); end > 0; end = name.indexOf('/', end + 1)) {
+    if (links.has(name.slice(0, end))) throw new WarpdriveError('ERR_BAD_NAME', `entry ${index} is below a symbolic link: ${shown(name)}`)
+  }
 }
 
 function checkBlockCount ({ size, sha256, blocks = '' }: FileInfo, index: number): void {

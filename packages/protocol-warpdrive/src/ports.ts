@@ -77,7 +77,7 @@ export interface Inbox {
   /** What is there of a file of a transfer, which may be more than our state knows: it is asked before each download. */
   kept? (name: string, transfer: Pick<InboxFileOptions, 'peer' | 'offer'>): { readonly bytes: number, readonly whole: boolean }
   /** Only called where links were asked for. */
-  link? (name: string, target: string, options: AbortOptions): Promise<void>
+  link? (name: string, target: string, options: Pick<InboxFileOptions, 'peer' | 'offer' | 'mtimeMs' | 'signal'>): Promise<void>
 }
 
 /** An offer, and what of it is done. */

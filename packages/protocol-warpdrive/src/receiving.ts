@@ -176,7 +176,7 @@ async function receiveEntry (receiving: Receiving, session: Session | undefined,
     if (file.uri !== '' && file.uri !== '.') await ours(inbox.directory(file.uri, { peer: offer.peer, offer: offer.id, mode: file.perm & 0o777 | 0o700, mtimeMs: file.mtimeMs, signal }))
   } else if (file.link !== undefined) {
     if (inbox.link === undefined) throw new WarpdriveError('ERR_SYMLINK', 'the inbox takes no symbolic links', { remote: false, scope: 'transfer' })
-    await ours(inbox.link(file.uri, file.link, { signal }))
+    await ours(inbox.link(file.uri, file.link, { peer: offer.peer, offer: offer.id, mtimeMs: file.mtimeMs, signal }))
   } else if (session !== undefined) {
     const writer = await ours(inbox.file(file.uri, {
       peer: offer.peer, offer: offer.id, size: file.size, mode: file.perm & 0o777 | 0o600, mtimeMs: file.mtimeMs, offset, signal

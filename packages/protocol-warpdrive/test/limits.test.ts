@@ -79,4 +79,10 @@ t.test('symbolic links are refused on both sides unless they are asked for, and 
   both.files.links['l'] = 'a'
   await both.alice.createOffer(BOB, '')
   t.match(both.bob.offers(1)[0]?.files[1], { link: 'a', size: 0 })
+  // Whoever wrote what is below one would write wherever it leads.
+  for (const [link, name] of [['l', 'l/a'], ['l', 'l/a/b'], ['\u00e9', 'e\u0301/a']] as const) {
+    const below = await pair({ [link]: '', [name]: 'one' }, { alice: { symlinks: true }, bob: { symlinks: true } })
+    below.files.links[link] = '.'
+    await t.rejects(below.alice.createOffer(BOB, ''), { code: 'ERR_BAD_NAME' }, name)
+  }
 })

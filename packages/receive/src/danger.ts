@@ -19,6 +19,17 @@ export function dangerOf (root: string, name: string): string | undefined {
   return undefined
 }
 
+/** What a file behind a link of this name could be taken for: whoever names it by its own name is not seen to. */
+export function dangerBehind (root: string, name: string): string | undefined {
+  const components = [...componentsOf(root), ...partsOf(name)]
+  for (const [pattern, parts] of PATTERNS) {
+    for (let most = Math.min(parts.length - 1, components.length); most > 0; most--) {
+      if (parts.slice(0, most).every((part, index) => matches(part, components[components.length - most + index]))) return pattern
+    }
+  }
+  return undefined
+}
+
 /** The first pattern that the components from `at` on have. The peer has chosen those from `own` on: at least the last one that the pattern fixes must be such. */
 function found (patterns: typeof WILD | undefined, components: readonly string[], at: number, own: number): string | undefined {
   if (patterns === undefined) return undefined

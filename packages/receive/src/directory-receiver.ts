@@ -6,7 +6,7 @@
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { FolderDisk } from './batch.ts'
-import { dangerOf } from './danger.ts'
+import { dangerBehind, dangerOf } from './danger.ts'
 import type { Confinement, Directory } from './directory.ts'
 import { ReceiveError, receiveError } from './errors.ts'
 import { Endings } from './endings.ts'
@@ -77,6 +77,7 @@ export class DirectoryReceiver implements Receiver, TransferReceiver {
   async link (name: string, target: string, options: LinkOptions = {}): Promise<void> {
     const { mtimeMs, overwrite = 'refuse', signal } = options
     const normal = this.#normalise(name)
+    this.#assertHarmless(normal, dangerBehind)
     checkTarget(normal, target, this.#options.links ?? 'refuse')
     checkTime(mtimeMs)
     if (overwrite !== 'refuse' && overwrite !== 'replace') throw new TypeError(`overwrite ${String(overwrite)}`)
@@ -162,9 +163,13 @@ export class DirectoryReceiver implements Receiver, TransferReceiver {
 
   #normalise (name: string): string {
     const normal = normaliseName(name, { portable: this.#options.portable })
-    const danger = this.#options.dangerous === 'allow' ? undefined : dangerOf(this.root, normal)
-    if (danger != null) throw new ReceiveError('ERR_DANGEROUS', `"${escapeName(normal)}" would be taken for ${danger}: that needs consent`)
+    this.#assertHarmless(normal, dangerOf)
     return normal
+  }
+
+  #assertHarmless (name: string, look: typeof dangerOf): void {
+    const danger = this.#options.dangerous === 'allow' ? undefined : look(this.root, name)
+    if (danger != null) throw new ReceiveError('ERR_DANGEROUS', `"${escapeName(name)}" would be taken for ${danger}: that needs consent`)
   }
 
   /** Checks what was said of a file. */

@@ -29,6 +29,16 @@ t.test('P11: the folders that the root lies in count, its own name alone does no
   t.equal(dangerOf('C:\\Users\\me\\.config', 'autostart/x'), '.config/autostart')
 })
 
+t.test('P11: a link that could stand for a part of such a name is one, whatever lies behind it', async t => {
+  const { root, open } = await makeFolder(t)
+  const receiver = await open({ links: 'any' })
+  for (const name of ['.git', 'a/.config', '.Local/Share', 'start menu/programs', 'x/.hg']) await t.rejects(async () => receiver.link(name, 'x'), { code: 'ERR_DANGEROUS' }, name)
+  for (const name of ['.gitx', 'git', 'hooks', 'share', 'a/.config2', 'programs']) await receiver.link(name, 'x')
+  const told = await open({ links: 'any', dangerous: 'allow' })
+  await told.link('.git', 'x')
+  t.match(await readdir(root), ['.git', '.gitx'])
+})
+
 t.test('P11: a receiver refuses them, files, folders and links alike, until somebody has consented', async t => {
   const { root, open } = await makeFolder(t)
   const careful = await open({ links: 'any' })

@@ -39,6 +39,19 @@ t.test('X10: links that nobody asked for are refused, and nothing at all is made
   t.same(await tree(root), [])
 })
 
+t.test('P4: asked to keep links in their folder, a receiver takes none that could lead to what is beside it, and none that is in no folder', async t => {
+  const { root, open } = await makeFolder(t)
+  const receiver = await open({ links: 'folder' })
+  for (const [name, target] of [['l', 'a'], ['l', '.'], ['a/l', '..'], ['a/l', '../a/x'], ['a/b/l', '../../x'], ['a/l', '/a/x'], ['a/l', 'b/..']] as const) {
+    await t.rejects(async () => receiver.link(name, target), { code: 'ERR_SYMLINK' }, `${name} -> ${target}`)
+  }
+  t.same(await tree(root), [])
+  for (const [name, target] of [['a/l', 'b'], ['a/m', '.'], ['a/b/l', '../x'], ['a/b/m', '..'], ['a/b/c/l', '../../x']] as const) {
+    await receiver.link(name, target)
+    t.equal(await readlink(join(root, name)), target)
+  }
+})
+
 t.test('P4: asked to keep links inside, a receiver takes none that could lead out, not through others either', async t => {
   const { root, open } = await makeFolder(t)
   const receiver = await open({ links: 'inside' })

@@ -9,7 +9,7 @@ import { withNode } from '../peers/with-node.ts'
 import { Report } from '../progress/report.ts'
 
 export interface OffersFlags { readonly incoming: boolean, readonly outgoing: boolean, readonly watch: boolean, readonly json: boolean }
-export interface AcceptFlags extends RetryFlags { readonly output?: string | undefined }
+export interface AcceptFlags extends RetryFlags { readonly output?: string | undefined, readonly links: boolean }
 export interface OfferFlags { readonly json: boolean }
 export interface WithdrawFlags extends OfferFlags { readonly discover: boolean }
 export interface RetryFlags { readonly dangerous: boolean, readonly discover: boolean, readonly json: boolean }
@@ -34,7 +34,7 @@ export async function offers (context: Context, flags: OffersFlags): Promise<Exi
 /** Receives an offer. */
 export async function accept (context: Context, offer: string, flags: AcceptFlags): Promise<Exit> {
   return await withNode(context, { alone: 'listening', discover: flags.discover }, async (ask, stays) => await follow(context, flags.json, stays, ask({
-    do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous
+    do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous, links: flags.links
   })))
 }
 

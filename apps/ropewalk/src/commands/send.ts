@@ -14,6 +14,7 @@ import { statePath } from '../state-directory.ts'
 
 export interface SendFlags {
   readonly wait: boolean
+  readonly links: boolean
   readonly name: string
   readonly spoolLimit: number
   readonly discover: boolean
@@ -33,7 +34,7 @@ export async function send (context: Context, words: readonly string[], flags: S
   return await withNode(context, { alone, discover: flags.discover, advice }, async (ask, stays) => {
     const spooled = paths.includes('-') ? await spoolNamed(context, flags) : undefined
     const files = paths.map(path => path === '-' ? spooled as string : resolve(path))
-    return await follow(context, flags.json, stays, spooling(spooled, ask({ do: 'send', peer, paths: files, wait: flags.wait })))
+    return await follow(context, flags.json, stays, spooling(spooled, ask({ do: 'send', peer, paths: files, wait: flags.wait, links: flags.links })))
   }).finally(() => { context.stdin.destroy() })
 }
 

@@ -5,12 +5,11 @@
  */
 import { TokenBucket } from '@ropewalk/flow'
 import type { Offer, StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
-import { formatBytes, plural } from '../format.ts'
 import { encodeLine } from '../progress/ndjson.ts'
 import type { Host } from '../services/service.ts'
 import type { OfferLine } from './offer-line.ts'
 import type { Requests } from './requests.ts'
-import { aliasOf, namesOf, offerResult } from './show.ts'
+import { aliasOf, namesOf, offerResult, sizeOf } from './show.ts'
 
 /** Lines a second, and how many may come at once. Ours: a peer must not fill a screen with his offers. */
 const LINES = { ratePerSecond: 1, burst: 20 }
@@ -51,7 +50,7 @@ export class Announcer {
   #tell (offer: OfferLine): void {
     const { context, json, note } = this.#host
     if (this.#bucket.take(1, context.now()) > 0) return
-    const size = `${plural(offer.files, 'file')}, ${formatBytes(offer.bytes)}`
+    const size = sizeOf(offer)
     if (json) context.stdout.write(encodeLine(offerResult(offer).record))
     else if (offer.status === 'awaiting') note(`${aliasOf(offer)} offers ${namesOf(offer)} (${size}): ropewalk accept ${offer.id.slice(0, 8)}`)
     else if (offer.status === 'withdrawn') note(`Withdrawn by ${aliasOf(offer)}: ${namesOf(offer)} (${size})`)

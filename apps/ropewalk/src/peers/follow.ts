@@ -72,7 +72,7 @@ class ReadingLine {
     this.#screen = context.stderr.isTTY === true && !json && context.env['TERM'] !== 'dumb' ? new LiveScreen(context.stderr) : undefined
   }
 
-  tell ({ bytes, size, leftOut }: Reading): void {
+  tell ({ bytes, size, leftOut, links }: Reading): void {
     const { stdout, stderr } = this.#context
     if (this.#json) stdout.write(encodeLine({ event: 'reading', bytes, size, left_out: leftOut }))
     else if (bytes < size) {
@@ -81,7 +81,7 @@ class ReadingLine {
       this.#told = true
     } else if (leftOut > 0) {
       this.close()
-      writeLines(stderr, `Left out: ${plural(leftOut, 'entry', 'entries')}, for links and special files are not offered`)
+      writeLines(stderr, `Left out: ${plural(leftOut, 'entry', 'entries')}, for ${links ? 'links out of their folder' : 'links'} and special files are not offered`)
     }
   }
 

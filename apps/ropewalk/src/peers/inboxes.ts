@@ -22,7 +22,11 @@ export interface Destination {
   readonly renamed: Readonly<Record<string, string>>
   /** Somebody has consented to names that something runs or trusts unasked. */
   readonly dangerous?: boolean | undefined
+  /** Somebody has consented to symbolic links. */
+  readonly links?: boolean | undefined
 }
+
+export type Consent = Pick<Destination, 'dangerous' | 'links'>
 
 interface Open {
   readonly destination: Destination
@@ -51,14 +55,19 @@ export class Inboxes implements Inbox {
     return found
   }
 
-  /** Makes ready to receive an offer below `directory`, or where an earlier process has begun to. `dangerous`: as in `Destination`. */
-  async begin (offer: StoredOffer, directory: string, dangerous: boolean): Promise<Destination> {
+  /** What an earlier process has left of an offer, or this one holds. */
+  async keptOf (peer: string, offer: string): Promise<Destination | undefined> {
+    return (await this.interrupted()).find(kept => kept.peer === peer && kept.offer === offer)
+  }
+
+  /** Makes ready to receive an offer below `directory`, or where an earlier process has begun to: consent that it was given holds. */
+  async begin (offer: StoredOffer, directory: string, { dangerous, links }: Consent): Promise<Destination> {
     const key = keyOf(offer.peer, offer.id)
     const before = this.#open.get(key)
     if (before !== undefined) return before.destination
-    const kept = (await this.interrupted()).find(({ peer, offer: id }) => peer === offer.peer && id === offer.id)
-    const destination = { ...kept ?? { peer: offer.peer, offer: offer.id, directory, renamed: await renamedIn(directory, offer) }, dangerous: dangerous || kept?.dangerous === true }
-    const receiver = await openReceiver(destination.directory, { dangerous: destination.dangerous ? 'allow' : 'refuse' }).catch((error: unknown) => { throw noInbox(destination.directory, error) })
+    const kept = await this.keptOf(offer.peer, offer.id)
+    const destination = { ...kept ?? { peer: offer.peer, offer: offer.id, directory, renamed: await renamedIn(directory, offer) }, dangerous: dangerous === true || kept?.dangerous === true, links: links === true || kept?.links === true }
+    const receiver = await openReceiver(destination.directory, { dangerous: destination.dangerous ? 'allow' : 'refuse', links: destination.links ? 'folder' : 'refuse' }).catch((error: unknown) => { throw noInbox(destination.directory, error) })
     try {
       const contents = offer.files.filter(file => !file.isDir)
       const transfer = await receiver.transfer(key, { bytes: contents.reduce((sum, { size }) => sum + size, 0), entries: offer.files.length })
@@ -94,7 +103,7 @@ export class Inboxes implements Inbox {
 
   /** What is kept of one that nobody goes on with. */
   async #paused (key: string, peer: string, offer: string): Promise<Open | undefined> {
-    const destination = (await this.interrupted()).find(kept => kept.peer === peer && kept.offer === offer)
+    const destination = await this.keptOf(peer, offer)
     if (destination === undefined) return undefined
     try {
       const receiver = await openReceiver(destination.directory)
@@ -113,6 +122,11 @@ export class Inboxes implements Inbox {
     const { peer, offer, mode, mtimeMs, signal } = options
     const { destination, transfer } = this.#of(peer, offer)
     await transfer.directory(placeOf(name, destination), { mode, mtimeMs, signal })
+  }
+
+  async link (name: string, target: string, { peer, offer, mtimeMs, signal }: Parameters<NonNullable<Inbox['link']>>[2]): Promise<void> {
+    const { destination, transfer } = this.#of(peer, offer)
+    await transfer.link(placeOf(name, destination), target, { mtimeMs, overwrite: 'refuse', signal })
   }
 
   kept (name: string, { peer, offer }: { readonly peer: string, readonly offer: string }): { readonly bytes: number, readonly whole: boolean } {

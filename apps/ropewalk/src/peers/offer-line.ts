@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StoredOffer } from '@ropewalk/protocol-warpdrive'
+import type { FileInfo, StoredOffer } from '@ropewalk/protocol-warpdrive'
 import type { Line } from './control.ts'
 
 /** What an offer says of itself, with its files counted. */
@@ -15,6 +15,8 @@ export interface OfferLine extends Line {
   readonly status: string
   readonly names: readonly string[]
   readonly files: number
+  /** Symbolic links, which are no files. */
+  readonly links: number
   readonly bytes: number
   readonly done: number
   readonly failures: ReadonlyArray<{ readonly name: string, readonly code: string, readonly message: string }>
@@ -29,11 +31,11 @@ export interface OfferLine extends Line {
 /** `alias`: what its peer is called here. */
 export function offerLine (offer: StoredOffer, alias: string): OfferLine {
   const { id, incoming, peer, status, files, done = [], failures = [], createdAt, untold } = offer
-  const contents = files.filter(({ isDir }) => !isDir)
+  const contents = files.filter(isContent)
   const nameOf = ({ uri, path }: { uri: string, path: string }): string => incoming ? uri : path
   return {
     id, incoming, peer, alias, status, names: [...new Set(files.map(file => nameOf(file).split('/')[0] as string))].slice(0, 16),
-    files: contents.length, bytes: contents.reduce((sum, { size }) => sum + size, 0), done: done.filter(index => files[index]?.isDir === false).length,
+    files: contents.length, links: files.filter(({ link }) => link !== undefined).length, bytes: contents.reduce((sum, { size }) => sum + size, 0), done: done.filter(index => files[index] !== undefined && isContent(files[index])).length,
     failures: failures.map(([index, code, message]) => ({ name: nameOf(files[index] ?? { uri: '', path: '' }), code, message })), created_at: createdAt, ...untold === true ? { untold } : {}
   }
 }
@@ -42,6 +44,11 @@ export function offerLine (offer: StoredOffer, alias: string): OfferLine {
 export function withMissing (offer: StoredOffer, line: OfferLine): OfferLine {
   if (offer.incoming || offer.status !== 'failed') return line
   const told = new Set([...offer.done, ...(offer.failures ?? []).map(([index]) => index)])
-  const missing = offer.files.filter(({ isDir, link }, index) => !isDir && link === undefined && !told.has(index))
+  const missing = offer.files.filter((file, index) => isContent(file) && !told.has(index))
   return { ...line, failures: [...line.failures, ...missing.map(({ path }) => ({ name: path, code: 'ERR_INCOMPLETE', message: 'not whole there; the other side may know why' }))] }
+}
+
+/** Whether it is a file, and no folder or link. */
+export function isContent ({ isDir, link }: FileInfo): boolean {
+  return !isDir && link === undefined
 }

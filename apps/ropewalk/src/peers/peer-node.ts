@@ -19,9 +19,9 @@ import { Outbox } from './outbox.ts'
 import { formatPeerAddress, parsePeerAddress, type PeerAddress } from './peer-address.ts'
 import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
-import { Receiving } from './receiving.ts'
+import { linksOf, Receiving } from './receiving.ts'
 import { sha256 } from './sha256.ts'
-import { Sources, type Reading } from './sources.ts'
+import { Sources, type DraftOptions } from './sources.ts'
 
 export interface PeerNodeOptions {
   readonly board: ActivityBoard
@@ -99,7 +99,7 @@ export class PeerNode {
       onTrouble
     })
     const warpdrive = await openNode({
-      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, parallel: PARALLEL_FILES, onOffered: offer => { node.#offered(offer) },
+      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, symlinks: true, parallel: PARALLEL_FILES, onOffered: offer => { node.#offered(offer) },
       onWithdrawn: offer => { node.receiving.withdrawn(offer).catch((error: unknown) => { onTrouble(`offer ${offer.id.slice(0, 8)}`, error) }) },
       query: async (peer, _, { signal }) => {
         if (node.peer(peer)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked')
@@ -182,8 +182,8 @@ export class PeerNode {
   }
 
   /** Offers what is at `paths`. `onReading` hears how far it is read. */
-  async offer (peer: string, paths: readonly string[], signal: AbortSignal, onReading?: (reading: Reading) => void): Promise<string> {
-    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths, onReading), { signal }).catch(brokenOff(signal))
+  async offer (peer: string, paths: readonly string[], signal: AbortSignal, options?: DraftOptions): Promise<string> {
+    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths, options), { signal }).catch(brokenOff(signal))
     return id
   }
 
@@ -257,7 +257,8 @@ export class PeerNode {
 
   /** What a trusted peer offers is accepted where that is switched on; what was accepted before, and offered again, goes on: nobody changed it. */
   #offered (offer: StoredOffer): void {
-    const trusted = this.#options.policy.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust'
+    // Links are consented to by somebody, or not at all.
+    const trusted = this.#options.policy.autoAccept && offer.status === 'awaiting' && this.peer(offer.peer)?.mod === 'trust' && linksOf(offer).length === 0
     if (!trusted && offer.status !== 'failed') return
     const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
     work.catch((error: unknown) => { this.#options.onTrouble(`offer ${offer.id.slice(0, 8)}`, causeOf(error)) })

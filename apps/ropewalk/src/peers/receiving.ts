@@ -5,8 +5,9 @@
  * @module
  */
 import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { escapeName } from '@ropewalk/receive'
 import { codeOf, RopewalkError } from '../errors.ts'
-import { causeOf, type Destination, type Inboxes } from './inboxes.ts'
+import { causeOf, type Consent, type Destination, type Inboxes } from './inboxes.ts'
 
 /** Waits between two attempts, in milliseconds; the last one repeats. Ours. */
 const PAUSES_MS = [250, 1_000, 2_000, 5_000, 15_000, 30_000]
@@ -24,9 +25,7 @@ export interface ReceivingOptions {
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
-export interface AcceptOptions {
-  /** Take names that something runs or trusts unasked, too. */
-  readonly dangerous?: boolean | undefined
+export interface AcceptOptions extends Consent {
   /** Is told what it waits for, each time that it has to. */
   readonly onWait?: ((error: unknown) => void) | undefined
   /** Is told where it goes. */
@@ -69,15 +68,16 @@ export class Receiving {
   }
 
   /** Receives exactly what `offer` lists. Resolves when everything is whole; rejects when it will not go on by itself. */
-  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, onWait, onPlace }: AcceptOptions = {}): Promise<void> {
+  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, links = false, onWait, onPlace }: AcceptOptions = {}): Promise<void> {
     // Whoever wants it twice has it offered twice.
     if (offer.status === 'completed') return
     if (offer.status === 'withdrawn') throw withdrawn()
+    if (!links && linksOf(offer).length > 0) await this.assertLinks(offer)
     const running = this.#running.get(offer.id)
     // Consent is to all that follows, and not to what runs without it.
     if (running !== undefined && dangerous && !running.dangerous) {
       await running.work.catch(() => {})
-      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, onWait, onPlace })
+      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, links, onWait, onPlace })
     }
     if (running !== undefined) {
       if (onWait !== undefined) running.waiters.add(onWait)
@@ -88,16 +88,25 @@ export class Receiving {
     if (where === undefined) throw new RopewalkError('ERR_USAGE', 'nobody has said where to', { advice: ['Say -o DIRECTORY, or start the node with --inbox DIRECTORY.'] })
     const stop = new AbortController()
     const waiters = new Set(onWait === undefined ? [] : [onWait])
-    const place = this.#options.inboxes.begin(offer, where, dangerous)
+    const place = this.#options.inboxes.begin(offer, where, { dangerous, links })
     if (onPlace !== undefined) place.then(onPlace, () => {})
     const work = this.#receive(offer, place, stop.signal, error => { for (const tell of waiters) tell(error) }).finally(() => this.#running.delete(offer.id))
     this.#running.set(offer.id, { peer: offer.peer, work, stop, waiters, dangerous, place })
     await work
   }
 
+  /** Of an offer with symbolic links somebody has said, when it was begun, that he takes them. */
+  async assertLinks ({ peer, id, files }: StoredOffer): Promise<void> {
+    const [first, ...others] = linksOf({ files })
+    if (first === undefined || (await this.#options.inboxes.keptOf(peer, id))?.links === true) return
+    throw new RopewalkError('ERR_SYMLINK', `the offer has symbolic links: "${escapeName(first)}"${others.length === 0 ? '' : ` and ${others.length} more`}`, {
+      advice: [`"ropewalk accept ${id.slice(0, 8)} --links" takes those that stay inside of their folder.`]
+    })
+  }
+
   /** Goes on with an offer that was accepted and broke off. */
   async goOn (offer: StoredOffer): Promise<void> {
-    const kept = (await this.#options.inboxes.interrupted()).find(({ peer, offer: id }) => peer === offer.peer && id === offer.id)
+    const kept = await this.#options.inboxes.keptOf(offer.peer, offer.id)
     if (kept !== undefined) await this.accept(offer, kept.directory, undefined)
   }
 
@@ -179,6 +188,11 @@ export class Receiving {
       if (wakes.size === 0) this.#wakes.delete(peer)
     }
   }
+}
+
+/** The names of those of its entries that are symbolic links. */
+export function linksOf ({ files }: Pick<StoredOffer, 'files'>): string[] {
+  return files.filter(({ link }) => link !== undefined).map(({ uri }) => uri)
 }
 
 export function withdrawn (): RopewalkError {

@@ -9,7 +9,7 @@ import { codeOf, messageOf, RopewalkError } from '../errors.ts'
 import { ownAddresses, type Discovery } from './discovery.ts'
 import type { Destination } from './inboxes.ts'
 import type { Line } from './control.ts'
-import { offerLine, withMissing, type OfferLine } from './offer-line.ts'
+import { isContent, offerLine, withMissing, type OfferLine } from './offer-line.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
 import { findOffer, findPeer } from './peer-names.ts'
 import { LAST_WORD_MS, type PeerNode } from './peer-node.ts'
@@ -22,6 +22,7 @@ interface Where {
   readonly directory?: string | undefined
   readonly otherwise: string
   readonly dangerous: boolean
+  readonly links: boolean
 }
 
 /** Nodes that a code is tried with which say that they have it out. Ours: each could be somebody who only says so. */
@@ -71,12 +72,12 @@ export class Requests {
       case 'ping': return await this.#ping(text('peer'), tell, signal)
       case 'pair': return await this.#pair(tell, signal)
       case 'pair-with': return await this.#pairWith(text('code'), optional('address'), tell, signal)
-      case 'send': return await this.#send(text('peer'), request['paths'] as string[], request['wait'] === true, tell, signal)
+      case 'send': return await this.#send(text('peer'), request['paths'] as string[], request['wait'] === true, request['links'] === true, tell, signal)
       case 'offers': return await this.#offers(Number(request['filter'] ?? 0), request['watch'] === true, tell, signal)
-      case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
+      case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true, links: request['links'] === true }, tell, signal)
       case 'decline': return await this.#decline(text('offer'), tell, signal)
       case 'withdraw': return await this.#withdraw(this.#outgoing(text('offer')), tell)
-      case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true }, tell, signal)
+      case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true, links: false }, tell, signal)
       case 'status': return void tell({ ...this.#detailed(this.#find(text('offer'))) })
       default: throw new RopewalkError('ERR_USAGE', 'the node that runs does not know this command', { advice: ['It is another version of ropewalk: stop it, and start it anew.'] })
     }
@@ -157,9 +158,9 @@ export class Requests {
     throw failure
   }
 
-  async #send (text: string, paths: readonly string[], wait: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
+  async #send (text: string, paths: readonly string[], wait: boolean, links: boolean, tell: Tell, signal: AbortSignal): Promise<void> {
     const peer = await this.#reachable(text, signal)
-    const id = await this.#node.offer(peer, paths, signal, reading => { tell({ reading }) })
+    const id = await this.#node.offer(peer, paths, signal, { links, onReading: reading => { tell({ reading }) } })
     const offer = this.#known(id, false)
     tell({ offer: this.lineOf(offer), followed: wait })
     if (wait) await this.#follow(offer, tell, signal)
@@ -180,9 +181,10 @@ export class Requests {
     }
   }
 
-  async #receive (offer: StoredOffer, { directory, otherwise, dangerous }: Where, tell: Tell, signal: AbortSignal): Promise<void> {
+  async #receive (offer: StoredOffer, { directory, otherwise, dangerous, links }: Where, tell: Tell, signal: AbortSignal): Promise<void> {
     if (offer.status === 'completed') return void tell({ settled: this.lineOf(offer), before: true })
     if (offer.status === 'withdrawn') throw withdrawn()
+    if (!links) await this.#node.receiving.assertLinks(offer)
     tell({ offer: this.lineOf(offer) })
     const stop = this.#node.events.listen([offer.id], event => { tell({ transfer: event }) })
     let place: Destination | undefined
@@ -190,7 +192,7 @@ export class Requests {
     try {
       // Who has accepted may leave: the node goes on.
       const onWait = (error: unknown): void => { tell({ waiting: { code: codeOf(error), message: messageOf(error) } }) }
-      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, onWait, onPlace: at => { place = at } }), gone])
+      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, links, onWait, onPlace: at => { place = at } }), gone])
     } catch (error) {
       signal.throwIfAborted()
       const after = this.#known(offer.id, true)
@@ -260,7 +262,7 @@ export class Requests {
     }
     const after = this.#known(offer.id, false)
     // Of a file without bytes nothing is read: nobody has told of it.
-    if (after.status === 'completed') for (const { path, size, isDir } of offer.files) if (!isDir && size === 0) tell({ transfer: { event: 'finished', transfer: path, name: path, direction: 'send', bytes: 0 } })
+    if (after.status === 'completed') for (const file of offer.files) if (isContent(file) && file.size === 0) tell({ transfer: { event: 'finished', transfer: file.path, name: file.path, direction: 'send', bytes: 0 } })
     tell({ settled: this.#detailed(after) })
   }
 

@@ -23,6 +23,11 @@ export function aliasOf (line: { readonly peer?: unknown, readonly alias?: unkno
   return escapeName(typeof line.alias === 'string' && line.alias !== '' ? line.alias : `sha256=${String(line.peer).slice(0, 16)}…`)
 }
 
+/** `2 files, 1 link, 12.0 MiB`. */
+export function sizeOf ({ files, links, bytes }: OfferLine): string {
+  return [plural(files, 'file'), ...links > 0 ? [plural(links, 'link')] : [], formatBytes(bytes)].join(', ')
+}
+
 const WORDS: Readonly<Record<string, readonly [incoming: string, outgoing: string]>> = {
   awaiting: ['waits for you to accept', 'waits for them to accept'],
   accepted: ['is coming', 'is going'],
@@ -36,7 +41,7 @@ const WORDS: Readonly<Record<string, readonly [incoming: string, outgoing: strin
 /** `said`: what is said to people instead of its status. */
 export function offerResult (offer: OfferLine, event: string = 'offer', said?: string): Result {
   const words = said ?? WORDS[offer.status]?.[offer.incoming ? 0 : 1] ?? offer.status
-  const size = `${plural(offer.files, 'file')}, ${formatBytes(offer.bytes)}`
+  const size = sizeOf(offer)
   const failed = offer.failures.length === 0 ? '' : `, ${offer.failures.length} failed`
   return {
     record: { event, ...offer },

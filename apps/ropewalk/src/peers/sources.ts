@@ -4,13 +4,14 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, lstatSync, openSync, read as readFile, readdirSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, read as readFile, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
 import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
 import { fileFacts } from '@ropewalk/protocol-warpdrive/node'
+import { checkTarget } from '@ropewalk/receive'
 import { AT_ONCE_BYTES } from '@ropewalk/store-fs'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
@@ -36,6 +37,14 @@ export interface Reading {
   readonly bytes: number
   readonly size: number
   readonly leftOut: number
+  /** Links were asked for: those that are left out lead out of their folder. */
+  readonly links: boolean
+}
+
+export interface DraftOptions {
+  /** Offer symbolic links as such, too. */
+  readonly links?: boolean | undefined
+  readonly onReading?: ((reading: Reading) => void) | undefined
 }
 
 /** Between two words on how far the reading is. Ours. */
@@ -50,24 +59,24 @@ export class Sources implements FileSource {
   }
 
   /** A name for several paths, for one `list`. */
-  draft (paths: readonly string[], onReading?: (reading: Reading) => void): string {
+  draft (paths: readonly string[], options: DraftOptions = {}): string {
     if (this.#drafts.size >= MAX_DRAFTS) throw new RopewalkError('ERR_REFUSED', `${MAX_DRAFTS + 1} > ${MAX_DRAFTS} offers are being put together`)
     const name = `draft:${crypto.randomUUID()}`
-    this.#drafts.set(name, { paths, onReading })
+    this.#drafts.set(name, { paths, ...options })
     return name
   }
 
-  /** Files, and folders before what is in them. Links and everything that is no file are left out. */
+  /** Files, and folders before what is in them. Links that nobody asked for, those that whoever gets them would refuse, and everything that is no file are left out. */
   async list (path: string, { signal }: AbortOptions): Promise<OfferedFile[]> {
-    const { paths, onReading } = this.#drafts.get(path) ?? { paths: [path] }
+    const { paths, onReading, links = false }: Draft = this.#drafts.get(path) ?? { paths: [path] }
     this.#drafts.delete(path)
     const found: OfferedFile[] = []
     let leftOut = 0
-    for (const path of paths) leftOut += await walk(path, basename(path), found, signal)
-    const tell = telling(found, leftOut, onReading)
+    for (const path of paths) leftOut += await walk(path, basename(path), found, links, signal)
+    const tell = telling(found, { leftOut, links }, onReading)
     const facts = new Map<OfferedFile, ContentFacts>()
     const threads = oneByOne()
-    await inParallel(found.filter(file => !file.isDir), HASHED_AT_ONCE, signal ?? new AbortController().signal, async (file, index) => {
+    await inParallel(found.filter(file => !file.isDir && file.link === undefined), HASHED_AT_ONCE, signal ?? new AbortController().signal, async (file, index) => {
       facts.set(file, await factsOf(file, signal, threads, tell))
       // Small files are hashed without waiting for anything: others of the event loop want their turn.
       if (index % FILES_PER_TURN === 0) await turn()
@@ -126,12 +135,12 @@ function oneByOne (): InTurn {
   }
 }
 
-interface Draft { readonly paths: readonly string[], readonly onReading?: ((reading: Reading) => void) | undefined }
+interface Draft extends DraftOptions { readonly paths: readonly string[] }
 
 type TellRead = (bytes: number, last?: boolean) => void
 
 /** Counts what is read, and says so now and then: at the end always. */
-function telling (found: readonly OfferedFile[], leftOut: number, onReading: Draft['onReading']): TellRead {
+function telling (found: readonly OfferedFile[], left: Pick<Reading, 'leftOut' | 'links'>, onReading: Draft['onReading']): TellRead {
   if (onReading === undefined) return () => {}
   const size = found.reduce((sum, file) => sum + file.size, 0)
   let [bytes, told] = [0, Date.now()]
@@ -140,24 +149,24 @@ function telling (found: readonly OfferedFile[], leftOut: number, onReading: Dra
     const now = Date.now()
     if (!last && now - told < TELL_MS) return
     told = now
-    onReading({ bytes, size, leftOut })
+    onReading({ bytes, size, ...left })
   }
 }
 
 /** Resolves to how many entries it has left out. */
-async function walk (source: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<number> {
-  const isDir = look(source, uri, found)
+async function walk (source: string, uri: string, found: OfferedFile[], links: boolean, signal: AbortSignal | undefined): Promise<number> {
+  const isDir = look(source, uri, found, links)
   if (isDir === undefined && found.length === 0) throw new RopewalkError('ERR_NOT_A_FILE', 'neither a file nor a folder', { text: source })
-  return isDir === undefined ? 1 : isDir ? await walkInto(source, uri, found, signal) : 0
+  return isDir === undefined ? 1 : isDir ? await walkInto(source, uri, found, links, signal) : 0
 }
 
-async function walkInto (folder: string, uri: string, found: OfferedFile[], signal: AbortSignal | undefined): Promise<number> {
+async function walkInto (folder: string, uri: string, found: OfferedFile[], links: boolean, signal: AbortSignal | undefined): Promise<number> {
   let leftOut = 0
   for (const name of atOnce(folder, () => readdirSync(folder)).sort()) {
     const [source, its] = [join(folder, name), `${uri}/${name}`]
-    const isDir = look(source, its, found)
+    const isDir = look(source, its, found, links)
     if (isDir === undefined) leftOut++
-    else if (isDir) leftOut += await walkInto(source, its, found, signal)
+    else if (isDir) leftOut += await walkInto(source, its, found, links, signal)
     if (found.length % FILES_PER_TURN === 0) await turn()
     signal?.throwIfAborted()
   }
@@ -165,12 +174,26 @@ async function walkInto (folder: string, uri: string, found: OfferedFile[], sign
 }
 
 /** Whether it is a folder; undefined where it is left out. */
-function look (source: string, uri: string, found: OfferedFile[]): boolean | undefined {
+function look (source: string, uri: string, found: OfferedFile[], links: boolean): boolean | undefined {
   const stat = atOnce(source, () => lstatSync(source))
   const isDir = stat.isDirectory()
-  if (!isDir && !stat.isFile()) return undefined
-  found.push({ uri, path: uri, name: basename(uri), size: isDir ? 0 : stat.size, isDir, perm: stat.mode & 0o777, mime: '', mtimeMs: Math.trunc(stat.mtimeMs), source })
+  const link = links && stat.isSymbolicLink() ? targetOf(source, uri) : undefined
+  if (!isDir && !stat.isFile() && link === undefined) return undefined
+  const size = isDir || link !== undefined ? 0 : stat.size
+  found.push({ uri, path: uri, name: basename(uri), size, isDir, perm: stat.mode & 0o777, mime: '', mtimeMs: Math.trunc(stat.mtimeMs), source, ...link === undefined ? {} : { link } })
   return isDir
+}
+
+/** Undefined where whoever gets the link would refuse it. */
+function targetOf (source: string, uri: string): string | undefined {
+  const target = atOnce(source, () => readlinkSync(source, 'buffer'))
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(target)
+    checkTarget(uri, text, 'folder')
+    return text
+  } catch {
+    return undefined
+  }
 }
 
 /** A look at names takes some microseconds, and a thread ten times as long to hand it over. */

@@ -37,10 +37,11 @@ function addSend (program: Command, context: Context, done: Done): void {
     .description('offer files and folders to a peer, who accepts and fetches them')
     .argument('<path...>', 'files and folders, or - for standard input; the last word is the peer: its name, its key, HOST:PORT#sha256=KEY, or yamux+tls://HOST:PORT#sha256=KEY')
     .option('--wait', 'stay until everything has arrived, or was declined', false)
+    .option('--links', 'also symbolic links, as links, where they stay inside of the folder', false)
     .option('--name <name>', 'what standard input is called', 'stdin')
     .addOption(new Option('--spool-limit <size>', 'how much of standard input to take').argParser(checked(parseSize)).default(SPOOL_LIMIT_BYTES, '4G'))
     .action(async (words: string[], flags: SendFlags) => done(await (await loadSmall(() => import('../commands/send.ts'))).send(context, words, flags)))
-  examples(command, ['ropewalk send photos laptop', 'tar c src | ropewalk send --wait --name src.tar - laptop'], SEND_HELP)
+  examples(command, ['ropewalk send photos laptop', 'ropewalk send --links src laptop', 'tar c src | ropewalk send --wait --name src.tar - laptop'], SEND_HELP)
 }
 
 function addOffers (program: Command, context: Context, done: Done): void {
@@ -56,9 +57,10 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .description('receive what was offered')
     .argument('<offer>', OFFER)
     .option('-o, --output <directory>', 'where to (default: the inbox of the node that runs, else here)')
+    .option('--links', 'also symbolic links, where they stay inside of the folder that is received', false)
     .option('--dangerous', DANGEROUS, false)
     .action(async (offer: string, flags: AcceptFlags) => done(await (await import('../commands/offers.ts')).accept(context, offer, flags)))
-  examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads', 'ropewalk accept desk --dangerous'], ACCEPT_HELP)
+  examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads', 'ropewalk accept desk --links'], ACCEPT_HELP)
 
   const refuse = json(program.command('decline'))
     .description('say no to an offer, also to one that is being received')
@@ -118,12 +120,14 @@ two minutes; who does not know it, or stands in between, has pinned nothing.
 
 const SEND_HELP = `
 The files are fetched from the node that runs here ("ropewalk serve"); --wait
-runs one itself where none does. Links and special files are left out.
+runs one itself where none does. Special files are left out, and so are links:
+without --links all of them, with it those that lead out of the folder.
 `
 
 const ACCEPT_HELP = `
 What is received is exactly the list that was offered: who changes it offers
-anew. Nothing is replaced: a name that is taken gets a number.
+anew. Nothing is replaced: a name that is taken gets a number. An offer with
+links is refused without --links, and never accepted by itself.
 `
 
 const WITHDRAW_HELP = `
