@@ -80,12 +80,17 @@ export async function machine (t: Test, name: string): Promise<Machine> {
 export async function pairOf (t: Test, ...serve: string[]): Promise<{ readonly desk: Machine, readonly laptop: Machine, readonly address: string }> {
   const [desk, laptop] = [await machine(t, 'desk'), await machine(t, 'laptop')]
   const address = await laptop.serve(...serve)
+  await pairAgain(desk, laptop)
+  return { desk, laptop, address }
+}
+
+/** Desk pairs with the laptop, whose node runs. */
+export async function pairAgain (desk: Machine, laptop: Machine): Promise<void> {
   const waiting = laptop.begin('pair', '--json')
   await waiting.until(({ stdout }) => factsOf(stdout, 'code').length > 0)
-  await desk.facts('paired', 'pair', String(factsOf(waiting.stdout, 'code')[0]?.['code']), address, '--no-discover')
+  await desk.facts('paired', 'pair', String(factsOf(waiting.stdout, 'code')[0]?.['code']), laptop.address, '--no-discover')
   const { code, stdout, stderr } = await waiting.ended
   if (code !== 0) throw new Error(`${stdout}${stderr}`)
-  return { desk, laptop, address }
 }
 
 /** Everything below a folder: kind, permissions, time of change, content. */

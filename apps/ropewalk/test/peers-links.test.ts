@@ -96,9 +96,13 @@ t.test('a folder of nothing but links, and one whose receiver is killed: what he
   t.same(await linksIn(laptop.inbox), { 'l/x': 'nowhere' })
 
   await makeTree(desk.files)
-  await writeFile(join(desk.files, 'd/big'), new Uint8Array(8_388_608))
+  await writeFile(join(desk.files, 'd/big'), new Uint8Array(16_777_216))
   const { sending, id } = await offered(desk, 'd', '--links')
   await laptop.begin('accept', id, '--links', '--json').until(({ stdout }) => factsOf(stdout, 'progress').length > 0)
+  await laptop.stop('SIGKILL')
+  // Whoever goes on holds what was said for whoever goes on after it.
+  await laptop.serve('--peers', address, '--config', settings)
+  await laptop.begin('accept', id, '--json').until(({ stdout }) => factsOf(stdout, 'progress').length > 0)
   await laptop.stop('SIGKILL')
   await laptop.serve('--peers', address)
   t.equal((await sending.ended).code, 0)

@@ -4,6 +4,7 @@
  * @module
  */
 import { ContentDigest, type ContentFacts } from './content-digest.ts'
+import { WarpdriveError } from './errors.ts'
 import type { NodeOptions } from './node-options.ts'
 import type { OfferedFile } from './ports.ts'
 
@@ -12,6 +13,8 @@ type DescribeOptions = Pick<NodeOptions, 'extended' | 'files' | 'sha256'>
 /** The entries below `path`, each file read once where it is told what is in it. */
 export async function describeFiles (options: DescribeOptions, path: string, signal: AbortSignal | undefined): Promise<OfferedFile[]> {
   const listed = await options.files.list(path, { signal })
+  // An empty list is what takes an offer back.
+  if (listed.length === 0) throw new WarpdriveError('ERR_BAD_VALUE', 'there is nothing to offer', { remote: false })
   // Of a link no bytes follow, and the original counts on the size that it was told.
   const files = listed.map(file => file.link === undefined ? file : { ...file, size: 0 })
   if (options.extended === false) return files.map(({ sha256: _s, blocks: _b, mtimeMs: _m, ...file }) => file)

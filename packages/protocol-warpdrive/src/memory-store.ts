@@ -21,4 +21,8 @@ export class MemoryState implements StateStore {
   async putPeer (peer: Peer): Promise<void> {
     this.#peers.set(peer.id, peer)
   }
+
+  async removePeer (id: string): Promise<void> {
+    this.#peers.delete(id)
+  }
 }

@@ -63,7 +63,7 @@ export class WarpdriveNode implements Answers {
     this.#profile = options.profile ?? GO_838779E
     this.#clock = options.clock ?? systemClock
     this.#offers = new OffersState({ ...options, gone: (incoming, id) => { void this.forget(incoming, id).catch(() => {}) } })
-    this.#withdrawals = new Withdrawals(this.#offers, peer => this.#open(peer, 'sendOffer', this.#closing.signal), offer => this.#state.putOffer(offer))
+    this.#withdrawals = new Withdrawals(this.#offers, peer => this.#open(peer, 'sendOffer', this.#closing.signal), state)
     for (const offer of offers) {
       this.#offers.restore(offer)
       if (!offer.incoming) this.#sources.set(offer.id, offer.files.map(file => ({ ...file, source: file.uri })))
@@ -102,6 +102,12 @@ export class WarpdriveNode implements Answers {
     await this.#state.putPeer(this.#peers.update(peer, attribute, value))
   }
 
+  /** From then on it is anybody; offers of it and to it stay. */
+  async removePeer (peer: string): Promise<void> {
+    const removed = this.#peers.remove(peer)
+    if (removed !== undefined) await this.#state.removePeer(removed.id)
+  }
+
   offers (filter: number): StoredOffer[] {
     return this.#offers.list(filter)
   }
@@ -115,8 +121,6 @@ export class WarpdriveNode implements Answers {
   async createOffer (peer: string, path: string, { signal }: AbortOptions = {}): Promise<{ readonly id: string, readonly accepted: boolean }> {
     const sources = await describeFiles(this.#options, path, signal)
     const sent = sources.map(({ source: _, ...info }): FileInfo => info)
-    // An empty list is what takes an offer back.
-    if (sent.length === 0) throw new WarpdriveError('ERR_BAD_VALUE', 'there is nothing to offer', { remote: false })
     checkManifest(sent, this.#options)
     const id = (this.#options.randomId ?? (() => crypto.randomUUID()))()
     const stored = this.#offers.add({ id, incoming: false, peer, files: sources.map((info, i) => ({ ...sent[i] as FileInfo, uri: info.source })), digest: await this.#digest(sent) }, this.#clock.now())
@@ -198,10 +202,7 @@ export class WarpdriveNode implements Answers {
     const offer = this.#offers.withdraw(false, id, this.#clock.now()) ?? this.#offers.get(false, id)
     if (offer?.status !== 'withdrawn') throw new WarpdriveError('ERR_SETTLED', `the offer is ${offer?.status ?? 'gone'}: there is nothing to withdraw`, { remote: false })
     this.#listeners.publish(offer)
-    // As a whole it survives loss of power, which a new status alone does not.
-    await this.#state.removeOffer(false, id)
-    await this.#state.putOffer(this.#offers.get(false, id) ?? offer)
-    return await this.#withdrawals.tell(offer)
+    return await this.#withdrawals.begin(offer)
   }
 
   /** Tells a peer, who is there now, of what was withdrawn while it was not. Never rejects. */

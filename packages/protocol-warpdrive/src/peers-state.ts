@@ -25,6 +25,12 @@ export class PeersState {
     return peer
   }
 
+  remove (id: string): Peer | undefined {
+    const peer = this.#peers.get(id.toLowerCase())
+    this.#peers.delete(id.toLowerCase())
+    return peer
+  }
+
   restore (peer: Peer): void {
     this.#peers.set(peer.id.toLowerCase(), peer)
   }

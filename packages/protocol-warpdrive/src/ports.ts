@@ -100,6 +100,7 @@ export interface StateStore {
   putOffer (offer: StoredOffer): Promise<void>
   removeOffer (incoming: boolean, id: string): Promise<void>
   putPeer (peer: Peer): Promise<void>
+  removePeer (id: string): Promise<void>
 }
 
 /** Opens a session with a node: asks `peer` for `port`. */

@@ -6,19 +6,26 @@
 import { offerAlone } from './client.ts'
 import { WarpdriveError } from './errors.ts'
 import type { OffersState } from './offers-state.ts'
-import type { StoredOffer } from './ports.ts'
+import type { StateStore, StoredOffer } from './ports.ts'
 import type { Session } from './session.ts'
 
 export class Withdrawals {
   readonly #offers: OffersState
   readonly #open: (peer: string) => Promise<Session>
-  readonly #put: (offer: StoredOffer) => Promise<void>
+  readonly #state: StateStore
   readonly #telling = new Map<string, Promise<boolean>>()
 
-  constructor (offers: OffersState, open: (peer: string) => Promise<Session>, put: (offer: StoredOffer) => Promise<void>) {
+  constructor (offers: OffersState, open: (peer: string) => Promise<Session>, state: StateStore) {
     this.#offers = offers
     this.#open = open
-    this.#put = put
+    this.#state = state
+  }
+
+  /** Of one that is withdrawn now; resolves as `tell`. As a whole it survives loss of power, which a new status alone does not. */
+  async begin (offer: StoredOffer): Promise<boolean> {
+    await this.#state.removeOffer(false, offer.id)
+    await this.#state.putOffer(this.#offers.get(false, offer.id) ?? offer)
+    return await this.tell(offer)
   }
 
   /** Resolves to whether the peer knows. Never rejects. */
@@ -35,7 +42,9 @@ export class Withdrawals {
   /** Of an offer that is withdrawn: whoever asks does not know it yet, and is told why nothing comes before nothing does. */
   refuse (id: string): Promise<never> | undefined {
     const offer = this.#offers.peek(false, id)
-    return offer?.status === 'withdrawn' ? this.#refuse(offer) : undefined
+    // It is forgotten since it was asked for.
+    if (offer === undefined) return Promise.reject(new WarpdriveError('ERR_UNKNOWN_OFFER', 'there is no such offer any more', { remote: false }))
+    return offer.status === 'withdrawn' ? this.#refuse(offer) : undefined
   }
 
   async #refuse (offer: Pick<StoredOffer, 'id' | 'peer'>): Promise<never> {
@@ -51,7 +60,7 @@ export class Withdrawals {
     }
     const told = this.#offers.told(id)
     // A store that fails costs one more word to the peer.
-    if (told !== undefined) await this.#put(told).catch(() => {})
+    if (told !== undefined) await this.#state.putOffer(told).catch(() => {})
     return true
   }
 }

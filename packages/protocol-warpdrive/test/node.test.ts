@@ -152,7 +152,7 @@ t.test('of as many offers of a peer as are kept the oldest that is over goes for
   const state = (name: string): { state: StateStore } => {
     const memory = new MemoryState()
     return { state: {
-      load: () => memory.load(), putPeer: peer => memory.putPeer(peer), putOffer: offer => memory.putOffer(offer),
+      load: () => memory.load(), putPeer: peer => memory.putPeer(peer), removePeer: id => memory.removePeer(id), putOffer: offer => memory.putOffer(offer),
       removeOffer: async (incoming, id) => { removed.push(`${name} ${id}`); await memory.removeOffer(incoming, id) }
     } }
   }

@@ -32,7 +32,7 @@ async function scene (t: { teardown: (dispose: () => Promise<void>) => unknown }
         const hash = sha256()
         return { update: bytes => { hashed += bytes.length; hash.update(bytes) }, digest: () => hash.digest() }
       }
-      const state = { load: () => memory.load(), putOffer: async () => {}, removeOffer: async () => {}, putPeer: async () => {} }
+      const state = { load: () => memory.load(), putOffer: async () => {}, removeOffer: async () => {}, putPeer: async () => {}, removePeer: async () => {} }
       const scene = await pair({}, { bob: { state, sha256: counting, parallel: 1, query: async (_peer, port) => {
         const [left, right] = duplexPair()
         void alice.serve(right, BOB, port)

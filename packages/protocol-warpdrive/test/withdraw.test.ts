@@ -70,6 +70,23 @@ t.test('a peer that goes on reading gets no more than was on its way', async t =
   t.match(scene.alice.offers(2), [{ status: 'withdrawn', failures: [] }])
 })
 
+t.test('a peer that goes on reading what is forgotten gets no more of it either', async t => {
+  const scene = await pair({ 'a.bin': new Uint8Array(5000) })
+  const { id } = await scene.alice.createOffer(BOB, '')
+  const go = Promise.withResolvers<void>()
+  slowly(scene, go.promise)
+  const [left, right] = duplexPair()
+  const served = scene.alice.serve(right, BOB, 'warpdrive')
+  const session = new Session(left)
+  await download(session, id, 0, 0)
+  t.equal((await downloaded(session, 5000)).length, 1000)
+  await scene.alice.forget(false, id)
+  go.resolve()
+  await t.rejects(downloaded(session, 4000), { code: 'ERR_INCOMPLETE' })
+  await session.close()
+  t.match(await served, { code: 'ERR_UNKNOWN_OFFER' })
+})
+
 t.test('who was away is told by whoever asks for it, after a restart too; or when it is there again', async t => {
   for (const how of ['asks', 'is there']) {
     const state = new MemoryState()

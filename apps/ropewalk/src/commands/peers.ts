@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import { RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
+import { plural } from '../format.ts'
 import type { Line } from '../peers/control.ts'
 import { aliasOf, peerResult } from '../peers/show.ts'
 import { withNode, type AskNode } from '../peers/with-node.ts'
@@ -27,6 +28,18 @@ export async function setMode (context: Context, peer: string, mode: 'trust' | '
 export async function rename (context: Context, peer: string, name: string, { json }: PeerFlags): Promise<Exit> {
   if (name === '' || Buffer.byteLength(name) > MAX_ALIAS_BYTES) throw new RopewalkError('ERR_USAGE', `a name has 1 to ${MAX_ALIAS_BYTES} bytes`, { text: name })
   return await set(context, peer, 'alias', name, json)
+}
+
+/** Makes a stranger of a peer. */
+export async function forget (context: Context, peer: string, { discover, json }: PeersFlags): Promise<Exit> {
+  return await withNode(context, { alone: 'quiet', discover }, async ask => {
+    await tellAll(context, json, ask({ do: 'forget', peer }), line => {
+      const { row, record } = peerResult(line, 'forgotten')
+      const offers = Number(line['offers'])
+      return { record, row, lines: [`${aliasOf(line as { peer: string })} is no peer any more${offers === 0 ? '' : `; ${plural(offers, 'offer')} went with it`}`, `  sha256=${String(line['peer'])}`] }
+    })
+    return Exit.done
+  })
 }
 
 /** Sees whether a peer answers, and how fast. */

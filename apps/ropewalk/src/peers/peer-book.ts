@@ -48,6 +48,14 @@ export class PeerBook {
     const before = this.of(fingerprint)
     if (before[0] === address) return
     this.#addresses.set(fingerprint, [address, ...before.filter(other => other !== address)].slice(0, MAX_PEER_ADDRESSES))
+    await this.#save()
+  }
+
+  async forget (fingerprint: string): Promise<void> {
+    if (this.#addresses.delete(fingerprint)) await this.#save()
+  }
+
+  async #save (): Promise<void> {
     this.#written = this.#written.then(() => this.#write(), () => this.#write())
     await this.#written
   }

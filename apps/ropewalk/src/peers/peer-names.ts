@@ -24,7 +24,11 @@ export function findPeer (peers: readonly Peer[], text: string): string {
     const { fingerprint } = parsePeerAddress(text)
     if (fingerprint !== undefined) return fingerprint
   }
-  throw new RopewalkError('ERR_NOT_FOUND', 'there is no such peer', {
+  throw noPeer(text)
+}
+
+export function noPeer (text: string): RopewalkError {
+  return new RopewalkError('ERR_NOT_FOUND', 'there is no such peer', {
     text,
     advice: ['"ropewalk peers" lists those there are, and "ropewalk pair" makes one of another machine.']
   })

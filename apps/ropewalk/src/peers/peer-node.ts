@@ -205,6 +205,20 @@ export class PeerNode {
     this.links.drop(peer, new RopewalkError('ERR_REFUSED', 'the peer is blocked'))
   }
 
+  /** Takes back what was offered to a peer, ends what it has offered, and makes it a stranger. */
+  async forget (peer: string): Promise<void> {
+    const { warpdrive } = this
+    const [incoming, outgoing] = [1, 2].map(filter => warpdrive.offers(filter).filter(offer => offer.peer === peer)) as [StoredOffer[], StoredOffer[]]
+    // One that has come to its end by now is forgotten like the others.
+    await Promise.all(outgoing.filter(isOpen).map(({ id }) => warpdrive.withdraw(id).catch(() => false)))
+    const forgotten = new RopewalkError('ERR_REFUSED', 'the peer was forgotten')
+    for (const offer of incoming.filter(isOpen)) await this.receiving.discard(offer, forgotten)
+    await warpdrive.removePeer(peer)
+    this.links.drop(peer, forgotten)
+    for (const { incoming: theirs, id } of warpdrive.offers(0).filter(offer => offer.peer === peer)) await warpdrive.forget(theirs, id)
+    await this.#options.book.forget(peer)
+  }
+
   /** What peers have asked for may come to its end within `graceMs`. */
   async close (graceMs: number): Promise<void> {
     await this.#presence?.close()
@@ -263,6 +277,10 @@ export class PeerNode {
     const work = trusted ? this.receiving.accept(offer, undefined, undefined) : this.receiving.goOn(offer)
     work.catch((error: unknown) => { this.#options.onTrouble(`offer ${offer.id.slice(0, 8)}`, causeOf(error)) })
   }
+}
+
+function isOpen ({ status }: StoredOffer): boolean {
+  return status !== 'completed' && status !== 'rejected'
 }
 
 /** Reports what moves to the board. Of an offer that is received the key is its id; of a file that is sent, its path. */

@@ -127,8 +127,13 @@ export class Receiving {
   }
 
   /** Its sender has taken it back: what is not whole is removed. */
-  async withdrawn ({ peer, id }: StoredOffer): Promise<void> {
-    await this.#stop(id, withdrawn())
+  async withdrawn (offer: StoredOffer): Promise<void> {
+    await this.discard(offer, withdrawn())
+  }
+
+  /** Ends it because of `reason`, and removes what is not whole. */
+  async discard ({ peer, id }: StoredOffer, reason: Error): Promise<void> {
+    await this.#stop(id, reason)
     await this.#options.inboxes.end(peer, id, 'discarded')
   }
 

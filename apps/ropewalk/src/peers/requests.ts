@@ -11,7 +11,7 @@ import type { Destination } from './inboxes.ts'
 import type { Line } from './control.ts'
 import { isContent, offerLine, withMissing, type OfferLine } from './offer-line.ts'
 import { formatPeerAddress, parsePeerAddress } from './peer-address.ts'
-import { findOffer, findPeer } from './peer-names.ts'
+import { findOffer, findPeer, noPeer } from './peer-names.ts'
 import { LAST_WORD_MS, type PeerNode } from './peer-node.ts'
 import { withdrawn } from './receiving.ts'
 
@@ -34,7 +34,7 @@ const FIND_MS = 5_000
 export class Requests {
   readonly #node: PeerNode
   readonly #discovery: Discovery
-  /** By offer. */
+  /** By offer, what takes it back, or forgets its peer. */
   readonly #withdrawing = new Map<string, Promise<unknown>>()
 
   constructor (node: PeerNode, discovery: Discovery) {
@@ -69,6 +69,7 @@ export class Requests {
     switch (request['do']) {
       case 'peers': return this.#peers(tell)
       case 'set': return await this.#set(text('peer'), text('attribute'), text('value'), tell)
+      case 'forget': return await this.#forget(text('peer'), tell)
       case 'ping': return await this.#ping(text('peer'), tell, signal)
       case 'pair': return await this.#pair(tell, signal)
       case 'pair-with': return await this.#pairWith(text('code'), optional('address'), tell, signal)
@@ -102,6 +103,22 @@ export class Requests {
     if (attribute === 'mod' && value === 'block') await this.#node.block(id)
     else await warpdrive.updatePeer(id, attribute, value)
     tell(this.#peer(id))
+  }
+
+  async #forget (text: string, tell: Tell): Promise<void> {
+    const { warpdrive } = this.#node
+    const peer = findPeer(warpdrive.peers(), text)
+    const offers = warpdrive.offers(0).filter(offer => offer.peer === peer)
+    const known = this.#peer(peer)
+    if (this.#node.peer(peer) === undefined && offers.length === 0) throw noPeer(text)
+    const work = this.#node.forget(peer)
+    for (const { id } of offers) this.#withdrawing.set(id, work.catch(() => {}))
+    try {
+      await work
+      tell({ ...known, offers: offers.length })
+    } finally {
+      for (const { id } of offers) this.#withdrawing.delete(id)
+    }
   }
 
   async #ping (text: string, tell: Tell, signal: AbortSignal): Promise<void> {
@@ -194,9 +211,10 @@ export class Requests {
       const onWait = (error: unknown): void => { tell({ waiting: { code: codeOf(error), message: messageOf(error) } }) }
       await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, links, onWait, onPlace: at => { place = at } }), gone])
     } catch (error) {
+      await this.#withdrawing.get(offer.id)
       signal.throwIfAborted()
-      const after = this.#known(offer.id, true)
-      if (after.status === 'rejected' || after.status === 'withdrawn' || (after.failures ?? []).length === 0) throw error
+      const after = this.#node.warpdrive.offers(1).find(({ id }) => id === offer.id)
+      if (after === undefined || after.status === 'rejected' || after.status === 'withdrawn' || (after.failures ?? []).length === 0) throw error
     } finally {
       stop()
     }
@@ -239,6 +257,7 @@ export class Requests {
     const stop = events.listen([...names.keys()], event => { tell({ transfer: { ...event, name: names.get(event.name) ?? event.name } }) })
     const ended = new AbortController()
     let lastWord: NodeJS.Timeout | undefined
+    let last = offer
     try {
       const changes = warpdrive.listen('status', 2, { signal: AbortSignal.any([signal, ended.signal]) })
       await again?.()
@@ -246,6 +265,7 @@ export class Requests {
         let whole = false
         for await (const change of changes as AsyncIterable<Offer>) {
           if (change.id !== offer.id || !isOver(change)) continue
+          last = change as StoredOffer
           // All of it was confirmed; the peer says so once more, and whoever left before that would seem to have broken off.
           if (whole || change.status !== 'completed') break
           whole = true
@@ -260,7 +280,8 @@ export class Requests {
       ended.abort()
       stop()
     }
-    const after = this.#known(offer.id, false)
+    // With its peer it may be forgotten by now.
+    const after = warpdrive.offers(2).find(({ id }) => id === offer.id) ?? last
     // Of a file without bytes nothing is read: nobody has told of it.
     if (after.status === 'completed') for (const file of offer.files) if (isContent(file) && file.size === 0) tell({ transfer: { event: 'finished', transfer: file.path, name: file.path, direction: 'send', bytes: 0 } })
     tell({ settled: this.#detailed(after) })

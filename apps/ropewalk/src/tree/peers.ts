@@ -95,6 +95,12 @@ function addPeerCommands (program: Command, context: Context, done: Done): void 
     .action(async (peer: string, name: string, flags: PeerFlags) => done(await (await import('../commands/peers.ts')).rename(context, peer, name, flags)))
   examples(name, ['ropewalk rename laptop anna', 'ropewalk rename 9f86d081 anna'])
 
+  const drop = json(discovering(program.command('forget')))
+    .description('make a stranger of a peer, and withdraw or end every offer of it and to it')
+    .argument('<peer>', PEER)
+    .action(async (peer: string, flags: PeersFlags) => done(await (await import('../commands/peers.ts')).forget(context, peer, flags)))
+  examples(drop, ['ropewalk forget laptop', 'ropewalk forget 9f86d081 --json'], FORGET_HELP)
+
   const knock = json(discovering(program.command('ping')))
     .description('see whether a peer answers')
     .argument('<peer>', PEER)
@@ -128,6 +134,14 @@ const ACCEPT_HELP = `
 What is received is exactly the list that was offered: who changes it offers
 anew. Nothing is replaced: a name that is taken gets a number. An offer with
 links is refused without --links, and never accepted by itself.
+`
+
+const FORGET_HELP = `
+What was offered to it is withdrawn, what it has offered is ended where it is
+not whole, and both go from the lists; files that have arrived stay. It neither
+downloads nor offers any more until it has paired again. It is not asked, and
+still has this machine among its own peers. Grants of its key stay: "ropewalk
+revoke" ends those.
 `
 
 const WITHDRAW_HELP = `

@@ -91,6 +91,10 @@ class WorkerState implements SqliteState {
     await this.ask('putPeer', [id, alias, mod])
   }
 
+  async removePeer (id: string): Promise<void> {
+    await this.ask('removePeer', [id])
+  }
+
   close (): Promise<void> {
     this.#closed ??= (async () => {
       if (this.#broken !== undefined) return

@@ -8,7 +8,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 
 export interface WorkerSettings { readonly path: string, readonly maxFileBytes: number }
 
-export type StepName = 'open' | 'load' | 'putOffer' | 'putStatus' | 'removeOffer' | 'putPeer' | 'close'
+export type StepName = 'open' | 'load' | 'putOffer' | 'putStatus' | 'removeOffer' | 'putPeer' | 'removePeer' | 'close'
 
 export interface Asked { readonly number: number, readonly step: StepName, readonly values: ReadonlyArray<string | number | Uint8Array> }
 
@@ -39,7 +39,8 @@ const STATEMENTS = {
   ],
   putStatus: ['UPDATE progress SET status = ?3 WHERE incoming = ?1 AND id = ?2'],
   removeOffer: ['DELETE FROM offer WHERE incoming = ?1 AND id = ?2', 'DELETE FROM progress WHERE incoming = ?1 AND id = ?2'],
-  putPeer: ['INSERT INTO peer VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET alias = excluded.alias, mod = excluded.mod']
+  putPeer: ['INSERT INTO peer VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET alias = excluded.alias, mod = excluded.mod'],
+  removePeer: ['DELETE FROM peer WHERE id = ?1']
 }
 
 /** KiB of the file that are kept in memory. Ours: it is read once. */
