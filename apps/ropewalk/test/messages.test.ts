@@ -16,8 +16,8 @@ import { folder } from './processes.ts'
 const ID = '0'.repeat(32)
 const SHA = 'ab'.repeat(32)
 
-/** These need a machine that is full, a wire that breaks, or minutes: what they say is printed by the same few lines. */
-const NOT_HERE = new Set(['ERR_FILE_CHANGED', 'ERR_INCOMPLETE', 'ERR_NO_ROOM', 'ERR_UNAVAILABLE', 'ERR_REFUSED', 'ERR_STOPPED', 'ERR_NO_CODE', 'ERR_TIMEOUT'])
+/** These need a machine that is full, another one that offers, a wire that breaks, or minutes: what they say is printed by the same few lines. */
+const NOT_HERE = new Set(['ERR_FILE_CHANGED', 'ERR_INCOMPLETE', 'ERR_NO_ROOM', 'ERR_UNAVAILABLE', 'ERR_REFUSED', 'ERR_STOPPED', 'ERR_NO_CODE', 'ERR_TIMEOUT', 'ERR_SYMLINK', 'ERR_WITHDRAWN'])
 
 /** A command line that cannot work, the code of its error or what is said of an option, and what is on standard input. */
 type Mistake = readonly [args: readonly string[], code: string, input?: string]
@@ -72,6 +72,8 @@ const MISTAKES: readonly Mistake[] = [
   [['get', id, '--from', address, '-o', at('new.txt'), '--expect', SHA], 'ERR_DIGEST'],
   [['get', at('bad.manifest'), '-o', at('new.txt')], 'ERR_MANIFEST'],
   [['stat', ID, '--at', address], 'ERR_NOT_FOUND'],
+  [['withdraw', 'nothing', '--no-discover'], 'ERR_NOT_FOUND'],
+  [['forget', 'nobody', '--no-discover'], 'ERR_NOT_FOUND'],
   [['rm', ID, '--at', address], 'ERR_NOT_FOUND'],
   [['verify', ID], 'ERR_USAGE'],
   [['verify', `${id}=${SHA}`, '--at', address], 'ERR_DAMAGED'],
