@@ -7,6 +7,7 @@ import { PROFILE_NAMES } from '../wire.ts'
 import { LOG_VARIABLE } from '../observe/log-levels.ts'
 import { SWARM_PROFILES } from '../swarm/options.ts'
 import { count, KEYS, LEVELS, oneOf, ORIGINS, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, type Kind } from './kinds.ts'
+import { PROTOCOLS } from './protocols.ts'
 
 export interface Setting {
   /** `SECTION.NAME`, as in the file. */
@@ -22,9 +23,6 @@ export interface Setting {
   readonly fallback?: unknown
   readonly about: string
 }
-
-/** Protocols that share the limits, by the name that the file, grants and `status` give them. */
-export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync', 'torronto'] as const
 
 /** Connections of one node, at most. Ours. */
 const MAX_CONNECTIONS = 65_536

@@ -43,7 +43,7 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   const store = await openSqliteState(join(state, STATE_FILE)).catch((error: unknown) => {
     throw new RopewalkError('ERR_STATE', messageOf(error), { cause: error, text: join(state, STATE_FILE) })
   })
-  const discovery = new Discovery(options.discover ? { onTrouble } : undefined)
+  const discovery = new Discovery(options.discover ? { onTrouble, multicast: (await import('multicast-dns')).default() } : undefined)
   const node = await PeerNode.open({
     board: host.board, door: host.door, state, identity, store, book: await PeerBook.open(state), name: machineName(context.env), inbox: options.inbox, policy: host.policy,
     nearby: fingerprint => discovery.addressesOf(fingerprint), onTrouble
