@@ -11,7 +11,7 @@ import { Report } from '../progress/report.ts'
 export interface OffersFlags { readonly incoming: boolean, readonly outgoing: boolean, readonly watch: boolean, readonly json: boolean }
 export interface AcceptFlags extends RetryFlags { readonly output?: string | undefined }
 export interface OfferFlags { readonly json: boolean }
-export interface RetryFlags { readonly dangerous: boolean, readonly discover: boolean, readonly json: boolean }
+export interface RetryFlags { readonly dangerous: boolean, readonly retryFor?: number | undefined, readonly discover: boolean, readonly json: boolean }
 
 /** Lists offers, and with `--watch` each that changes. */
 export async function offers (context: Context, flags: OffersFlags): Promise<Exit> {
@@ -33,7 +33,7 @@ export async function offers (context: Context, flags: OffersFlags): Promise<Exi
 /** Receives an offer. */
 export async function accept (context: Context, offer: string, flags: AcceptFlags): Promise<Exit> {
   return await withNode(context, { alone: 'listening', discover: flags.discover }, async (ask, stays) => await follow(context, flags.json, stays, ask({
-    do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous
+    do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous, retry_for: flags.retryFor
   })))
 }
 
@@ -46,8 +46,8 @@ export async function decline (context: Context, offer: string, { json }: OfferF
 }
 
 /** Fetches, or has fetched, what failed before. */
-export async function retry (context: Context, offer: string, { dangerous, discover, json }: RetryFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'listening', discover }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd(), dangerous })))
+export async function retry (context: Context, offer: string, { dangerous, retryFor, discover, json }: RetryFlags): Promise<Exit> {
+  return await withNode(context, { alone: 'listening', discover }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd(), dangerous, retry_for: retryFor })))
 }
 
 /** One offer, and every file of it that failed. */
