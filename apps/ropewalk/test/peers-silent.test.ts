@@ -36,11 +36,11 @@ t.test('a peer that never answers is told of by who has asked it, in time, whate
   const { desk, laptop } = await impatient(t)
   const before = await outside(laptop)
   const asked = (['connection', 'handshake', 'channel', 'protocol'] as const).flatMap(last => [['ping'], ['send', 'a.txt'], ['send', '--wait', 'a.txt'], ['pair', '31-k7wq-m2x9']].map(args => ({ last, args })))
-  const began = performance.now()
   const ends = asked.map(async ({ last, args }) => {
     const { address, reached } = await silentPeer(t, last)
     const command = laptop.begin(...args, args[0] === 'pair' ? address.split('#')[0] as string : address)
     await reached
+    const began = performance.now()
     return { last, args, address, ended: await command.ended, ms: performance.now() - began }
   })
   await servesOthers(t, desk, laptop)
