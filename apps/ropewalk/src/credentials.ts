@@ -6,7 +6,6 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { sameToken } from '@ropewalk/protocol-mdsftp'
 import { parseIdentity, type Identity } from '@ropewalk/transport-tcp'
 import { TOKEN_VARIABLE } from './context.ts'
 import { fileError, messageOf, RopewalkError } from './errors.ts'
@@ -60,7 +59,9 @@ export type VerifyToken = (token: string, nodeId: string) => boolean
 export async function loadTokens (env: NodeJS.ProcessEnv, path: string | undefined): Promise<VerifyToken | undefined> {
   if (path === undefined) {
     const token = await loadToken(env, undefined)
-    return token === undefined ? undefined : given => sameToken(given, token)
+    if (token === undefined) return undefined
+    const { sameToken } = await import('@ropewalk/protocol-mdsftp')
+    return given => sameToken(given, token)
   }
   const tokens: Array<{ token: string, nodeId: string | undefined }> = []
   for (const [index, line] of (await readCredential(path, true)).split('\n').entries()) {
@@ -73,6 +74,7 @@ export async function loadTokens (env: NodeJS.ProcessEnv, path: string | undefin
     if (tokens.length > MAX_TOKENS) throw unusable(path, `more than ${MAX_TOKENS} tokens`)
   }
   if (tokens.length === 0) throw unusable(path, 'no token in it')
+  const { sameToken } = await import('@ropewalk/protocol-mdsftp')
   return (given, nodeId) => {
     let found = false
     // Every one is compared, whichever it is: the time must not tell how far a guess came.

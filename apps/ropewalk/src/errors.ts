@@ -115,6 +115,7 @@ const EXITS: Readonly<Record<string, Exit>> = {
   ERR_CONFIG: Exit.usage,
   ERR_KEY: Exit.usage,
   ERR_UNREACHABLE: Exit.unreachable,
+  ERR_TIMEOUT: Exit.unreachable,
   ERR_UNAVAILABLE: Exit.unreachable,
   ERR_UNTRUSTED: Exit.unreachable,
   ERR_NO_CODE: Exit.unreachable,

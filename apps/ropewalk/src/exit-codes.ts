@@ -15,7 +15,7 @@ Exit codes:
   0    done
   1    some transfer failed; standard error says which
   2    wrong usage
-  3    cannot connect, or the node is not the one that is trusted
+  3    cannot connect, no answer, or the node is not the one that is trusted
   4    no object of that id (and nothing worse happened)
   130  interrupted
 `

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { randomId } from '@ropewalk/protocol-mdsftp'
 import { codeOf, fileError, RopewalkError } from './errors.ts'
 
 const NODE_ID_FILE = 'node-id'
@@ -45,7 +44,7 @@ async function makeNodeId (state: string, path: string): Promise<string> {
   await makeStateDirectory(state)
   const temporary = `${path}.${randomBytes(8).toString('hex')}`
   try {
-    await writeFile(temporary, `${randomId()}\n`, { mode: 0o600, flag: 'wx' })
+    await writeFile(temporary, `${randomUUID().replaceAll('-', '')}\n`, { mode: 0o600, flag: 'wx' })
     await link(temporary, path).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error
     })

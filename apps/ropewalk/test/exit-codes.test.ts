@@ -13,6 +13,7 @@ t.test('every error has its code', async t => {
   const remote = Object.assign(new Error('gone'), { code: 'ERR_INTERRUPTED' })
   t.equal(exitFor(new RopewalkError('ERR_UNREACHABLE', '')), 3)
   t.equal(exitFor(new RopewalkError('ERR_UNTRUSTED', '')), 3)
+  t.equal(exitFor(new RopewalkError('ERR_TIMEOUT', '')), 3)
   t.equal(exitFor(new RopewalkError('ERR_USAGE', '')), 2)
   t.equal(exitFor(new RopewalkError('ERR_NOT_FOUND', '')), 4)
   t.equal(exitFor(Object.assign(new Error(''), { code: 'ERR_NOT_FOUND' })), 4)

@@ -7,7 +7,13 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, factsOf, folder, run, type Ended, type Fact } from './processes.ts'
+import { Command, factsOf, folder, run, type BeginOptions, type Ended, type Fact } from './processes.ts'
+
+/** Where machines are that others must not hear. */
+export interface Network {
+  /** What starts a program there. */
+  readonly within: readonly string[]
+}
 
 interface Test { teardown (work: () => Promise<void> | void): unknown }
 
@@ -15,16 +21,19 @@ export class Machine {
   readonly name: string
   readonly state: string
   readonly files: string
+  /** The network that it is in, and whether its node takes part in discovery there. */
+  readonly network: Network | undefined
   /** Where peers reach its node. */
   address = ''
   #node: Command | undefined
   readonly #t: Test
 
-  constructor (t: Test, name: string, state: string, files: string) {
+  constructor (t: Test, name: string, state: string, files: string, network?: Network) {
     this.#t = t
     this.name = name
     this.state = state
     this.files = files
+    this.network = network
   }
 
   get inbox (): string {
@@ -37,13 +46,13 @@ export class Machine {
   }
 
   begin (...args: string[]): Command {
-    const command = new Command(args, { state: this.state, cwd: this.files, env: { ROPEWALK_NAME: this.name } })
+    const command = new Command(args, this.#options())
     this.#t.teardown(() => { command.kill('SIGKILL') })
     return command
   }
 
   async run (...args: string[]): Promise<Ended> {
-    return await run(args, { state: this.state, cwd: this.files, env: { ROPEWALK_NAME: this.name } })
+    return await run(args, this.#options())
   }
 
   /** Facts that a command prints which should succeed. */
@@ -55,7 +64,7 @@ export class Machine {
 
   /** A node that receives; resolves to where peers reach it: HOST:PORT. */
   async serve (...args: string[]): Promise<string> {
-    this.#node = this.begin('serve', '--inbox', 'Inbox', '--no-discover', '--json', ...args.includes('--peers') ? [] : ['--peers', '127.0.0.1:0'], ...args)
+    this.#node = this.begin('serve', '--inbox', 'Inbox', ...this.network === undefined ? ['--no-discover'] : [], '--json', ...args.includes('--peers') ? [] : ['--peers', '127.0.0.1:0'], ...args)
     await this.#node.until(({ stdout }) => factsOf(stdout, 'listening').length > 0)
     this.address = String(factsOf(this.#node.stdout, 'listening')[0]?.['address']).split('#')[0] as string
     return this.address
@@ -70,10 +79,14 @@ export class Machine {
   async offers (): Promise<Fact[]> {
     return await this.facts('offer', 'offers')
   }
+
+  #options (): BeginOptions {
+    return { state: this.state, cwd: this.files, env: { ROPEWALK_NAME: this.name }, within: this.network?.within }
+  }
 }
 
-export async function machine (t: Test, name: string): Promise<Machine> {
-  return new Machine(t, name, await folder(t as never), await folder(t as never))
+export async function machine (t: Test, name: string, network?: Network): Promise<Machine> {
+  return new Machine(t, name, await folder(t as never), await folder(t as never), network)
 }
 
 /** A laptop whose node runs, and a desk that has paired with it. */

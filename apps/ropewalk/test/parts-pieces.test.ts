@@ -131,6 +131,7 @@ t.test('a manifest says what it said, and nothing that could harm', async t => {
   const part = (index: number): { id: string, address: string, offset: number, size: number, sha256: string } => ({ id: index.toString(16).padStart(32, '0'), address: 'mdsftp+tcp://127.0.0.1:1', offset: index * 10, size: 10, sha256: DIGEST })
   const good = { name: 'holiday.mov', size: 30, sha256: DIGEST, parts: [part(0), part(1), part(2)] }
   t.same(parseManifest(formatManifest(good)), good)
+  t.equal(parseManifest(formatManifest({ ...good, name: 'cafe\u0301' })).name, 'caf\u00e9', 'one form of each name')
   const document = JSON.parse(formatManifest(good)) as { parts: Array<Record<string, unknown>> } & Record<string, unknown>
   const [first] = document.parts
   const hostile: Array<[string, unknown, RegExp]> = [
@@ -154,7 +155,7 @@ t.test('a manifest says what it said, and nothing that could harm', async t => {
     ['an endless address', { ...document, parts: [{ ...first, address: `mdsftp+unix:/${'a'.repeat(5000)}` }] }, /is not an address/],
     ['an object for a number', { ...document, size: { valueOf: 30 } }, /size/]
   ]
-  for (const name of ['', '.', '..', '.bashrc', '../x', 'a/b', 'a\\b', 'a\0b', 'a\nb', '\u001b[31m', 'x'.repeat(201), '\ud800', 7, null]) hostile.push([`the name ${JSON.stringify(name)}`, { ...document, name }, /name/])
+  for (const name of ['', '.', '..', '.bashrc', '../x', 'a/b', 'a\\b', 'a\0b', 'a\nb', '\u001b[31m', 'x'.repeat(201), '\ud800', 'CON', 'aux.txt', 'a.', 'a ', 'c:x', 7, null]) hostile.push([`the name ${JSON.stringify(name)}`, { ...document, name }, /name/])
   for (const [what, value, message] of hostile) t.throws(() => parseManifest(JSON.stringify(value)), { code: 'ERR_MANIFEST', message }, what)
   t.throws(() => parseManifest('{'), { message: 'it is not JSON' })
   t.throws(() => parseManifest(`${'['.repeat(100_000)}`), { code: 'ERR_MANIFEST' })

@@ -189,6 +189,17 @@ t.test('verify finds what a disk has changed, from afar and beside the store', a
   t.match(await run(['verify', '--store', files], { state }), { code: 1, stderr: /there is no store of a node/ })
 })
 
+t.test('a name that no manifest may have is told before anything is sent', async t => {
+  const [server, state, files] = [await folder(t), await folder(t), await folder(t)]
+  const { addresses: [address = ''] } = await startNode(t, server, TCP)
+  for (const name of ['.hidden', 'ends with a dot.']) {
+    const path = join(files, name)
+    await writeFile(path, 'content')
+    t.match(await run(['put', path, '--to', address, '-o', `${files}/`], { state }), { code: 1, stdout: '', stderr: /is not the name of a file.*ERR_MANIFEST/ }, name)
+    t.match(await run(['put', path, '--to', address], { state }), { code: 0 }, 'without one it has no name there')
+  }
+})
+
 t.test('a hostile manifest is refused before anybody is asked, and learns nothing', async t => {
   const [server, state, files] = [await folder(t), await folder(t), await folder(t)]
   const { addresses: [address = ''] } = await startNode(t, server, TCP)

@@ -24,6 +24,7 @@ t.test('what fails does so alone: the sender and the receiver say which and why,
 
   await writeFile(join(desk.files, 'd/b'), 'b'.repeat(1000))
   await desk.serve()
+  t.match(await desk.run('retry', id, '--retry-for', '1'), { code: 2, stderr: /--retry-for is for what you receive/ })
   const again = await desk.run('retry', '--failed', id, '--json')
   t.equal(again.code, 0, again.stdout + again.stderr)
   t.same(factsOf(again.stdout, 'finished').map(({ name }) => name), ['d/b'])

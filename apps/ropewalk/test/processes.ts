@@ -29,6 +29,8 @@ export interface BeginOptions {
   readonly cwd?: string | undefined
   /** On top of the environment of the tests. */
   readonly env?: NodeJS.ProcessEnv | undefined
+  /** What starts it: words of a command that come before its own. */
+  readonly within?: readonly string[] | undefined
   /** Read no more of standard output than its first chunk, so that the process cannot go on when it has much to write. */
   readonly unread?: boolean | undefined
 }
@@ -52,10 +54,11 @@ export class Command {
   readonly #child: ChildProcess
   readonly #waiting = new Set<() => void>()
 
-  constructor (args: readonly string[], { state, cwd, unread = false, env: more }: BeginOptions) {
+  constructor (args: readonly string[], { state, cwd, unread = false, within = [], env: more }: BeginOptions) {
     const env: NodeJS.ProcessEnv = { ...process.env, ROPEWALK_STATE: state, NODE_COMPILE_CACHE: COMPILED, ...more }
     delete env['NODE_OPTIONS']
-    const child = spawn(process.execPath, ['--conditions=@ropewalk/source', MAIN, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    const [program, ...words] = [...within, process.execPath, '--conditions=@ropewalk/source', MAIN, ...args] as [string, ...string[]]
+    const child = spawn(program, words, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child = child
     child.stdin.on('error', () => {})
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

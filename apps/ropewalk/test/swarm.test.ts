@@ -146,6 +146,22 @@ t.test('the folder gives out what lies in it, and nothing through a link', async
   await store.close()
 })
 
+t.test('many who read at a time, also what gets its name meanwhile, all get it', async t => {
+  const root = await folder(t)
+  const store = await FolderSwarmStore.open(root)
+  const contents = Array.from({ length: 50 }, () => randomBytes(70_000))
+  for (const [number, content] of contents.entries()) {
+    await store.write(`files/${number}`, 0, content.subarray(0, 65536))
+    await store.write(`files/${number}`, 1, content.subarray(65536))
+  }
+  const read = (): Array<Promise<void>> => contents.flatMap((content, number) => [0, 1, 0, 1].map(async index => {
+    t.same(await store.read(`files/${number}`, index), content.subarray(index * 65536, (index + 1) * 65536), `${number} ${index}`)
+  }))
+  await Promise.all([...read(), ...contents.map(async (content, number) => { await store.finish(`files/${number}`, content.length) }), ...read()])
+  await Promise.all(read())
+  await store.close()
+})
+
 t.test('what is whole gets its name without a copy, and where the file system has no links with one', async t => {
   const root = await folder(t)
   const WithoutLinks = (await t.mockImport<typeof import('../src/swarm/folder-store.ts')>('../src/swarm/folder-store.ts', {

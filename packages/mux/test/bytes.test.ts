@@ -113,11 +113,13 @@ t.test('batches of many connections are gathered in the same memory, and none wr
     return { list: out.take(), index, round }
   }))
   for (const { list, index, round } of lists) {
-    t.equal([...list].length, 1, 'one piece')
     t.same([...list.subarray()], [...new Array<number>(10).fill(index), ...new Array<number>(10).fill(100 + round)])
   }
-  const memories = new Set(lists.flatMap(({ list }) => [...list]).map(({ buffer }) => buffer))
+  const pieces = lists.flatMap(({ list }) => [...list])
+  const memories = new Set(pieces.map(({ buffer }) => buffer))
   t.ok(memories.size <= 2, `${memories.size} slabs`)
+  // A batch is one piece, unless its slab ends in the middle of it: where that is depends on what was gathered before.
+  t.ok(pieces.length <= lists.length + memories.size - 1, `${pieces.length} pieces of ${lists.length} batches in ${memories.size} slabs`)
 })
 
 t.test('batches that are gathered in turns keep their own', async t => {

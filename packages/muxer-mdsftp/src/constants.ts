@@ -150,6 +150,9 @@ export const BLOCK_BYTES = 131_072
 /** Blocks of all connections together; beyond, memory is not used again. Ours: 16 MiB, of which the system gives what was once in use. */
 export const MAX_BLOCKS = 128
 
+/** How long the peer may take to end its direction after ours has ended. Ours. */
+export const FAREWELL_MS = 5_000
+
 /** Draws of a random id before giving up (the reference uses 5; section 3.1). */
 export const MAX_ID_DRAWS = 5
 

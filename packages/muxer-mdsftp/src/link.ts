@@ -8,7 +8,7 @@
  */
 import type { AbortOptions, Connection } from '@ropewalk/interface'
 import { AcceptQueue, Intake, Pump, type Member, type Outgoing } from '@ropewalk/mux'
-import { HEADER_BYTES, Kind, MAX_BUFFERED_BYTES, UPSTREAM, type Profile } from './constants.ts'
+import { FAREWELL_MS, HEADER_BYTES, Kind, MAX_BUFFERED_BYTES, UPSTREAM, type Profile } from './constants.ts'
 import { Deframer, type PacketSink } from './deframer-codec.ts'
 import { MdsftpError } from './errors.ts'
 import { writeHeader } from './packet-codec.ts'
@@ -59,6 +59,8 @@ export class Link<Channel extends Endpoint> {
   #current: Channel | undefined
   #lent = false
   #closing = false
+  #peerEnded = false
+  #cancelFarewell: (() => void) | undefined
   #error: Error | undefined
 
   constructor (connection: Connection, options: LinkOptions, make: (id: number, link: Link<Channel>) => Channel) {
@@ -260,6 +262,8 @@ export class Link<Channel extends Endpoint> {
   }
 
   #ended (cause?: Error): void {
+    this.#peerEnded = true
+    this.#cancelFarewell?.()
     if (this.#error !== undefined) return
     if (cause !== undefined) return this.fail(lost('the connection failed', cause))
     try {
@@ -278,7 +282,20 @@ export class Link<Channel extends Endpoint> {
     this.#error ??= ended()
     this.#incoming.end()
     this.#finished.resolve()
+    this.#farewell()
   }
+
+  /** We have ended. A peer that never does would hold the connection, and with it the process, for ever; one that is slow must not lose what was sent to it. */
+  #farewell (): void {
+    if (!this.#peerEnded) this.#cancelFarewell = later(FAREWELL_MS, () => { this.#connection.abort(this.#error ?? ended()) })
+  }
+}
+
+/** Calls `run` `ms` from now; waiting for that keeps no process alive. Returns what cancels it. */
+function later (ms: number, run: () => void): () => void {
+  const timer: unknown = setTimeout(run, ms)
+  ;(timer as { unref?: () => void }).unref?.()
+  return () => { clearTimeout(timer as number) }
 }
 
 /** The connection ended cleanly: not an error to anybody but those who want to open a channel. */

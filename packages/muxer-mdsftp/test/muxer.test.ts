@@ -1,8 +1,8 @@
-import { chopped, collect, counting, duplexPair, pattern, settle, verify } from '@ropewalk/testing'
+import { chopped, collect, counting, duplexPair, pattern, scriptedPeer, settle, verify } from '@ropewalk/testing'
 import { muxerSuite, type MakeMuxers } from '@ropewalk/testing/muxer-suite'
 import fc from 'fast-check'
 import t from 'tap'
-import { HELD_BYTES, mdsftp, SHARED_WINDOW_BYTES, WINDOW_BYTES, type MdsftpMuxer } from '../src/index.ts'
+import { FAREWELL_MS, HELD_BYTES, mdsftp, SHARED_WINDOW_BYTES, WINDOW_BYTES, type MdsftpMuxer } from '../src/index.ts'
 
 const make = (fast: boolean): MakeMuxers => line => {
   const [left, right] = line.connect()
@@ -118,6 +118,34 @@ t.test('close waits for open channels, and the peer sees a clean end', async t =
   await closing
   t.same(await accepted.next(), { done: true, value: undefined })
   await right.close()
+})
+
+t.test('a peer that never ends its side after our close is left behind; one that does in time is not broken off', async t => {
+  const timers = new Map<object, { readonly run: () => void, readonly ms: number | undefined }>()
+  t.intercept(globalThis, 'setTimeout', {
+    value: (run: () => void, ms?: number) => {
+      const timer = {}
+      timers.set(timer, { run, ms })
+      return timer
+    }
+  })
+  t.intercept(globalThis, 'clearTimeout', { value: (timer: object) => { timers.delete(timer) } })
+  for (const ends of [true, false]) {
+    const [left, right] = duplexPair()
+    let aborted = false
+    const muxer = mdsftp({ ...slow(left), abort: reason => { aborted = true; left.abort(reason) } }, { role: 'dialer' })
+    const peer = scriptedPeer(right)
+    await muxer.close()
+    t.equal((await peer.readUntilEnd()).length, 0)
+    t.same([...timers.values()].map(({ ms }) => ms), [FAREWELL_MS], 'it has its time')
+    if (ends) await peer.end()
+    await settle(() => timers.size)
+    for (const [timer, { run }] of timers) {
+      timers.delete(timer)
+      run()
+    }
+    t.equal(aborted, !ends)
+  }
 })
 
 t.test('a channel has one sink', async t => {

@@ -12,6 +12,8 @@ export type SwarmEvent =
   | { readonly event: 'finished', readonly name: string, readonly size: number, readonly sizeUncertain: boolean }
   /** The store cannot take the file: it is done without. */
   | { readonly event: 'refused', readonly name: string, readonly reason: Error }
+  /** The store could not give a chunk that it holds: the peer that has asked for it is told that it is missing. */
+  | { readonly event: 'unread', readonly name: string, readonly index: number, readonly peer: PeerAddress, readonly reason: Error }
   /** Our listener broke: nobody reaches this peer any more. It can still leave. */
   | { readonly event: 'unheard', readonly reason: Error }
   /** `damaged`: an original has other bytes than we gave it (rule T9). */

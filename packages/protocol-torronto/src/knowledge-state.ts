@@ -17,7 +17,7 @@ export class Knowledge {
   }
 
   have (peer: PeerState, chunk: ChunkRef, now: number): void {
-    this.connect(peer, now)
+    this.connect(peer, 'Add', now)
     const file = peer.avoided ? undefined : this.#fileOf(chunk, peer)
     if (file === undefined) return
     file.counts.set(peer.key, Math.max(chunk.count, file.counts.get(peer.key) ?? 0))
@@ -92,10 +92,11 @@ export class Knowledge {
     for (const other of this.#memory.peers.values()) if (other !== peer && other.presence === 'connected') this.#sharing.greet(other, 'Add', now)
   }
 
-  connect (peer: PeerState, now: number): void {
+  /** It has spoken. `greeting` is how it is told what it has missed: with `Add` where its own list did not come, and may be forgotten here. */
+  connect (peer: PeerState, greeting: 'Add' | 'Files', now: number): void {
     if (peer.presence === 'connected') return
     peer.presence = 'connected'
     this.#memory.event({ event: 'connected', peer: peer.address })
-    if (peer.untold) this.#sharing.greet(peer, 'Files', now)
+    if (peer.untold) this.#sharing.greet(peer, greeting, now)
   }
 }

@@ -16,7 +16,7 @@ export interface PeerState {
   greetedAt: number
   /** Chunks came since then, and it was not there to be told of them. */
   untold: boolean
-  /** It did not give what it had announced, and may hold it all the same: it is asked for its list. */
+  /** What it holds is not known: it did not give what it had announced, or a connection to it failed. It is asked for its list. */
   doubted: boolean
   /** Announcements that wait for the answer to the one before (rule T8). */
   readonly announcements: Array<{ readonly name: string, readonly index: number }>

@@ -106,7 +106,7 @@ export class SwarmState {
           // Whoever says hello may have been killed since it was told last.
           this.#sharing.greet(peer, 'Files', now)
         }
-        this.#knowledge.connect(peer, now)
+        this.#knowledge.connect(peer, 'Files', now)
         if (!peer.avoided) for (const listed of message.files) this.#knowledge.learn(peer, listed)
         break
       case 'Have': {
@@ -187,13 +187,16 @@ export class SwarmState {
     return this.#take(now)
   }
 
-  /** A peer could not be reached. It is greeted again later. */
+  /** A peer could not be reached. It is greeted again: soon, where it was heard of before, since what it holds is forgotten here. */
   lost (address: PeerAddress, now: number): SwarmEffect[] {
     const peer = this.#memory.peers.get(peerKey(address))
     if (peer === undefined) return []
     // What was under way to it is gone, and it may not have noticed: when it speaks next, it is told.
     peer.untold = true
-    if (peer.presence === 'connected') this.#remove(peer, 'unknown', now)
+    if (peer.presence === 'connected') {
+      this.#remove(peer, 'unknown', now)
+      peer.doubted = true
+    }
     return this.#take(now)
   }
 
@@ -201,8 +204,7 @@ export class SwarmState {
   deadline (): number {
     let at = Infinity
     for (const peer of this.#memory.peers.values()) {
-      if (this.#joined && peer.presence === 'unknown') at = Math.min(at, peer.greetedAt + GREET_MS)
-      if (this.#joined && peer.presence === 'connected' && peer.doubted) at = Math.min(at, peer.greetedAt + ANNOUNCE_TIMEOUT_MS)
+      at = Math.min(at, this.#greetAt(peer))
       if (peer.announced !== undefined) at = Math.min(at, peer.announced.at + ANNOUNCE_TIMEOUT_MS)
     }
     for (const file of this.#memory.files.values()) for (const request of file.requests.values()) if (!request.writing) at = Math.min(at, request.askedAt + REQUEST_TIMEOUT_MS)
@@ -211,8 +213,7 @@ export class SwarmState {
 
   expire (now: number): SwarmEffect[] {
     for (const peer of this.#memory.peers.values()) {
-      const patience = peer.presence === 'unknown' ? GREET_MS : peer.presence === 'connected' && peer.doubted ? ANNOUNCE_TIMEOUT_MS : Infinity
-      if (this.#joined && peer.greetedAt + patience <= now) this.#sharing.greet(peer, 'Add', now)
+      if (this.#greetAt(peer) <= now) this.#sharing.greet(peer, 'Add', now)
       if (peer.announced !== undefined && peer.announced.at + ANNOUNCE_TIMEOUT_MS <= now) peer.announced = undefined
     }
     for (const file of this.#memory.files.values()) {
@@ -330,6 +331,13 @@ export class SwarmState {
     if (file.count === 0) for (const peer of this.#memory.peers.values()) if (peer.presence === 'connected' && peer.speaks === 'hardened') this.#sharing.greet(peer, 'Files', now)
     // Rule T10: the count of an original's announcement may have been one too small.
     if (full) for (const key of file.holders.keys()) this.#sharing.greet(this.#memory.peers.get(key) as PeerState, 'Add', now)
+  }
+
+  /** When a peer is greeted again. */
+  #greetAt ({ presence, doubted, greetedAt }: PeerState): number {
+    if (!this.#joined || presence === 'disconnected') return Infinity
+    if (doubted) return greetedAt + ANNOUNCE_TIMEOUT_MS
+    return presence === 'unknown' ? greetedAt + GREET_MS : Infinity
   }
 
   /** What is to be done, with what can be asked for and announced now. */

@@ -9,6 +9,7 @@ import { answerConnection } from './answering.ts'
 import { chunkHashes, inChunks, isCopy, wholeChunks } from './chunks.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { CHUNK_BYTES, MAX_CONNECTIONS, MAX_HARDENED_PEERS, MAX_PEERS } from './constants.ts'
+import { Descriptions } from './descriptions.ts'
 import { SwarmError } from './errors.ts'
 import { hex, sendBytes, type ExchangeOptions } from './exchange.ts'
 import { splitList, type HardenedFrame } from './hardened-codec.ts'
@@ -49,7 +50,7 @@ export class Swarm implements AsyncDisposable {
   readonly #announcements: Announcements
   readonly #inserting = new Set<string>()
   readonly #finishing = new Map<string, Promise<void>>()
-  readonly #described = new Map<string, { readonly file: unknown, readonly done: Promise<void> | undefined }>()
+  readonly #descriptions: Descriptions
   #connections = 0
   #cancelTimer: (() => void) | undefined
 
@@ -59,6 +60,7 @@ export class Swarm implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock
     this.#profile = options.profile === 'documented' ? { ...DOCUMENTED, firstNumber: options.firstNumber ?? 'size' } : AS_IMPLEMENTED
     this.#state = new SwarmState({ ...options, verify: options.hasher !== undefined, seed: Math.floor((options.random ?? Math.random)() * 0x7fffffff) })
+    this.#descriptions = new Descriptions(options.store)
     this.#announcements = new Announcements(this.#clock, to => { this.#enqueue(to, async () => { await this.#announce(to) }) })
     this.#interface = new InterfaceMessages({
       options, profile: this.#profile, state: this.#state,
@@ -185,7 +187,7 @@ export class Swarm implements AsyncDisposable {
     if (frame.action === 'Download') {
       const { chunk } = frame
       const held = this.#state.file(chunk.name)?.held.has(chunk.index) === true
-      const data = held ? await this.#options.store.read(chunk.name, chunk.index) : undefined
+      const data = held ? await this.#read(from, chunk) : undefined
       if (data === undefined) return refuse(Code.FileMissing, 'no such chunk')
       this.#given(from, chunk, data)
       return { re: frame.id, action: 'Upload', chunk: { ...chunk, sha256: this.#state.file(chunk.name)?.hashes[chunk.index] }, data }
@@ -215,7 +217,7 @@ export class Swarm implements AsyncDisposable {
         case 'finish': {
           const finishing = this.#options.store.finish(effect.name, effect.size).finally(() => {
             this.#finishing.delete(effect.name)
-            this.#described.delete(effect.name)
+            this.#descriptions.forget(effect.name)
           })
           this.#finishing.set(effect.name, finishing)
           finishing.catch(error => { this.#give(effect.name, error as Error) })
@@ -282,8 +284,18 @@ export class Swarm implements AsyncDisposable {
   }
 
   async #upload (to: PeerAddress, chunk: ChunkRef): Promise<void> {
-    const data = await this.#options.store.read(chunk.name, chunk.index)
+    const data = await this.#read(to, chunk)
     if (data !== undefined) await this.#send(to, { action: 'Upload', from: this.#options.self, chunk, data }).then(() => { this.#given(to, chunk, data) })
+  }
+
+  /** Undefined where the store cannot give it: the peer asks somebody else, and what else is said on the connection goes on. */
+  async #read (peer: PeerAddress, { name, index }: ChunkRef): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#options.store.read(name, index)
+    } catch (error) {
+      this.#tell({ event: 'unread', name, index, peer, reason: error as Error })
+      return undefined
+    }
   }
 
   #given (to: PeerAddress, { name, index }: ChunkRef, data: Uint8Array): void {
@@ -295,7 +307,7 @@ export class Swarm implements AsyncDisposable {
     try {
       const found = this.#options.hasher === undefined ? undefined : await this.#hash(data)
       if (sha256 !== undefined && found !== undefined && found !== sha256) return this.#perform(this.#state.rejected(from, name, index, this.#clock.now()))
-      await this.#describe(name)
+      await this.#descriptions.write(name, this.#state.file(name))
       await this.#options.store.write(name, index, data)
       this.#perform(this.#state.written(from, name, index, data.length, this.#clock.now(), found))
     } catch (error) {
@@ -310,22 +322,10 @@ export class Swarm implements AsyncDisposable {
 
   /** What the store cannot take is done without: a name that it refuses, or a disk that is full, is no reason to end. */
   #give (name: string, reason: Error): void {
-    this.#described.delete(name)
+    this.#descriptions.forget(name)
     if (this.#control.signal.aborted || this.#state.file(name)?.refused !== false) return
     this.#perform(this.#state.refuse(name, reason, this.#clock.now()))
     this.#options.store.discard(name).catch(() => {})
-  }
-
-  /** Before the first chunk is written of what is known whole. */
-  async #describe (name: string): Promise<void> {
-    const file = this.#state.file(name)
-    let described = this.#described.get(name)
-    if (described?.file !== file) {
-      if (file?.size === undefined || !file.hashed) return
-      described = { file, done: this.#options.store.describe?.({ name, size: file.size, chunkSha256: [...file.hashes] }) }
-      this.#described.set(name, described)
-    }
-    await described?.done
   }
 
   async #hash (bytes: Uint8Array): Promise<string> {

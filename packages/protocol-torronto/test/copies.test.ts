@@ -123,6 +123,24 @@ t.test('a name that the store refuses is done without, and the others arrive', a
   for (const one of [us, seeder]) await one.swarm.leave()
 })
 
+t.test('a chunk that the store cannot read is not given, and all else goes on', async t => {
+  class Worn extends MemorySwarmStore {
+    fails = 1
+    override async read (wanted: string, index: number): Promise<Uint8Array | undefined> {
+      if (index === 2 && this.fails-- > 0) throw new Error('worn out')
+      return await super.read(wanted, index)
+    }
+  }
+  const network = new Network()
+  const seeder = await member(network, 1, 2, { profile: 'hardened', store: new Worn() })
+  const us = await member(network, 2, 2, { profile: 'hardened' })
+  await seeder.swarm.insert(name, [content])
+  t.match(await seeder.until(({ event }) => event === 'unread'), { name, index: 2, peer: address(2), reason: { message: 'worn out' } })
+  await us.until(({ event }) => event === 'finished')
+  t.notOk(us.events.some(({ event }) => event === 'disconnected'), 'the connection stays')
+  for (const one of [us, seeder]) await one.swarm.leave()
+})
+
 t.test('half a file goes on: what is there by its hash is not asked for again, what is not is', async t => {
   class Keeping extends MemorySwarmStore {
     readonly partials: PartialFile[] = []

@@ -204,9 +204,28 @@ t.test('what was lost on its way to a peer is told when the peer speaks next', a
   state.receive(upload(two, 0, full()), 1)
   t.same(sent(state.written(two, name, 0, 65536, 2), 'Have').map(({ to }) => to.port).sort(), [two.port, three.port])
   state.lost(three, 3)
-  // It has not noticed, and says something before we greet it again.
+  // It has not noticed, and says something before we greet it again: what it said before is forgotten, so it is asked, too.
   const effects = state.receive(have(three, 1), 4)
-  t.same(sent(effects, 'Files').map(({ to, message }) => [to.port, 'files' in message ? message.files.map(({ held }) => held) : undefined]), [[three.port, [[0]]]])
+  t.same(sent(effects, 'Add').map(({ to, message }) => [to.port, 'files' in message ? message.files.map(({ held }) => held) : undefined]), [[three.port, [[0]]]])
+})
+
+t.test('a connection that failed to a peer that is there: it counts again as soon as it was greeted', async t => {
+  const state = joined({ peers: [two] })
+  state.receive(list(two, 1), 1000)
+  state.lost(two, 1001)
+  t.equal(state.file(name)?.level(0), 0)
+  const at = state.deadline()
+  t.ok(at <= 6001, String(at))
+  t.same(sent(state.expire(at), 'Add').map(({ to }) => to.port), [two.port])
+  state.receive(list(two, 1), at + 1)
+  t.equal(state.file(name)?.level(0), 1)
+  t.equal(sent(state.expire(at + 60_000), 'Add').length, 0, 'once')
+
+  // Nobody is there any more: one greeting soon, then every 30 s.
+  state.lost(two, at + 60_001)
+  t.equal(sent(state.expire(at + 60_001), 'Add').length, 1)
+  state.lost(two, at + 60_002)
+  t.equal(state.deadline(), at + 90_001)
 })
 
 t.test('who did not give what it had announced is asked for its list, and counts again when it has it', async t => {

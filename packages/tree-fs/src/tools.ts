@@ -26,7 +26,9 @@ export async function runTool (program: string, args: ReadonlyArray<string>, { c
     let stderr = ''
     let failure: Error | undefined
     child.on('error', error => {
-      if (systemCode(error) === 'ENOENT') resolve(undefined)
+      const code = systemCode(error)
+      // The second where a folder of PATH may not be searched, and none of the others has it.
+      if (code === 'ENOENT' || (code === 'EACCES' && cwd === undefined)) resolve(undefined)
       else reject(error)
     })
     child.stdout.on('data', (piece: Buffer) => {

@@ -6,6 +6,7 @@ import type { TreeItem, TreeNode } from '@ropewalk/interface'
 import t from 'tap'
 import { readTree, type ReadTreeOptions } from '../src/read-tree.ts'
 import { folder } from './folder.ts'
+import { asNobody } from './trees.ts'
 
 const run = promisify(execFile)
 
@@ -89,6 +90,21 @@ t.test('extended attributes are there where the machine has a program that says 
   if (!able) return t.comment('no setfattr, or a file system without attributes')
   const [, file] = await items(root)
   t.same(file?.node.xattrs?.map(({ name, value }) => [name, Buffer.from(value).toString('hex')]), [['user.rope', '00ff']])
+})
+
+t.test('a program that may be in a folder of PATH that nobody else may search is as one that is not there', async t => {
+  const place = await folder(t)
+  await mkdir(join(place, 'tree'))
+  await mkdir(join(place, 'hidden'), { mode: 0o000 })
+  await asNobody(place, async () => {
+    const { PATH } = process.env
+    process.env['PATH'] = join(place, 'hidden')
+    try {
+      t.same(await paths(join(place, 'tree')), [''])
+    } finally {
+      process.env['PATH'] = PATH
+    }
+  })
 })
 
 t.test('what is lent is in memory that is used again, and what is not is in its own', async t => {

@@ -86,6 +86,8 @@ export interface Seen {
   readonly connection: Connection
   /** Whom to ask about channels, once there is a muxer. */
   readonly muxedBy: (muxer: MuxerFacts) => void
+  /** When anything came over it last; when it began, where nothing has. */
+  readonly heardAt: () => number
   readonly end: () => void
 }
 
@@ -187,6 +189,7 @@ export class ActivityBoard {
         gate
       }),
       muxedBy: muxer => { asked = muxer },
+      heardAt: () => heardAt,
       end: () => {
         if (this.#connections.delete(id)) this.#tell({ change: 'disconnected', connection: facts() })
         asked = {}

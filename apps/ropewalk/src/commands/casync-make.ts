@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { ChunkCompression, ChunkDigest, ChunkId, ChunkSource, Source } from '@ropewalk/interface'
-import { chunk, cutInto, encodeIndex, identify, storeMissing, type ChunkSizes, type CutChunk, type PlacedChunk } from '@ropewalk/protocol-casync'
+import { chunk, cutInto, encodeIndex, identify, parseChunkSizes, storeMissing, type ChunkSizes, type CutChunk, type PlacedChunk } from '@ropewalk/protocol-casync'
 import { escapeName } from '@ropewalk/receive'
 import { MAX_INTAKE_CHUNK_BYTES, nodeCompression, type CastrStore } from '@ropewalk/store-castr'
 import { fileContent, named } from '../casync/content.ts'
@@ -16,18 +16,21 @@ import { withPhases } from '../casync/outcome.ts'
 import { assertTogether, send } from '../casync/sending.ts'
 import { featuresOf, folderBytes, type TreeFlags } from '../casync/trees.ts'
 import type { Context } from '../context.ts'
-import { RopewalkError } from '../errors.ts'
+import { messageOf, RopewalkError } from '../errors.ts'
 import { Exit } from '../exit-codes.ts'
 import { formatBytes } from '../format.ts'
 import type { Phase, Phases } from '../progress/phases.ts'
 
 export interface MakeFlags extends StoreFlags, TreeFlags {
   readonly what?: Kind | undefined
-  readonly chunkSize: ChunkSizes
+  /** As `parseChunkSizes` takes it. */
+  readonly chunkSize: string
   readonly digest: ChunkDigest
   readonly compression: 'zstd' | 'gzip'
   readonly json: boolean
 }
+
+type Making = Omit<MakeFlags, 'chunkSize'> & { readonly chunkSize: ChunkSizes }
 
 interface Made {
   readonly size: number
@@ -38,7 +41,8 @@ interface Made {
 }
 
 /** Makes an index of a file or a folder, and puts its chunks into a store; or an archive of a folder. */
-export async function casyncMake (context: Context, output: string, path: string | undefined, flags: MakeFlags): Promise<Exit> {
+export async function casyncMake (context: Context, output: string, path: string | undefined, said: MakeFlags): Promise<Exit> {
+  const flags: Making = { ...said, chunkSize: sizesOf(said.chunkSize) }
   const kind = kindToMake(output, flags.what)
   const locator = parseLocator(output)
   if (kind === 'blob-index' && path === undefined) throw new RopewalkError('ERR_USAGE', 'which file? - is standard input')
@@ -67,7 +71,16 @@ export async function casyncMake (context: Context, output: string, path: string
   }, { kept: kind === 'archive' ? 'nothing of the archive is kept; the same command begins anew' : 'the chunks that are in the store stay; the same command goes on with them' })
 }
 
-async function makeHere (context: Context, index: Locator, bytes: AsyncIterable<Uint8Array>, reading: Phase, flags: MakeFlags, features?: bigint): Promise<Made> {
+/** Here, and not where options are read: other commands need nothing of casync. */
+function sizesOf (text: string): ChunkSizes {
+  try {
+    return parseChunkSizes(text)
+  } catch (error) {
+    throw new RopewalkError('ERR_USAGE', `--chunk-size: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function makeHere (context: Context, index: Locator, bytes: AsyncIterable<Uint8Array>, reading: Phase, flags: Making, features?: bigint): Promise<Made> {
   if (index.kind !== 'file') throw new RopewalkError('ERR_USAGE', 'nothing can be written there', { text: formatLocator(index) })
   const { signal, env } = context
   await using store = diskStore(localStore(index, flags, env), { env, signal, compression: compressionOf(flags.compression), lease: true })
@@ -93,7 +106,7 @@ async function makeHere (context: Context, index: Locator, bytes: AsyncIterable<
 }
 
 /** Nothing is copied: what the other end asks for is read again where it is in the file. */
-async function makeRemote (context: Context, index: Locator, path: string, flags: MakeFlags, phases: Phases): Promise<Made> {
+async function makeRemote (context: Context, index: Locator, path: string, flags: Making, phases: Phases): Promise<Made> {
   const [store] = storeLocators(index, flags, context.env)
   assertTogether(index, store as Locator)
   if (path === '-') throw new RopewalkError('ERR_USAGE', 'standard input cannot be read twice', { advice: ['Make the index here, and push it: ropewalk casync push.'] })
@@ -135,7 +148,7 @@ async function makeRemote (context: Context, index: Locator, path: string, flags
 }
 
 /** A .catar, here or there. */
-async function makeArchive (context: Context, archive: Locator, path: string, flags: MakeFlags, phases: Phases): Promise<Made> {
+async function makeArchive (context: Context, archive: Locator, path: string, flags: Making, phases: Phases): Promise<Made> {
   const reading = phases.begin('reading')
   const hash = createHash(HASHES[flags.digest])
   let size = 0
@@ -166,13 +179,13 @@ async function makeArchive (context: Context, archive: Locator, path: string, fl
 /** Bytes to chunks with their ids, and the digest of all of them. */
 class Cutting {
   readonly #bytes: AsyncIterable<Uint8Array>
-  readonly #flags: MakeFlags
+  readonly #flags: Making
   readonly #hash: ReturnType<typeof createHash>
   #digest: string | undefined
   #chunks = 0
   #size = 0
 
-  constructor (bytes: AsyncIterable<Uint8Array>, flags: MakeFlags) {
+  constructor (bytes: AsyncIterable<Uint8Array>, flags: Making) {
     this.#bytes = bytes
     this.#flags = flags
     this.#hash = createHash(HASHES[flags.digest])

@@ -12,7 +12,7 @@ export interface OffersFlags { readonly incoming: boolean, readonly outgoing: bo
 export interface AcceptFlags extends RetryFlags { readonly output?: string | undefined, readonly links: boolean }
 export interface OfferFlags { readonly json: boolean }
 export interface WithdrawFlags extends OfferFlags { readonly discover: boolean }
-export interface RetryFlags { readonly dangerous: boolean, readonly discover: boolean, readonly json: boolean }
+export interface RetryFlags { readonly dangerous: boolean, readonly retryFor?: number | undefined, readonly discover: boolean, readonly json: boolean }
 
 /** Lists offers, and with `--watch` each that changes. */
 export async function offers (context: Context, flags: OffersFlags): Promise<Exit> {
@@ -34,7 +34,8 @@ export async function offers (context: Context, flags: OffersFlags): Promise<Exi
 /** Receives an offer. */
 export async function accept (context: Context, offer: string, flags: AcceptFlags): Promise<Exit> {
   return await withNode(context, { alone: 'listening', discover: flags.discover }, async (ask, stays) => await follow(context, flags.json, stays, ask({
-    do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous, links: flags.links
+    do: 'accept', offer, directory: flags.output === undefined ? undefined : resolve(flags.output), otherwise: process.cwd(), dangerous: flags.dangerous, links: flags.links,
+    retry_for: flags.retryFor
   })))
 }
 
@@ -60,8 +61,8 @@ export async function withdraw (context: Context, offer: string, { discover, jso
 }
 
 /** Fetches, or has fetched, what failed before. */
-export async function retry (context: Context, offer: string, { dangerous, discover, json }: RetryFlags): Promise<Exit> {
-  return await withNode(context, { alone: 'listening', discover }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd(), dangerous })))
+export async function retry (context: Context, offer: string, { dangerous, retryFor, discover, json }: RetryFlags): Promise<Exit> {
+  return await withNode(context, { alone: 'listening', discover }, async (ask, stays) => await follow(context, json, stays, ask({ do: 'retry', offer, otherwise: process.cwd(), dangerous, retry_for: retryFor })))
 }
 
 /** One offer, and every file of it that failed. */

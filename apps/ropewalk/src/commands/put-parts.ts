@@ -16,7 +16,7 @@ import { formatBytes, formatDuration } from '../format.ts'
 import { keptWhole, soFar } from '../kept.ts'
 import { Nodes } from '../nodes.ts'
 import { HashedFile } from '../parts/hashed-file.ts'
-import { formatManifest, MANIFEST_SUFFIX, parseManifest, type Part } from '../parts/manifest.ts'
+import { formatManifest, MANIFEST_SUFFIX, nameInManifest, parseManifest, type Part } from '../parts/manifest.ts'
 import { writeWhole } from '../parts/new-file.ts'
 import { Journal, type JournalEntry } from '../parts/upload-journal.ts'
 import { reserveParts, tagOf, takeBack, uploadParts } from '../parts/upload.ts'
@@ -130,6 +130,8 @@ async function chosen (journal: Journal, files: readonly string[], flags: PutFla
   if (new Set(targets).size < targets.length) throw new RopewalkError('ERR_USAGE', 'a node is named twice', { text: flags.to })
   for (const target of targets) nodeAddress(target, flags.allowPlaintext)
   const manifests = await manifestPaths(files, flags, targets.length > 1)
+  // Before anything is sent: nobody could fetch by a manifest that has another name in it.
+  for (const [index, file] of files.entries()) if (manifests[index] !== undefined) nameInManifest(basename(file))
   return await Promise.all(files.map(async (name, index) => {
     const fresh: JournalEntry = { path: resolve(name), size: await sizeOf(name), changedNs: '0', targets, manifest: manifests[index], force: flags.force, parts: [] }
     const key = journal.keyOf(fresh)

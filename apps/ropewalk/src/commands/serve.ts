@@ -3,7 +3,7 @@ import { TokenBucket } from '@ropewalk/flow'
 import { escapeName } from '@ropewalk/receive'
 import type { Identity } from '@ropewalk/transport-tcp'
 import { DEFAULT_ADDRESS, encrypted, isLocal, parseAddress, type NodeAddress } from '../address.ts'
-import { refuseAlone } from '../arguments.ts'
+import { parseDuration, refuseAlone } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { flagSettings, resolveConfig, settingFlags, type Configuration, type Sources } from '../config/resolve.ts'
 import { loadCertificate } from '../credentials.ts'
@@ -82,7 +82,7 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   const flags: ServeFlags & { json: boolean } = { json: false, ...given, ...settings, listen: settings.listen === undefined ? undefined : nodes, ipc: uploads.length === 0 ? settings.ipc : [...settings.ipc ?? [], ...uploads] }
   const state = statePath(env)
   const ipc = ipcOptions(flags, state)
-  const peers = peersOptions(flags)
+  const peers = peersOptions(flags, configuration)
   const root = flags.chunks
   if (root === undefined) refuseAlone({ '--chunks-push': flags.chunksPush }, 'goes with --chunks DIRECTORY, which says what is served')
   const chunks = root === undefined ? undefined : { root, ...webAddress(configuration.get('chunks.listen') as string, flags.allowAnyone === true) }
@@ -176,12 +176,16 @@ function reloading ({ context, policy, door, json, note, onTrouble }: Host, sour
 }
 
 /** What peers may do here; undefined where it is no node for peers. */
-function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover = true, pair }: ServeFlags): PeersOptions | undefined {
+function peersOptions ({ inbox, peers, autoAccept, anyoneMayOffer, discover = true, pair }: ServeFlags, configuration: Configuration): PeersOptions | undefined {
   if (inbox === undefined && peers === undefined) {
     refuseAlone({ '--auto-accept': autoAccept, '--anyone-may-offer': anyoneMayOffer, '--pair': pair }, 'is for a node that receives: say --inbox DIRECTORY')
     return undefined
   }
-  return { addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), discover }
+  const waitOf = (key: string): number => parseDuration(configuration.get(key) as string)
+  return {
+    addresses: (peers ?? [`[::]:${PEER_PORT}`]).map(parsePeerAddress), inbox: inbox === undefined ? undefined : resolve(inbox), discover,
+    replyMs: waitOf('peers.reply_timeout'), progressMs: waitOf('peers.progress_timeout')
+  }
 }
 
 function levelsOf (level: LogLevels | string | undefined): LogLevels | undefined {

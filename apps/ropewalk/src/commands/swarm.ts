@@ -146,11 +146,9 @@ async function * askPeer (context: Context, request: Line): AsyncGenerator<Line,
 }
 
 function recordOf (event: SwarmEvent): Record<string, unknown> {
-  if ('reason' in event) {
-    const { reason, ...rest } = event
-    return { ...rest, code: codeOf(reason), message: messageOf(reason) }
-  }
-  return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, typeof value === 'object' ? `${value.host} ${value.port}` : value]))
+  const { reason, ...rest }: SwarmEvent & { readonly reason?: Error } = event
+  const record = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, typeof value === 'object' ? `${value.host} ${value.port}` : value]))
+  return reason === undefined ? record : { ...record, code: codeOf(reason), message: messageOf(reason) }
 }
 
 function statusRecord ({ name, local, system, leastReplication, weightedLeastReplication }: FileStatus): Record<string, unknown> {

@@ -5,11 +5,11 @@
  */
 import { dirname, resolve } from 'node:path'
 import { parse, TomlError, type TomlTable } from 'smol-toml'
-import * as v from 'valibot'
 import { fileError, RopewalkError } from '../errors.ts'
 import { readOperatorFile } from '../operator-file.ts'
 import { nearest } from './nearest.ts'
-import { SETTINGS, type Setting } from './settings.ts'
+import { SETTINGS } from './settings.ts'
+import { checkedValue } from './value.ts'
 
 /** Bytes of a file, and its lines. Ours. */
 export const MAX_CONFIG_BYTES = 65_536
@@ -42,13 +42,6 @@ export function parseConfig (text: string, path: string): ReadonlyMap<string, Fi
     values.set(key, { value: checkedValue(setting, value, `${path}:${line}: ${key}`, dirname(resolve(path))), line })
   }
   return values
-}
-
-/** What is said about `setting` in a file, or, with `words`, in the environment. `where` says where, for the error. */
-export function checkedValue ({ kind }: Setting, value: unknown, where: string, folder: string): unknown {
-  const result = v.safeParse(kind.schema, value)
-  if (!result.success) throw new RopewalkError('ERR_CONFIG', `${where}: expected ${kind.expected}, and found ${JSON.stringify(value)}`)
-  return kind.path === true ? resolve(folder, result.output as string) : result.output
 }
 
 function read (text: string, path: string): TomlTable {

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from 'valibot'
-import { parseDigest, parseOrigin, parseSize } from '../arguments.ts'
+import { parseDigest, parseDuration, parseOrigin, parseSize } from '../arguments.ts'
 import { parseLevels } from '../observe/log-levels.ts'
 import { parseRate } from '../limits/rate.ts'
 
@@ -23,6 +23,9 @@ export interface Kind {
 const MAX_TEXT = 4096
 const MAX_LIST = 1024
 
+/** Longest time that somebody is waited for. Ours. */
+const MAX_WAIT_MS = 86_400_000
+
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT))
 
 export const TEXT: Kind = { expected: 'a text', schema: text }
@@ -40,6 +43,9 @@ export const SWITCH: Kind = { expected: 'true or false', schema: v.boolean(), wo
 export const SIZE: Kind = { expected: 'a number of bytes, or a size as "20G"', schema: v.union([v.pipe(v.number(), v.safeInteger(), v.minValue(0)), v.pipe(text, parsed(parseSize))]) }
 
 export const RATE: Kind = { expected: 'bytes a second as "2M", "off", or a timetable as "08:00,512k 19:00,off"', schema: v.pipe(text, v.check(succeeds(parseRate))) }
+
+/** How long somebody is waited for. */
+export const WAIT: Kind = { expected: 'a time up to a day, as "90s" or "15m"', schema: v.pipe(text, v.check(succeeds(parseWait))) }
 
 export const LEVELS: Kind = { expected: 'a level of the log as "info", or levels as "info,mdsftp=debug"', schema: v.pipe(text, v.check(succeeds(parseLevels))) }
 
@@ -72,6 +78,11 @@ function succeeds (parse: (text: string) => unknown): (text: string) => boolean 
       return false
     }
   }
+}
+
+function parseWait (text: string): void {
+  const ms = parseDuration(text)
+  if (ms > MAX_WAIT_MS) throw new RangeError(`${ms} > ${MAX_WAIT_MS} ms`)
 }
 
 function listOf (text: string): string[] {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { checkedValue, readConfigFile, type FileValue } from './file.ts'
+import type { FileValue } from './file.ts'
 import { SETTINGS, variableOf, type Setting } from './settings.ts'
+import { checkedValue } from './value.ts'
 
 /** The variable that names the file, where no flag does. */
 export const CONFIG_VARIABLE = 'ROPEWALK_CONFIG'
@@ -54,7 +55,7 @@ export class Configuration {
 export async function resolveConfig ({ env, file, flags = new Map() }: Sources): Promise<Configuration> {
   const named = env[CONFIG_VARIABLE]
   const path = file ?? (named === '' ? undefined : named)
-  const said: ReadonlyMap<string, FileValue> = path === undefined ? new Map() : await readConfigFile(path)
+  const said: ReadonlyMap<string, FileValue> = path === undefined ? new Map() : await (await import('./file.ts')).readConfigFile(path)
   return new Configuration(new Map(SETTINGS.map(setting => [setting.key, resolved(setting, env, said.get(setting.key), path, flags)])))
 }
 

@@ -6,7 +6,8 @@
 import { PROFILE_NAMES } from '../wire.ts'
 import { LOG_VARIABLE } from '../observe/log-levels.ts'
 import { SWARM_PROFILES } from '../swarm/options.ts'
-import { count, KEYS, LEVELS, oneOf, ORIGINS, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, type Kind } from './kinds.ts'
+import { count, KEYS, LEVELS, oneOf, ORIGINS, PATH, RATE, SIZE, SWITCH, TEXT, TEXTS, WAIT, type Kind } from './kinds.ts'
+import { PROTOCOLS } from './protocols.ts'
 
 export interface Setting {
   /** `SECTION.NAME`, as in the file. */
@@ -22,9 +23,6 @@ export interface Setting {
   readonly fallback?: unknown
   readonly about: string
 }
-
-/** Protocols that share the limits, by the name that the file, grants and `status` give them. */
-export const PROTOCOLS = ['mdsftp', 'ipc', 'warpdrive', 'casync', 'torronto'] as const
 
 /** Connections of one node, at most. Ours. */
 const MAX_CONNECTIONS = 65_536
@@ -54,6 +52,8 @@ export const SETTINGS: readonly Setting[] = [
   { key: 'peers.auto_accept', kind: SWITCH, flag: '--auto-accept', reloads: true, fallback: false, about: 'accept by itself what trusted peers offer' },
   { key: 'peers.anyone_may_offer', kind: SWITCH, flag: '--anyone-may-offer', reloads: true, fallback: false, about: 'take offers also from who is not paired' },
   { key: 'peers.discover', kind: SWITCH, flag: '--no-discover', fallback: true, about: 'tell the local network of this node, and listen to it' },
+  { key: 'peers.reply_timeout', kind: WAIT, fallback: '20s', about: 'how long a peer may take to answer' },
+  { key: 'peers.progress_timeout', kind: WAIT, fallback: '1m', about: 'how long nothing may come of what is received; then it is broken off, and begun anew where it was' },
   { key: 'chunks.directory', kind: PATH, flag: '--chunks', about: 'give indexes, archives and chunks of casync below this folder to whoever may connect, over HTTP and over every "yamux" of "listen"' },
   { key: 'chunks.push', kind: SWITCH, flag: '--chunks-push', fallback: false, about: 'take them too, of who may write; not over HTTP' },
   { key: 'chunks.listen', kind: TEXT, fallback: 'http://127.0.0.1:7745', about: 'where, over HTTP' },

@@ -5,7 +5,7 @@
  * @module
  */
 import { open } from 'node:fs/promises'
-import { escapeName } from '@ropewalk/receive'
+import { escapeName, normaliseName } from '@ropewalk/receive'
 import { parseAddress } from '../address.ts'
 import { formatId } from '../arguments.ts'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
@@ -75,6 +75,18 @@ export async function loadManifest (path: string): Promise<Manifest> {
   }
 }
 
+/** The name of a file in the directory that a user has chosen, and of nothing else. `ERR_MANIFEST` says what is wrong with it. */
+export function nameInManifest (text: unknown): string {
+  if (typeof text !== 'string') throw wrong('name', 'is no text')
+  try {
+    const name = normaliseName(text)
+    if (!name.includes('/') && !name.startsWith('.') && Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
+  } catch (error) {
+    throw wrong('name', `is not the name of a file: ${messageOf(error)}`)
+  }
+  throw wrong('name', `is not the name of a file: up to ${MAX_NAME_BYTES} bytes, no slash, no dot in front`)
+}
+
 export function parseManifest (text: string): Manifest {
   let value: unknown
   try {
@@ -86,7 +98,7 @@ export function parseManifest (text: string): Manifest {
   const document = objectOf(value, 'it')
   if (document['format'] !== MANIFEST_FORMAT) throw wrong('format', `is not ${MANIFEST_FORMAT}`)
   if (document['version'] !== MANIFEST_VERSION) throw wrong('version', `is not ${MANIFEST_VERSION}, which is all that this program knows`)
-  const name = nameOf(document['name'])
+  const name = nameInManifest(document['name'])
   const [size, sha256] = [sizeOf(document['size'], 'size'), digestOf(document['sha256'], 'sha256')]
   const list = document['parts']
   if (!Array.isArray(list) || list.length === 0) throw wrong('parts', 'is not a list of parts')
@@ -136,14 +148,6 @@ export async function readBounded (path: string, limit: number): Promise<string>
 function objectOf (value: unknown, at: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(at, 'is not an object')
   return value as Record<string, unknown>
-}
-
-/** Names a file in the directory that the user has chosen, and nothing else. */
-function nameOf (value: unknown): string {
-  if (typeof value !== 'string' || value === '' || Buffer.byteLength(value) > MAX_NAME_BYTES || /[/\\\u0000-\u001f\u007f]/.test(value) || value.startsWith('.') || !value.isWellFormed()) {
-    throw wrong('name', `is not the name of a file: up to ${MAX_NAME_BYTES} bytes, no slash, no control character, no dot in front`)
-  }
-  return value
 }
 
 function sizeOf (value: unknown, at: string): number {

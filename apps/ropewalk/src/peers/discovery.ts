@@ -5,7 +5,7 @@
  * @module
  */
 import { networkInterfaces } from 'node:os'
-import multicastDns, { type MulticastDNS, type ResponsePacket } from 'multicast-dns'
+import type { MulticastDNS, ResponsePacket } from 'multicast-dns'
 import type { TlsAddress } from '@ropewalk/transport-tcp'
 
 export const SERVICE = '_ropewalk._tcp.local'
@@ -32,8 +32,7 @@ export interface Nearby {
 
 export interface DiscoveryOptions {
   readonly onTrouble: (who: string, error: unknown) => void
-  /** For tests. */
-  readonly multicast?: MulticastDNS | undefined
+  readonly multicast: MulticastDNS
   readonly now?: (() => number) | undefined
 }
 
@@ -51,7 +50,7 @@ export class Discovery {
   constructor (options: DiscoveryOptions | undefined) {
     this.#now = options?.now ?? Date.now
     if (options === undefined) return
-    const multicast = options.multicast ?? multicastDns()
+    const { multicast } = options
     this.#multicast = multicast
     // A network without multicast is no reason to stop.
     multicast.on('error', error => { options.onTrouble('local network', error) })

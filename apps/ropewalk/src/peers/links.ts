@@ -40,6 +40,8 @@ export interface Link {
   readonly muxer: Muxer
   /** Of what is sent a channel of it uses no more than the last so many bytes, and the last array. Unknown: all. */
   readonly heldBytes?: number | undefined
+  /** When anything came over it last. Unknown: others speak on it too. */
+  readonly heardAt?: (() => number) | undefined
   /** Others speak on it too, and end it. */
   readonly carried?: true | undefined
 }
@@ -58,6 +60,8 @@ export interface LinksOptions {
   readonly receivesFrom: (fingerprint: string) => boolean
   /** How long whoever is not known may stay when nothing is received from it. Default 15 s. */
   readonly strangerMs?: number | undefined
+  /** How long a peer may take to say that it speaks a protocol. Default 10 s. */
+  readonly replyMs?: number | undefined
   /** Never rejects. */
   readonly serve: (protocol: string, channel: Channel, link: Link) => Promise<void>
   readonly onLink: (link: Link) => void
@@ -99,7 +103,7 @@ export class Links {
   async query (fingerprint: string, protocol: string, { signal }: AbortOptions = {}): Promise<Channel> {
     const link = this.#newest(fingerprint) ?? await this.#reach(fingerprint, signal)
     const channel = await link.muxer.open({ signal })
-    return (await select(channel, [protocol], { lazy: true, signal })).channel
+    return (await select(channel, [protocol], { lazy: true, deadlineMs: this.#options.replyMs, signal })).channel
   }
 
   /** Connects to whoever is at `address`, or to the one whose fingerprint it names. */
@@ -152,6 +156,16 @@ export class Links {
   /** Breaks off every connection with a peer. */
   drop (fingerprint: string, reason: Error): void {
     for (const { muxer } of this.#links.get(fingerprint) ?? []) muxer.abort(reason)
+  }
+
+  /**
+   * Breaks off connections with a peer over which nothing came for `ms`, so that the next query finds another: its machine may be gone without a word,
+   * and the connection would be believed in for as long as TCP repeats itself.
+   */
+  dropSilent (fingerprint: string, ms: number): void {
+    for (const { muxer, heardAt } of this.#links.get(fingerprint) ?? []) {
+      if (heardAt !== undefined && Date.now() - heardAt() >= ms) muxer.abort(new RopewalkError('ERR_TIMEOUT', `nothing came within ${ms} ms`))
+    }
   }
 
   /** What peers have asked for comes to its end, if it does so within `graceMs`: what they say last is what became of an offer. */
@@ -230,7 +244,7 @@ export class Links {
 
   #adopt (seen: Admitted, muxer: Muxer & MuxerFacts, address: string, heldBytes?: number): Link {
     const { fingerprint = '' } = seen.connection.remote
-    const link: Link = { fingerprint, address, muxer, heldBytes }
+    const link: Link = { fingerprint, address, muxer, heldBytes, heardAt: seen.heardAt }
     const { signal } = this.#closing
     // The node may have stopped while the other end was let in.
     if (signal.aborted) {

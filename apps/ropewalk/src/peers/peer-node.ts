@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { Channel, TransferEvent } from '@ropewalk/interface'
-import { answerPair, CodeState, codeFrom, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
-import { openNode, ping, Session, WarpdriveError, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { answerPair, CodeState, codeFrom, EXCHANGE_TIMEOUT_MS, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
+import { openNode, ping, PROGRESS_TIMEOUT_MS, REPLY_TIMEOUT_MS, Session, WarpdriveError, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import type { Identity } from '@ropewalk/transport-tcp'
 import type { ActivityBoard } from '../activity/board.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
@@ -21,6 +21,7 @@ import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
 import { linksOf, Receiving } from './receiving.ts'
 import { sha256 } from './sha256.ts'
+import { silenceIn, unanswered } from './silence.ts'
 import { Sources, type DraftOptions } from './sources.ts'
 
 export interface PeerNodeOptions {
@@ -36,6 +37,9 @@ export interface PeerNodeOptions {
   readonly inbox: string | undefined
   /** Whether it accepts by itself, and whom it takes offers of. */
   readonly policy: Pick<Policy, 'autoAccept' | 'anyone'>
+  /** How long a peer may take to answer, and how long nothing may come of what is received. Default: those of the protocol. */
+  readonly replyMs?: number | undefined
+  readonly progressMs?: number | undefined
   /** Peers that the local network tells of, by fingerprint. Hints only. */
   readonly nearby: (fingerprint: string) => readonly PeerAddress[]
   readonly onTrouble: (who: string, error: unknown) => void
@@ -76,16 +80,19 @@ export class PeerNode {
     this.warpdrive = warpdrive
     this.links = links
     this.#outbox = new Outbox(options.state, warpdrive)
-    this.receiving = new Receiving({ warpdrive, inboxes, inbox: options.inbox, onTrouble: options.onTrouble })
+    this.receiving = new Receiving({
+      warpdrive, inboxes, inbox: options.inbox, onTrouble: options.onTrouble, nameOf: peer => this.nameOf(peer),
+      onSilence: peer => { this.#doubt(peer) }
+    })
   }
 
   static async open (options: PeerNodeOptions): Promise<PeerNode> {
-    const { board, door, identity, store, book, nearby, onTrouble } = options
+    const { board, door, identity, store, book, nearby, replyMs = REPLY_TIMEOUT_MS, progressMs, onTrouble } = options
     const events = new EventHub(reporter(board, peer => node.nameOf(peer)))
     const sources = new Sources(events.emit)
     const inboxes = new Inboxes(options.state, events.emit)
     const links = new Links({
-      door, resource: options.inbox, identity,
+      door, resource: options.inbox, identity, replyMs,
       addressesOf: fingerprint => [...book.of(fingerprint).map(parsePeerAddress), ...nearby(fingerprint)],
       isKnown: fingerprint => node.isKnown(fingerprint),
       receivesFrom: fingerprint => node.receiving.receivesFrom(fingerprint),
@@ -99,7 +106,8 @@ export class PeerNode {
       onTrouble
     })
     const warpdrive = await openNode({
-      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, symlinks: true, parallel: PARALLEL_FILES, onOffered: offer => { node.#offered(offer) },
+      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, symlinks: true, parallel: PARALLEL_FILES, replyMs, progressMs,
+      onOffered: offer => { node.#offered(offer) },
       onWithdrawn: offer => { node.receiving.withdrawn(offer).catch((error: unknown) => { onTrouble(`offer ${offer.id.slice(0, 8)}`, error) }) },
       query: async (peer, _, { signal }) => {
         if (node.peer(peer)?.mod === 'block') throw new RopewalkError('ERR_REFUSED', 'the peer is blocked')
@@ -110,6 +118,10 @@ export class PeerNode {
     await node.receiving.resume()
     node.#presence = new Presence(warpdrive, links)
     return node
+  }
+
+  get #replyMs (): number {
+    return this.#options.replyMs ?? REPLY_TIMEOUT_MS
   }
 
   get identity (): string {
@@ -159,9 +171,14 @@ export class PeerNode {
       signal.throwIfAborted()
       throw new RopewalkError('ERR_UNREACHABLE', 'the other machine cannot be reached', { cause: error, advice: [messageOf(error)] })
     })
-    const options = { ours: this.identity, theirs: link.fingerprint, introduction: this.#introduction(), sha512, signal }
+    const timeoutMs = Math.min(this.#replyMs, EXCHANGE_TIMEOUT_MS)
+    const options = { ours: this.identity, theirs: link.fingerprint, introduction: this.#introduction(), sha512, timeoutMs, signal }
     const paired = await this.links.query(link.fingerprint, PAIR, { signal }).then(channel => pair(channel, code, options)).catch((error: unknown) => {
       signal.throwIfAborted()
+      if (silenceIn(error) !== undefined) {
+        this.#doubt(link.fingerprint)
+        throw unanswered('the other machine', 'the code', timeoutMs, error)
+      }
       // Who has no code out speaks with no stranger.
       throw error instanceof PairError && error.code !== 'ERR_INTERRUPTED' ? error : new RopewalkError('ERR_NO_CODE', 'the other side has no code out: it is used up, or more than 2 minutes old', { cause: error })
     })
@@ -183,19 +200,25 @@ export class PeerNode {
 
   /** Offers what is at `paths`. `onReading` hears how far it is read. */
   async offer (peer: string, paths: readonly string[], signal: AbortSignal, options?: DraftOptions): Promise<string> {
-    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths, options), { signal }).catch(brokenOff(signal))
+    const { id } = await this.warpdrive.createOffer(peer, this.sources.draft(paths, options), { signal })
+      .catch(this.#failed(peer, signal, 'the offer', ['"ropewalk send" offers it anew; nothing of this offer is left.']))
     return id
+  }
+
+  /** Offers again what was offered before. */
+  async offerAgain ({ id, peer }: StoredOffer, signal: AbortSignal): Promise<void> {
+    await this.warpdrive.offerAgain(id, { signal }).catch(this.#failed(peer, signal, 'the offer', [`"ropewalk retry ${id.slice(0, 8)}" offers it once more.`]))
   }
 
   /** Milliseconds that a signal takes there and back. */
   async ping (peer: string, signal: AbortSignal): Promise<number> {
-    const session = new Session(await this.links.query(peer, WARPDRIVE, { signal }), { signal })
+    const session = new Session(await this.links.query(peer, WARPDRIVE, { signal }), { signal, replyMs: this.#replyMs })
     const began = performance.now()
     try {
       await ping(session, [1])
     } catch (error) {
       session.abort(error as Error)
-      return brokenOff(signal)(error)
+      return this.#failed(peer, signal, 'the ping')(error)
     }
     return performance.now() - began
   }
@@ -227,6 +250,27 @@ export class PeerNode {
     await this.warpdrive.close()
     await this.#outbox.close()
     await this.links.close()
+  }
+
+  /** Tells who has asked a peer for something what became of that. */
+  #failed (peer: string, signal: AbortSignal, asked: string, advice: readonly string[] = []): (error: unknown) => never {
+    return error => {
+      signal.throwIfAborted()
+      if (silenceIn(error) !== undefined) {
+        this.#doubt(peer)
+        throw unanswered(this.nameOf(peer), asked, this.#replyMs, error, [...advice, 'peers.reply_timeout, a setting of "ropewalk serve", gives it longer.'])
+      }
+      // What a connection says of itself that the other end has ended means nothing to who has asked for something.
+      if (!(error instanceof WarpdriveError) || error.code !== 'ERR_INTERRUPTED') throw error
+      throw new RopewalkError('ERR_UNREACHABLE', 'the peer has ended the connection', {
+        cause: error, advice: ['It does not know this machine, has blocked it, or has no room: its own terminal says which.']
+      })
+    }
+  }
+
+  /** A peer has kept somebody waiting. What came in the first half of that time says nothing of its end. */
+  #doubt (peer: string): void {
+    this.links.dropSilent(peer, Math.min(this.#replyMs, this.#options.progressMs ?? PROGRESS_TIMEOUT_MS) / 2)
   }
 
   #introduction (): { name: string, port: number } {
@@ -292,17 +336,6 @@ function reporter (board: ActivityBoard, nameOf: (peer: string) => string): (key
     if (event.event === 'finished' || event.event === 'failed') follow.delete(transfer)
     else follow.set(transfer, tell)
     tell(event)
-  }
-}
-
-/** What a connection says of itself that the other end has ended means nothing to who has asked for something. */
-function brokenOff (signal: AbortSignal): (error: unknown) => never {
-  return error => {
-    signal.throwIfAborted()
-    if (!(error instanceof WarpdriveError) || error.code !== 'ERR_INTERRUPTED') throw error
-    throw new RopewalkError('ERR_UNREACHABLE', 'the peer has ended the connection', {
-      cause: error, advice: ['It does not know this machine, has blocked it, or has no room: its own terminal says which.']
-    })
   }
 }
 

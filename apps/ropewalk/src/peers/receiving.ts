@@ -6,13 +6,14 @@
  */
 import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import { escapeName } from '@ropewalk/receive'
-import { codeOf, RopewalkError } from '../errors.ts'
+import { codeOf, messageOf, RopewalkError, type RopewalkErrorCode } from '../errors.ts'
 import { causeOf, type Consent, type Destination, type Inboxes } from './inboxes.ts'
+import { inWords, silenceIn } from './silence.ts'
 
 /** Waits between two attempts, in milliseconds; the last one repeats. Ours. */
 const PAUSES_MS = [250, 1_000, 2_000, 5_000, 15_000, 30_000]
 
-/** How long without a byte before an offer waits for somebody to accept it again. Ours. */
+/** How long without a byte before an offer waits for somebody to accept it again, where nobody says otherwise. Ours. */
 const PATIENCE_MS = 600_000
 
 /** Codes of a transfer that goes on by itself: the connection, not the offer, is at fault. */
@@ -22,10 +23,16 @@ export interface ReceivingOptions {
   readonly warpdrive: WarpdriveNode
   readonly inboxes: Inboxes
   readonly inbox: string | undefined
+  /** What a peer is called here. */
+  readonly nameOf: (peer: string) => string
+  /** A peer has kept us waiting in vain. */
+  readonly onSilence: (peer: string) => void
   readonly onTrouble: (who: string, error: unknown) => void
 }
 
 export interface AcceptOptions extends Consent {
+  /** How long attempts may bring nothing new, from now on. Default 10 minutes, or what was said before. */
+  readonly retryForMs?: number | undefined
   /** Is told what it waits for, each time that it has to. */
   readonly onWait?: ((error: unknown) => void) | undefined
   /** Is told where it goes. */
@@ -37,8 +44,15 @@ interface Running {
   readonly work: Promise<void>
   readonly stop: AbortController
   readonly dangerous: boolean
+  readonly patience: Patience
   readonly waiters: Set<(error: unknown) => void>
   readonly place: Promise<Destination>
+}
+
+/** With who brings nothing new since then, in milliseconds since 1970. */
+interface Patience {
+  ms: number
+  since: number
 }
 
 export class Receiving {
@@ -68,7 +82,7 @@ export class Receiving {
   }
 
   /** Receives exactly what `offer` lists. Resolves when everything is whole; rejects when it will not go on by itself. */
-  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, links = false, onWait, onPlace }: AcceptOptions = {}): Promise<void> {
+  async accept (offer: StoredOffer, directory: string | undefined, otherwise: string | undefined, { dangerous = false, links = false, retryForMs, onWait, onPlace }: AcceptOptions = {}): Promise<void> {
     // Whoever wants it twice has it offered twice.
     if (offer.status === 'completed') return
     if (offer.status === 'withdrawn') throw withdrawn()
@@ -77,9 +91,10 @@ export class Receiving {
     // Consent is to all that follows, and not to what runs without it.
     if (running !== undefined && dangerous && !running.dangerous) {
       await running.work.catch(() => {})
-      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, links, onWait, onPlace })
+      return await this.accept(this.#options.warpdrive.offers(1).find(({ id }) => id === offer.id) ?? offer, directory, otherwise, { dangerous, links, retryForMs, onWait, onPlace })
     }
     if (running !== undefined) {
+      if (retryForMs !== undefined) Object.assign(running.patience, { ms: retryForMs, since: Date.now() })
       if (onWait !== undefined) running.waiters.add(onWait)
       if (onPlace !== undefined) running.place.then(onPlace, () => {})
       return await running.work.finally(() => { if (onWait !== undefined) running.waiters.delete(onWait) })
@@ -90,8 +105,9 @@ export class Receiving {
     const waiters = new Set(onWait === undefined ? [] : [onWait])
     const place = this.#options.inboxes.begin(offer, where, { dangerous, links })
     if (onPlace !== undefined) place.then(onPlace, () => {})
-    const work = this.#receive(offer, place, stop.signal, error => { for (const tell of waiters) tell(error) }).finally(() => this.#running.delete(offer.id))
-    this.#running.set(offer.id, { peer: offer.peer, work, stop, waiters, dangerous, place })
+    const patience: Patience = { ms: retryForMs ?? PATIENCE_MS, since: Date.now() }
+    const work = this.#receive(offer, place, patience, stop.signal, error => { for (const tell of waiters) tell(error) }).finally(() => this.#running.delete(offer.id))
+    this.#running.set(offer.id, { peer: offer.peer, work, stop, waiters, dangerous, patience, place })
     await work
   }
 
@@ -150,11 +166,10 @@ export class Receiving {
     await this.#options.inboxes.close()
   }
 
-  async #receive (offer: StoredOffer, place: Promise<unknown>, declined: AbortSignal, onWait: (error: unknown) => void): Promise<void> {
-    const { warpdrive, inboxes } = this.#options
+  async #receive (offer: StoredOffer, place: Promise<unknown>, patience: Patience, declined: AbortSignal, onWait: (error: unknown) => void): Promise<void> {
+    const { warpdrive, inboxes, onSilence } = this.#options
     const signal = AbortSignal.any([this.#closing.signal, declined])
     await place
-    let since = Date.now()
     for (let attempt = 0; ; attempt++) {
       const before = progressOf(warpdrive, offer.id)
       try {
@@ -162,20 +177,33 @@ export class Receiving {
         await transfer?.finished
         await inboxes.end(offer.peer, offer.id, 'whole')
         return
-      } catch (error) {
+      } catch (cause) {
         declined.throwIfAborted()
+        // A channel that was given up because nothing came says so only behind what it says itself.
+        const silence = silenceIn(cause)
+        const error = silence ?? cause
+        if (silence !== undefined) onSilence(offer.peer)
         const status = warpdrive.offers(1).find(({ id }) => id === offer.id)?.status
         // What is not whole of it is removed when it has ended.
         if (status === 'withdrawn') throw withdrawn()
-        if (progressOf(warpdrive, offer.id) !== before) [since, attempt] = [Date.now(), 0]
-        if (signal.aborted || status === 'rejected' || !PASSING.has(codeOf(error)) || Date.now() - since > PATIENCE_MS) {
-          if (!signal.aborted && status !== 'rejected') await inboxes.pause(offer.peer, offer.id)
-          throw error
+        if (progressOf(warpdrive, offer.id) !== before) [patience.since, attempt] = [Date.now(), 0]
+        if (signal.aborted || status === 'rejected') throw error
+        const passes = PASSING.has(codeOf(error))
+        if (!passes || Date.now() - patience.since >= patience.ms) {
+          await inboxes.pause(offer.peer, offer.id)
+          throw passes ? this.#gaveUp(offer, patience.ms, error) : error
         }
         onWait(error)
       }
       await this.#pause(offer.peer, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] as number, signal)
     }
+  }
+
+  #gaveUp ({ id, peer }: StoredOffer, ms: number, error: unknown): RopewalkError {
+    const { advice = [], cause } = error instanceof RopewalkError ? error : { cause: error }
+    return new RopewalkError(codeOf(error) as RopewalkErrorCode, `${this.#options.nameOf(peer)} has sent nothing new within ${inWords(ms)}: ${messageOf(error)}`, {
+      cause, advice: [...advice, `What has come is kept: "ropewalk retry ${id.slice(0, 8)}" goes on with it; --retry-for SECONDS has more patience.`]
+    })
   }
 
   /** Ends early when the peer comes. */

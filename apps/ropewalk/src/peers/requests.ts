@@ -23,6 +23,8 @@ interface Where {
   readonly otherwise: string
   readonly dangerous: boolean
   readonly links: boolean
+  /** How long attempts may bring nothing new. */
+  readonly retryForMs: number | undefined
 }
 
 /** Nodes that a code is tried with which say that they have it out. Ours: each could be somebody who only says so. */
@@ -66,6 +68,7 @@ export class Requests {
       return value
     }
     const optional = (field: string): string | undefined => request[field] === undefined ? undefined : text(field)
+    const patience = (): number | undefined => request['retry_for'] === undefined ? undefined : Number(request['retry_for']) * 1000
     switch (request['do']) {
       case 'peers': return this.#peers(tell)
       case 'set': return await this.#set(text('peer'), text('attribute'), text('value'), tell)
@@ -75,10 +78,10 @@ export class Requests {
       case 'pair-with': return await this.#pairWith(text('code'), optional('address'), tell, signal)
       case 'send': return await this.#send(text('peer'), request['paths'] as string[], request['wait'] === true, request['links'] === true, tell, signal)
       case 'offers': return await this.#offers(Number(request['filter'] ?? 0), request['watch'] === true, tell, signal)
-      case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true, links: request['links'] === true }, tell, signal)
+      case 'accept': return await this.#receive(this.#incoming(text('offer')), { directory: optional('directory'), otherwise: text('otherwise'), dangerous: request['dangerous'] === true, links: request['links'] === true, retryForMs: patience() }, tell, signal)
       case 'decline': return await this.#decline(text('offer'), tell, signal)
       case 'withdraw': return await this.#withdraw(this.#outgoing(text('offer')), tell)
-      case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true, links: false }, tell, signal)
+      case 'retry': return await this.#retry(this.#find(text('offer')), { otherwise: text('otherwise'), dangerous: request['dangerous'] === true, links: false, retryForMs: patience() }, tell, signal)
       case 'status': return void tell({ ...this.#detailed(this.#find(text('offer'))) })
       default: throw new RopewalkError('ERR_USAGE', 'the node that runs does not know this command', { advice: ['It is another version of ropewalk: stop it, and start it anew.'] })
     }
@@ -198,7 +201,7 @@ export class Requests {
     }
   }
 
-  async #receive (offer: StoredOffer, { directory, otherwise, dangerous, links }: Where, tell: Tell, signal: AbortSignal): Promise<void> {
+  async #receive (offer: StoredOffer, { directory, otherwise, dangerous, links, retryForMs }: Where, tell: Tell, signal: AbortSignal): Promise<void> {
     if (offer.status === 'completed') return void tell({ settled: this.lineOf(offer), before: true })
     if (offer.status === 'withdrawn') throw withdrawn()
     if (!links) await this.#node.receiving.assertLinks(offer)
@@ -209,7 +212,7 @@ export class Requests {
     try {
       // Who has accepted may leave: the node goes on.
       const onWait = (error: unknown): void => { tell({ waiting: { code: codeOf(error), message: messageOf(error) } }) }
-      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, links, onWait, onPlace: at => { place = at } }), gone])
+      await Promise.race([this.#node.receiving.accept(offer, directory, otherwise, { dangerous, links, retryForMs, onWait, onPlace: at => { place = at } }), gone])
     } catch (error) {
       await this.#withdrawing.get(offer.id)
       signal.throwIfAborted()
@@ -244,10 +247,11 @@ export class Requests {
   /** What failed, and nothing else: whoever receives knows what is whole. */
   async #retry (offer: StoredOffer, where: Where, tell: Tell, signal: AbortSignal): Promise<void> {
     if (offer.incoming) return await this.#receive(offer, where, tell, signal)
+    if (where.retryForMs !== undefined) throw new RopewalkError('ERR_USAGE', '--retry-for is for what you receive: of an offer of yours the other side says how long')
     // Who has it all, or wants none of it, would not answer.
     if (offer.status === 'completed' || offer.status === 'rejected' || offer.status === 'withdrawn') return void tell({ settled: this.lineOf(offer), before: true })
     tell({ offer: this.lineOf(offer), followed: true })
-    await this.#follow(offer, tell, signal, () => this.#node.warpdrive.offerAgain(offer.id, { signal }))
+    await this.#follow(offer, tell, signal, () => this.#node.offerAgain(offer, signal))
   }
 
   /** Tells of an offer of ours until it is over; with `again`, until it is once more. */

@@ -21,6 +21,9 @@ export interface PeersOptions {
   readonly inbox: string | undefined
   /** Tell the local network, and listen to it. */
   readonly discover: boolean
+  /** How long a peer may take to answer, and how long nothing may come of what is received. Default: those of the protocol. */
+  readonly replyMs?: number | undefined
+  readonly progressMs?: number | undefined
 }
 
 /** Offers and peers. */
@@ -43,9 +46,10 @@ export async function startPeers (host: Host, options: PeersOptions): Promise<Se
   const store = await openSqliteState(join(state, STATE_FILE)).catch((error: unknown) => {
     throw new RopewalkError('ERR_STATE', messageOf(error), { cause: error, text: join(state, STATE_FILE) })
   })
-  const discovery = new Discovery(options.discover ? { onTrouble } : undefined)
+  const discovery = new Discovery(options.discover ? { onTrouble, multicast: (await import('multicast-dns')).default() } : undefined)
   const node = await PeerNode.open({
     board: host.board, door: host.door, state, identity, store, book: await PeerBook.open(state), name: machineName(context.env), inbox: options.inbox, policy: host.policy,
+    replyMs: options.replyMs, progressMs: options.progressMs,
     nearby: fingerprint => discovery.addressesOf(fingerprint), onTrouble
   })
   const requests = new Requests(node, discovery)

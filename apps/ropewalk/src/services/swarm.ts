@@ -61,6 +61,7 @@ export async function startSwarm (host: Host, words: SwarmWords): Promise<Servic
 function tell ({ note, onTrouble }: Host, event: SwarmEvent): void {
   const words = describe(event)
   switch (event.event) {
+    case 'unread':
     case 'refused': return onTrouble('swarm', event.reason)
     case 'unheard': return onTrouble('swarm', new RopewalkError('ERR_LISTEN', words, { cause: event.reason }))
     case 'avoided':

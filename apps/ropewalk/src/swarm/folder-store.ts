@@ -12,6 +12,7 @@ import { writeAll } from '@ropewalk/disk'
 import { CHUNK_BYTES, type LocalFile, type PartialFile, type SwarmStore } from '@ropewalk/protocol-torronto'
 import { normaliseName, openReceiver, receiveFile, type Receiver } from '@ropewalk/receive'
 import { codeOf, RopewalkError } from '../errors.ts'
+import { OpenFiles } from './open-files.ts'
 
 /** What is not whole lies here, below the folder; nothing in it is ever told. */
 const FILLING = '.ropewalk-swarm'
@@ -25,15 +26,13 @@ const MAX_ASIDE = 64
 /** What is known of a file that is being filled stands beside it. */
 const DESCRIPTION = '.json'
 
-/** Files that are written to, and files that are read, stay open, so many of each; the one that was not used for longest is closed. Ours. */
-const MAX_OPEN = 32
-
 export class FolderSwarmStore implements SwarmStore {
   readonly #root: string
   readonly #receiver: Receiver
-  readonly #open = new Map<string, FileHandle>()
+  /** What is being filled. */
+  readonly #open = new OpenFiles()
   /** Whole files, for who asks for their chunks. */
-  readonly #whole = new Map<string, FileHandle>()
+  readonly #whole = new OpenFiles()
   #asides = 0
 
   /** Opens the folder, which is made if it is missing. What an earlier process has left half is kept where it is known what it was to be. */
@@ -59,13 +58,10 @@ export class FolderSwarmStore implements SwarmStore {
   }
 
   async read (name: string, index: number): Promise<Uint8Array | undefined> {
-    const filling = this.#open.get(name)
-    if (filling !== undefined) return await readAt(filling, index)
-    const whole = this.#whole.get(name) ?? await open(join(this.#root, below(name)), constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
-    if (whole !== undefined) {
-      await keep(this.#whole, name, whole)
-      return await readAt(whole, index)
-    }
+    if (this.#open.has(name)) return await this.#filling(name, async handle => await readAt(handle, index))
+    const path = join(this.#root, below(name))
+    const whole = await this.#whole.use(name, async () => await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent), async handle => ({ bytes: await readAt(handle, index) }))
+    if (whole !== undefined) return whole.bytes
     const handle = await open(this.#fillingPath(name), constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
     try {
       return handle === undefined ? undefined : await readAt(handle, index)
@@ -77,7 +73,7 @@ export class FolderSwarmStore implements SwarmStore {
   /** Not synced: after a restart whatever is there is hashed before it counts. */
   async describe (file: PartialFile): Promise<void> {
     const path = this.#fillingPath(file.name) + DESCRIPTION
-    await this.#filling(file.name)
+    await this.#filling(file.name, async () => {})
     await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600 })
     await rename(`${path}.new`, path)
   }
@@ -91,25 +87,23 @@ export class FolderSwarmStore implements SwarmStore {
   }
 
   async write (name: string, index: number, bytes: Uint8Array): Promise<void> {
-    const handle = await this.#filling(name)
-    await writeAll(handle, [bytes], index * CHUNK_BYTES)
+    await this.#filling(name, async handle => { await writeAll(handle, [bytes], index * CHUNK_BYTES) })
   }
 
   async finish (name: string, size: number): Promise<void> {
-    const handle = await this.#filling(name)
-    await handle.truncate(size)
-    await this.#receiver.adopt(this.#fillingPath(name), below(name), { size }).catch(async (error: unknown) => {
-      if (codeOf(error) !== 'ERR_UNSUPPORTED') throw error
-      const content = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 })
-      await receiveFile(this.#receiver, below(name), size === 0 ? [] : content, { size })
+    await this.#filling(name, async handle => {
+      await handle.truncate(size)
+      await this.#receiver.adopt(this.#fillingPath(name), below(name), { size }).catch(async (error: unknown) => {
+        if (codeOf(error) !== 'ERR_UNSUPPORTED') throw error
+        const content = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 })
+        await receiveFile(this.#receiver, below(name), size === 0 ? [] : content, { size })
+      })
     })
     await this.discard(name)
   }
 
   async discard (name: string): Promise<void> {
-    const handle = this.#open.get(name)
-    this.#open.delete(name)
-    await handle?.close()
+    await this.#open.close(name)
     for (const path of [this.#fillingPath(name) + DESCRIPTION, this.#fillingPath(name)]) await rm(path, { force: true })
   }
 
@@ -120,10 +114,8 @@ export class FolderSwarmStore implements SwarmStore {
 
   /** What is not whole stays, for the next process. */
   async close (): Promise<void> {
-    for (const handles of [this.#open, this.#whole]) {
-      for (const handle of handles.values()) await handle.close()
-      handles.clear()
-    }
+    await this.#open.closeAll()
+    await this.#whole.closeAll()
     await this.#receiver.close()
   }
 
@@ -149,9 +141,8 @@ export class FolderSwarmStore implements SwarmStore {
   }
 
   /** The folder is open to nobody else; what the file has in the end is what the umask leaves. */
-  async #filling (name: string): Promise<FileHandle> {
-    const found = this.#open.get(name) ?? await open(this.#fillingPath(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777)
-    return await keep(this.#open, name, found)
+  async #filling<T> (name: string, work: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
+    return await this.#open.use(name, async () => await open(this.#fillingPath(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o777), work)
   }
 
   #fillingPath (name: string): string {
@@ -172,21 +163,6 @@ function isPlain (path: string): boolean {
   } catch {
     return false
   }
-}
-
-/** The handle of `name` that stays open: this one, or one that somebody else has opened meanwhile. */
-async function keep (handles: Map<string, FileHandle>, name: string, handle: FileHandle): Promise<FileHandle> {
-  const found = handles.get(name) ?? handle
-  handles.delete(name)
-  handles.set(name, found)
-  if (found !== handle) await handle.close()
-  const [oldest] = handles
-  if (handles.size > MAX_OPEN && oldest !== undefined) {
-    handles.delete(oldest[0])
-    // It ends what is under way first.
-    await oldest[1].close()
-  }
-  return found
 }
 
 /** A hash as it is written down. */

@@ -31,6 +31,7 @@ export function describe (event: SwarmEvent): string {
     case 'replicated': return ''
     case 'finished': return `${shown(event.name)} is whole (${formatBytes(event.size)}${event.sizeUncertain ? ', by guess' : ''})`
     case 'refused': return `${shown(event.name)} cannot be kept here, and is done without: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
+    case 'unread': return `${shown(event.name)}: chunk ${event.index} could not be read for ${peer}: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
     case 'unheard': return `nobody reaches this peer any more, leave and join again: ${escapeName(messageOf(event.reason))} (${codeOf(event.reason)})`
     case 'poisoned': return `${shown(event.name)}: chunk ${event.index} of ${peer} is not what it should be`
     case 'damaged': return `${shown(event.name)}: chunk ${event.index} is not at ${peer} what was sent there; it cannot be mended from here`

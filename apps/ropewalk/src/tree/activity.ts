@@ -4,14 +4,14 @@
  * @module
  */
 import { type Command, Option } from 'commander'
-import { parseCount, parseDuration } from '../arguments.ts'
+import { parseCount, parseDuration, parseSeconds } from '../arguments.ts'
 import type { HistoryFlags, StatusFlags, WhyFlags } from '../commands/activity.ts'
 import type { DoctorFlags } from '../commands/doctor.ts'
 import type { RetryFlags } from '../commands/offers.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'
 import { checked, examples, json } from '../options.ts'
-import { DANGEROUS, discovering } from './peers.ts'
+import { DANGEROUS, discovering, RETRY_FOR } from './peers.ts'
 
 /** Lines of history unless somebody says otherwise. Ours: a screen. */
 const LIMIT = 20
@@ -56,6 +56,7 @@ export function addActivity (program: Command, context: Context, done: (exit: Ex
     .argument('<what>', `an offer (${OFFER}), or a transfer (${TRANSFER})`)
     .option('--failed', 'the files that failed, or were not begun; there is nothing else to retry', false)
     .option('--dangerous', DANGEROUS, false)
+    .option('--retry-for <seconds>', RETRY_FOR, checked(parseSeconds))
     .action(async (what: string, flags: RetryFlags) => done(await (await import('../commands/retry.ts')).retry(context, what, flags)))
   examples(again, ['ropewalk retry 5f0c2a91', 'ropewalk retry desk --json'])
 }

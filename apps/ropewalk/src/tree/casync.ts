@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { parseChunkSizes } from '@ropewalk/protocol-casync/codec'
 import { type Command, Option } from 'commander'
 import { parseSize } from '../arguments.ts'
 import { parseKind } from '../casync/kind.ts'
@@ -45,7 +44,7 @@ function addMaking (casync: Command, context: Context, done: Done): void {
     .argument('<index>', 'what to make: NAME.caibx of a file, NAME.caidx of a folder, NAME.catar an archive of it; HOST:NAME makes it there')
     .argument('[path]', 'a file or a block device, - for standard input; a folder (the working directory where nothing is said)')
     .addOption(what())
-    .addOption(new Option('--chunk-size <[min:]avg[:max]>', 'bytes in a chunk: an average, or MIN:AVG:MAX').argParser(checked(parseChunkSizes)).default(parseChunkSizes('auto'), '16K:64K:256K'))
+    .addOption(new Option('--chunk-size <[min:]avg[:max]>', 'bytes in a chunk: an average, or MIN:AVG:MAX').default('auto', '16K:64K:256K'))
     .addOption(digest())
     .addOption(new Option('--compression <name>', 'how chunks are compressed; xz can be read only').choices(['zstd', 'gzip']).default('zstd'))
     .action(async (index: string, file: string | undefined, flags: MakeFlags) => done(await (await import('../commands/casync-make.ts')).casyncMake(context, index, file, flags)))

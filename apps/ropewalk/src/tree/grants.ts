@@ -5,7 +5,7 @@
  */
 import { type Command, Option } from 'commander'
 import { parseCount, parseDuration } from '../arguments.ts'
-import { PROTOCOLS } from '../config/settings.ts'
+import { PROTOCOLS } from '../config/protocols.ts'
 import type { AuditFlags, GrantFlags, JsonFlags } from '../commands/grants.ts'
 import type { Context } from '../context.ts'
 import type { Exit } from '../exit-codes.ts'

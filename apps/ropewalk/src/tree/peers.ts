@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, Option } from 'commander'
-import { parseSize } from '../arguments.ts'
+import { parseSeconds, parseSize } from '../arguments.ts'
 import type { AcceptFlags, OfferFlags, OffersFlags, WithdrawFlags } from '../commands/offers.ts'
 import type { PeerFlags, PeersFlags } from '../commands/peers.ts'
 import type { SendFlags } from '../commands/send.ts'
@@ -59,6 +59,7 @@ function addOffers (program: Command, context: Context, done: Done): void {
     .option('-o, --output <directory>', 'where to (default: the inbox of the node that runs, else here)')
     .option('--links', 'also symbolic links, where they stay inside of the folder that is received', false)
     .option('--dangerous', DANGEROUS, false)
+    .option('--retry-for <seconds>', RETRY_FOR, checked(parseSeconds))
     .action(async (offer: string, flags: AcceptFlags) => done(await (await import('../commands/offers.ts')).accept(context, offer, flags)))
   examples(take, ['ropewalk accept 5f0c2a91', 'ropewalk accept desk -o Downloads', 'ropewalk accept desk --links'], ACCEPT_HELP)
 
@@ -118,6 +119,8 @@ const PEER = 'its name, its key, or the first digits of that'
 const OFFER = 'its id, the first digits of that, or the peer whose only offer it is'
 
 export const DANGEROUS = 'also what a shell, a desktop or a tool would run or trust unasked: .git/hooks, .ssh, .bashrc, …'
+
+export const RETRY_FOR = 'how long attempts may bring nothing new (default: 600)'
 
 const PAIR_HELP = `
 Both machines then know the key of the other. A code is good for one try within

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { reasonIn } from '../reason.ts'
 import type { Command } from './mover.ts'
-import { cpuSecondsOf, descendantsOf, peakRssOf } from './proc.ts'
+import { cpuSecondsOf, descendantsOf, peakBytesBelow } from './proc.ts'
 
 /** How often memory is looked at: what a process had most is told until it ends. */
 const LOOK_MS = 20
@@ -81,16 +81,16 @@ export async function watch (command: Command, server: number | undefined): Prom
   }
 
   function look (): void {
-    keep(peaks.client, descendantsOf(pid))
-    if (server !== undefined) keep(peaks.server, [server, ...descendantsOf(server)])
+    // The keeper itself is none of it.
+    keep(peaks.client, peakBytesBelow(pid).slice(1))
+    if (server !== undefined) keep(peaks.server, peakBytesBelow(server))
   }
 }
 
 interface Peak { together: number, largest: number }
 
 /** A process that has ended has no memory any more, and one that comes after it may have as much. */
-function keep (peak: Peak, pids: readonly number[]): void {
-  const bytes = pids.map(peakRssOf)
+function keep (peak: Peak, bytes: readonly number[]): void {
   peak.together = Math.max(peak.together, bytes.reduce((sum, each) => sum + each, 0))
   peak.largest = Math.max(peak.largest, ...bytes)
 }

@@ -110,6 +110,13 @@ export const muxerMdsftp: PackageLimits = {
       test: ['blocks.test.ts', 'no more blocks are kept than there may be, and content comes whole without them']
     },
     {
+      constant: 'FAREWELL_MS',
+      of: 'the end of the peer\'s direction, behind ours',
+      unit: 'ms',
+      beyond: 'the connection is broken off',
+      test: ['muxer.test.ts', 'a peer that never ends its side after our close is left behind; one that does in time is not broken off']
+    },
+    {
       constant: 'MAX_ID_DRAWS',
       of: 'draws of a random id',
       unit: 'items',
