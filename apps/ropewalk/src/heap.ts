@@ -9,6 +9,8 @@
  * - `--semi-space-growth-factor`: with what the room for young objects is multiplied when many of them survive. 1 keeps it as it is.
  * - `--heap-growing-percent`: how much more than what was in use there may be before the next collection. 0 leaves it to V8.
  * - `--memory-saver-mode`, from V8 13 on: without it that is at least 8 MiB more, however little is in use.
+ * - `--no-incremental-marking`: collects at once when so much is there, instead of little by little while a busy node makes a third more. That stops it for
+ *   10 ms where 25 MiB are in use.
  *
  * @module
  */
@@ -32,9 +34,11 @@ const KNOWS_SAVING = Number.parseInt(process.versions.v8) >= 13
 export function keepHeapSmall (): () => void {
   const youngAsItWas = keepYoungSmall(NODE_YOUNG_BYTES)
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
+  setFlagsFromString('--no-incremental-marking')
   if (KNOWS_SAVING) setFlagsFromString('--memory-saver-mode')
   return () => {
     youngAsItWas()
+    setFlagsFromString('--incremental-marking')
     setFlagsFromString('--heap-growing-percent=0')
     if (KNOWS_SAVING) setFlagsFromString('--no-memory-saver-mode')
   }
