@@ -83,7 +83,11 @@ t.test('there is a manual page for every command, and nothing in it that roff do
 
   const paths = pages.map(name => join(folder, 'man', name))
   if (has('groff')) for (const path of paths) t.same(spawnSync('groff', ['-man', '-ww', '-z', '-Tutf8', path], { encoding: 'utf8' }).stderr, '', path)
-  if (has('mandoc')) t.equal(shell(t, 'mandoc', ['-T', 'lint', '-W', 'warning', ...paths]), '')
+  if (has('mandoc')) {
+    const { stdout } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', ...paths], { encoding: 'utf8' })
+    // A page is of the version that it names, and not of a day.
+    t.same(stdout.split('\n').filter(line => line !== '' && !line.includes('missing date')), [])
+  }
   if (has('man')) {
     const shown = shell(t, 'man', ['-l', join(folder, 'man/ropewalk-put.1')], undefined, { MANWIDTH: '80', MANPAGER: 'cat', PAGER: 'cat' }).replace(/.\x08/g, '')
     t.match(shown, /ropewalk-put - store files/)
