@@ -16,7 +16,7 @@ export function drawTransfer (item, transfer, rate, now) {
       : state === 'waiting' ? ['warn', `waiting for ${waitsFor} since ${span(now - waitsSince)}`]
         : ['', `${bytes(rate.speed)}/s`]
   item.className = ended ? '' : 'moving'
-  fill(item, [moved, state, said, ended ? 0 : rate.samples], () => [
+  fill(item, [name, size, moved, state, said, ended ? 0 : rate.samples], () => [
     make('div', { class: 'head' }, make('span', { class: 'name' }, shown(name)), make('span', { class: `quiet end ${mood}` }, said)),
     ended ? undefined : make('progress', { max: size === undefined ? undefined : Math.max(1, size), value: size === undefined ? undefined : size === 0 ? 1 : moved, 'aria-label': `Progress of ${shown(name)}` }),
     make('div', { class: 'quiet' }, `${direction === 'in' ? '↓ In' : '↑ Out'}${from} · ${protocol} · ${size === undefined || (ended && moved === size) ? bytes(moved) : `${bytes(moved)} of ${bytes(size)}`}${error === undefined ? '' : ` · ${shown(error.message)} (${error.code})`}`),

@@ -188,6 +188,19 @@ t.test('a file that is dropped onto the page is an object of the node', async t 
   await page.locator('#transfers li', { hasText: 'mdsftp' }).getByText('dropped & <b>bold</b>.txt').waitFor()
 })
 
+t.test('a name that becomes known when a transfer has ended is shown', async t => {
+  const shown = await page.evaluate(async () => {
+    const { drawTransfer } = await import(new URL('draw.js', location.href).href) as { drawTransfer: (item: Element, transfer: object, rate: object, now: number) => void }
+    const item = document.createElement('li')
+    const transfer = { direction: 'out', protocol: 'mdsftp', size: 3, bytes: 3, state: 'done', startedAt: 1, endedAt: 2 }
+    return ['8316f7cd-6f95-4898-9883-0875d7db9a5b', 'rope.txt'].map(name => {
+      drawTransfer(item, { ...transfer, name }, { speed: 0, samples: [] }, 3)
+      return item.querySelector('.name')?.textContent
+    })
+  })
+  t.same(shown, ['8316f7cd-6f95-4898-9883-0875d7db9a5b', 'rope.txt'])
+})
+
 t.test('what stands still is seen: a graph, what it waits for, its connection and the windows of its channels', async t => {
   await writeFile(join(folder, 'desk/big.bin'), Buffer.alloc(64 * 1024 * 1024, 'rope'))
   const sending = begin('desk', 'send', 'big.bin', 'laptop', '--wait', '--no-discover')
