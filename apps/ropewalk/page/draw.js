@@ -48,12 +48,12 @@ export function drawConnection (item, connection, now) {
   if (item.childElementCount === 0) item.append(make('div', { class: 'head' }), make('div', { class: 'quiet' }), make('details', {}, make('summary'), make('div', { class: 'scroll' })))
   const [head, more, details] = item.children
   const [summary, table] = details.children
-  fill(head, [bytesIn, bytesOut], () => [
+  fill(head, [address, protocol, muxer, bytesIn, bytesOut], () => [
     make('span', { class: 'name' }, shown(address)),
     make('span', { class: 'quiet' }, muxer === undefined || muxer === protocol ? protocol : `${protocol} over ${muxer}`),
     make('span', { class: 'quiet end' }, `↓ ${bytes(bytesIn)}  ↑ ${bytes(bytesOut)}`)
   ])
-  fill(more, [age, open, channels.length], () => [`${fingerprint === undefined ? 'no key shown' : `key ${fingerprint.slice(0, 16)}…`} · open for ${age}${channels.length === 0 && open !== undefined ? ` · ${count(open, 'channel')}` : ''}`])
+  fill(more, [fingerprint, age, open, channels.length], () => [`${fingerprint === undefined ? 'no key shown' : `key ${fingerprint.slice(0, 16)}…`} · open for ${age}${channels.length === 0 && open !== undefined ? ` · ${count(open, 'channel')}` : ''}`])
   details.hidden = channels.length === 0
   fill(summary, [open, channels.length], () => [`${count(open ?? channels.length, 'channel')}, window by window`])
   fill(table, channels, () => [make('table', {},
