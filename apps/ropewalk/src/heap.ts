@@ -9,8 +9,8 @@
  * - `--semi-space-growth-factor`: with what the room for young objects is multiplied when many of them survive. 1 keeps it as it is.
  * - `--heap-growing-percent`: how much more than what was in use there may be before the next collection. 0 leaves it to V8.
  * - `--memory-saver-mode`, from V8 13 on: without it that is at least 8 MiB more, however little is in use.
- * - `--no-incremental-marking`: collects at once when so much is there, instead of little by little while a busy node makes a third more. That stops it for
- *   10 ms where 25 MiB are in use.
+ * - `--no-incremental-marking`: collects at once when so much is there, instead of little by little while a busy receiver makes a third more objects. That
+ *   stops it for 10 ms where 25 MiB are in use. Not for who passes on content, which is outside of the heap: only beside it that is collected in time.
  *
  * @module
  */
@@ -30,11 +30,11 @@ const GROWING_PERCENT = 20
 /** Older ones would say on standard error that they do not know it. */
 const KNOWS_SAVING = Number.parseInt(process.versions.v8) >= 13
 
-/** From now on the heap of this process is little larger than what it is used for. Returns what ends that. */
-export function keepHeapSmall (): () => void {
+/** From now on the heap of this process is little larger than what it is used for. `atOnce`: what it makes are objects above all. Returns what ends that. */
+export function keepHeapSmall (atOnce: boolean = false): () => void {
   const youngAsItWas = keepYoungSmall(NODE_YOUNG_BYTES)
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
-  setFlagsFromString('--no-incremental-marking')
+  if (atOnce) setFlagsFromString('--no-incremental-marking')
   if (KNOWS_SAVING) setFlagsFromString('--memory-saver-mode')
   return () => {
     youngAsItWas()

@@ -110,7 +110,8 @@ export async function serve (context: Context, given: ServeFlags, words: readonl
   })
 
   const services: Service[] = []
-  const heapAsItWas = keepHeapSmall()
+  // Who only receives from peers makes objects above all; the others pass on content.
+  const heapAsItWas = keepHeapSmall(addresses.length === 0 && ipc === undefined && chunks === undefined && swarm === undefined)
   let unheard: (() => void) | undefined
   // What this node does not do is not loaded either.
   try {

@@ -68,7 +68,7 @@ async function alone<T> (context: Context, options: NodeOptions, state: string, 
   if (options.alone === 'refuse') {
     throw new RopewalkError('ERR_UNREACHABLE', 'no node of yours is running', { advice: options.advice ?? ['"ropewalk serve --inbox DIRECTORY" starts one, in another terminal.'] })
   }
-  const heapAsItWas = keepHeapSmall()
+  const heapAsItWas = keepHeapSmall(true)
   const board = new ActivityBoard()
   const control = await Control.open(state)
   const service = await startPeers({
