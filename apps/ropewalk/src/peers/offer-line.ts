@@ -48,6 +48,11 @@ export function withMissing (offer: StoredOffer, line: OfferLine): OfferLine {
   return { ...line, failures: [...line.failures, ...missing.map(({ path }) => ({ name: path, code: 'ERR_INCOMPLETE', message: 'not whole there; the other side may know why' }))] }
 }
 
+/** Nothing comes after it: it has arrived, or somebody has said no to it. */
+export function isOver ({ status }: Pick<StoredOffer, 'status'>): boolean {
+  return status === 'completed' || status === 'rejected' || status === 'withdrawn'
+}
+
 /** Whether it is a file, and no folder or link. */
 export function isContent ({ isDir, link }: FileInfo): boolean {
   return !isDir && link === undefined

@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Offer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { isOver } from './offer-line.ts'
 
 /** Where the spooled files of this state lie, each in a folder of its own. */
 export function outboxOf (state: string): string {
@@ -54,7 +55,7 @@ export class Outbox {
   }
 
   async #clear ({ status, files }: Offer): Promise<void> {
-    if (status !== 'completed' && status !== 'rejected' && status !== 'withdrawn') return
+    if (!isOver({ status })) return
     // Of our own offers the node knows where each file lies.
     const spooled = files.map(({ uri }) => dirname(uri)).filter(folder => dirname(folder) === this.#folder)
     for (const folder of spooled) await rm(folder, { recursive: true, force: true }).catch(() => {})

@@ -6,6 +6,7 @@
 import type { Peer, StoredOffer } from '@ropewalk/protocol-warpdrive'
 import { escapeName } from '@ropewalk/receive'
 import { RopewalkError } from '../errors.ts'
+import { isOver } from './offer-line.ts'
 import { parsePeerAddress } from './peer-address.ts'
 
 /** Digits of a fingerprint, or of an offer's id, that are enough where only one begins with them. Ours. */
@@ -41,14 +42,12 @@ export function findOffer (offers: readonly StoredOffer[], peers: readonly Peer[
   const begun = text.length >= ENOUGH_DIGITS ? offers.filter(({ id }) => id.startsWith(text.toLowerCase())) : []
   if (begun.length === 1) return begun[0] as StoredOffer
   const named = new Set(peers.filter(({ alias }) => alias === text).map(({ id }) => id))
-  const waiting = offers.filter(({ peer, incoming, status }) => named.has(peer) && (toPeer ? !incoming && !OVER.has(status) : incoming && status === 'awaiting'))
+  const waiting = offers.filter(({ peer, incoming, status }) => named.has(peer) && (toPeer ? !incoming && !isOver({ status }) : incoming && status === 'awaiting'))
   if (waiting.length === 1) return waiting[0] as StoredOffer
   const several = begun.length > 1 ? begun : waiting
   if (several.length > 1) throw new RopewalkError('ERR_USAGE', `${several.length} offers could be meant: say which by its id`, { text, advice: several.map(offer => `${offer.id}  ${firstOf(offer)}`.trimEnd()) })
   throw new RopewalkError('ERR_NOT_FOUND', 'there is no such offer', { text, advice: ['"ropewalk offers" lists those there are.'] })
 }
-
-const OVER: ReadonlySet<string> = new Set(['completed', 'rejected', 'withdrawn'])
 
 /** By what a person knows it: the first of its names. */
 function firstOf ({ incoming, files: [first] }: StoredOffer): string {

@@ -8,6 +8,7 @@ import type { StoredOffer, WarpdriveNode } from '@ropewalk/protocol-warpdrive'
 import { escapeName } from '@ropewalk/receive'
 import { codeOf, messageOf, RopewalkError, type RopewalkErrorCode } from '../errors.ts'
 import { causeOf, type Consent, type Destination, type Inboxes } from './inboxes.ts'
+import { isOver } from './offer-line.ts'
 import { inWords, silenceIn } from './silence.ts'
 
 /** Waits between two attempts, in milliseconds; the last one repeats. Ours. */
@@ -71,7 +72,7 @@ export class Receiving {
     const { warpdrive, inboxes, onTrouble } = this.#options
     for (const { peer, offer: id, directory } of await inboxes.interrupted()) {
       const offer = warpdrive.offers(1).find(offer => offer.id === id && offer.peer === peer)
-      if (offer === undefined || offer.status === 'completed' || offer.status === 'rejected' || offer.status === 'withdrawn') await inboxes.end(peer, id, 'discarded')
+      if (offer === undefined || isOver(offer)) await inboxes.end(peer, id, 'discarded')
       else this.accept(offer, directory, undefined).catch((error: unknown) => { onTrouble(`offer ${id.slice(0, 8)}`, causeOf(error)) })
     }
   }
