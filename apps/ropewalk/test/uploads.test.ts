@@ -15,7 +15,8 @@ interface Setting {
   readonly socket: string
   command: Command
   addresses: string[]
-  start (): Promise<void>
+  /** With options on top of those of the setting. */
+  start (...more: readonly string[]): Promise<void>
 }
 
 const PACKETS = process.platform === 'linux'
@@ -30,8 +31,8 @@ async function setting (t: Test, more: readonly string[] = []): Promise<Setting>
     state, path, key, token, socket,
     addresses: [] as string[],
     command: undefined as unknown as Command,
-    start: async () => {
-      const command = new Command(['serve', '--json', '--ipc', `unix:${socket}`, '--ipc', 'ipc+tls://127.0.0.1:0', ...PACKETS ? ['--ipc', `seqpacket:${socket}.packets`] : [], '--ipc-key', key, '--ipc-root', join(path, 'root'), ...more], { state })
+    start: async (...further: readonly string[]) => {
+      const command = new Command(['serve', '--json', '--ipc', `unix:${socket}`, '--ipc', 'ipc+tls://127.0.0.1:0', ...PACKETS ? ['--ipc', `seqpacket:${socket}.packets`] : [], '--ipc-key', key, '--ipc-root', join(path, 'root'), ...more, ...further], { state })
       t.teardown(() => { command.kill('SIGKILL') })
       await command.until(({ stdout }) => factsOf(stdout, 'listening').length === (PACKETS ? 3 : 2))
       made.command = command
@@ -40,6 +41,15 @@ async function setting (t: Test, more: readonly string[] = []): Promise<Setting>
   }
   await made.start()
   return made
+}
+
+/** Starts the server anew, so slow that no upload is over before the test has seen it under way. */
+async function slow (made: Setting): Promise<void> {
+  const config = join(made.path, 'slow.toml')
+  await writeFile(config, '[limits]\nipc_down = "1M"\n')
+  made.command.kill('SIGTERM')
+  await made.command.ended
+  await made.start('--config', config)
 }
 
 /** A command in this process: starting one takes longer than most of them run. */
@@ -76,6 +86,7 @@ t.test('files go up and come back, over unix sockets of streams and of packets, 
 
 t.test('a server that is killed in the middle and started again: the upload goes on by itself', async t => {
   const made = await setting(t)
+  await slow(made)
   const file = join(made.path, 'big')
   const content = randomBytes(24 * 1024 * 1024)
   await writeFile(file, content)
@@ -83,6 +94,7 @@ t.test('a server that is killed in the middle and started again: the upload goes
   await upload.until(({ stdout }) => factsOf(stdout, 'progress').length > 1)
   made.command.kill('SIGKILL')
   await made.command.ended
+  t.same(factsOf(upload.stdout, 'uploaded'), [], 'it was in the middle')
   await made.start()
   const { code, stdout, stderr } = await upload.ended
   t.equal(code, 0, stderr)
@@ -94,7 +106,9 @@ t.test('a server that is killed in the middle and started again: the upload goes
 })
 
 t.test('Ctrl-C says what is kept, and the same command sends only the rest', async t => {
-  const { state, path, token, socket } = await setting(t)
+  const made = await setting(t)
+  await slow(made)
+  const { state, path, token, socket } = made
   const file = join(path, 'big')
   await writeFile(file, '')
   await truncate(file, 96 * 1024 * 1024)
@@ -107,6 +121,9 @@ t.test('Ctrl-C says what is kept, and the same command sends only the rest', asy
   const acknowledged = Math.max(...factsOf(stdout, 'failed').map(({ bytes }) => Number(bytes)))
   t.ok(acknowledged > 0)
 
+  made.command.kill('SIGTERM')
+  await made.command.ended
+  await made.start()
   const again = await run(['upload', file, '--to', `unix:${socket}`, '--token', token, '--json'], { state })
   t.equal(again.code, 0, again.stderr)
   const { sent, size } = factsOf(again.stdout, 'uploaded')[0] as Record<string, unknown>
