@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { sha256 } from '../src/peers/sha256.ts'
+import { sha256, sha256By } from '../src/peers/sha256.ts'
 
 t.test('the digest is that of the content, however it is cut, also of several at a time; what was given may be used again', async t => {
   const content = randomBytes(100_000)
@@ -19,5 +19,24 @@ t.test('the digest is that of the content, however it is cut, also of several at
       return { hash, lengths, wanted: createHash('sha256').update(content.subarray(0, at)).digest('hex') }
     })
     for (const { hash, lengths, wanted } of running) t.equal(Buffer.from(await hash.digest()).toString('hex'), wanted, lengths.join(' and '))
+  }
+})
+
+t.test('what lies in shared memory is hashed by the thread; a digest that was begun with other memory goes on here', async t => {
+  const shared = new Uint8Array(new SharedArrayBuffer(50_000)).fill(7)
+  const other = randomBytes(20_000)
+  let threads = 0
+  const hashing = sha256By(() => {
+    threads++
+    const hash = createHash('sha256')
+    return { update: async bytes => { hash.update(bytes) }, digest: async () => hash.digest() }
+  })
+  const PIECES: Array<[pieces: Uint8Array[], byThread: number]> = [[[shared, shared], 1], [[other, shared], 0], [[shared, other], 1], [[other], 0], [[], 0]]
+  for (const [pieces, byThread] of PIECES) {
+    threads = 0
+    const hash = hashing()
+    for (const piece of pieces) await hash.update(piece)
+    t.same(Buffer.from(await hash.digest()), createHash('sha256').update(Buffer.concat(pieces)).digest())
+    t.equal(threads, byThread)
   }
 })

@@ -24,8 +24,9 @@ export class ContentDigest {
     this.#blocks = new Blocks(sha256, blockBytesOf(size), 0, digest => { this.#digests.push(digest) })
   }
 
-  update (bytes: Uint8Array): void {
-    this.#blocks.update(bytes)
+  /** The array may be used again when it returns, or what it returns resolves. */
+  update (bytes: Uint8Array): void | Promise<void> {
+    return this.#blocks.update(bytes)
   }
 
   async digest (): Promise<ContentFacts> {
@@ -48,7 +49,7 @@ export class ContentCheck {
   readonly #blockBytes: number
   readonly #size: number
   #block: number
-  #ended: Array<Promise<Uint8Array> | Uint8Array> = []
+  readonly #ended: Array<Promise<Uint8Array> | Uint8Array> = []
 
   /** `from`: what is before was verified, and is a whole number of blocks. */
   constructor (sha256: Sha256, { size, sha256: wanted = '', blocks }: FileInfo, from: number) {
@@ -64,8 +65,9 @@ export class ContentCheck {
     return Math.min(this.#block * this.#blockBytes, this.#size)
   }
 
-  update (bytes: Uint8Array): void {
-    this.#blocks.update(bytes)
+  /** The array may be used again when it returns, or what it returns resolves. */
+  update (bytes: Uint8Array): void | Promise<void> {
+    return this.#blocks.update(bytes)
   }
 
   async end (): Promise<void> {
@@ -73,13 +75,17 @@ export class ContentCheck {
     await this.compare()
   }
 
+  /** Nothing more comes. */
+  leave (): void {
+    this.#blocks.end()
+  }
+
   /** Compares the blocks that have come to their end. Resolves to whether there were any. */
   async compare (): Promise<boolean> {
-    const ended = this.#ended
-    this.#ended = []
+    const ended = await Promise.all(this.#ended.splice(0))
     for (const digest of ended) {
       const at = this.#block * DIGEST_DIGITS
-      if (toHex(await digest) !== this.#wanted.slice(at, at + DIGEST_DIGITS)) {
+      if (toHex(digest) !== this.#wanted.slice(at, at + DIGEST_DIGITS)) {
         throw new WarpdriveError('ERR_DIGEST', `block ${this.#block} has another SHA-256 than offered`, { scope: 'transfer' })
       }
       this.#block++
@@ -111,20 +117,26 @@ class Blocks {
     if (from === 0) this.#hash = sha256()
   }
 
-  update (bytes: Uint8Array): void {
+  update (bytes: Uint8Array): void | Promise<void> {
+    let taken: Promise<unknown> | undefined
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.subarray(at, at + this.#blockBytes - this.#have)
       this.#hash ??= this.#sha256()
-      this.#hash.update(piece)
+      const its = this.#hash.update(piece)
+      if (its !== undefined) taken = taken === undefined ? its : Promise.all([taken, its])
       this.#have += piece.length
       at += piece.length
       if (this.#have === this.#blockBytes) this.end()
     }
+    return taken?.then(() => {})
   }
 
   end (): void {
     if (this.#hash === undefined) return
-    this.#told(this.#hash.digest())
+    const digest = this.#hash.digest()
+    // It is awaited with the others; until then its failure must not count as nobody's.
+    if (digest instanceof Promise) digest.catch(() => {})
+    this.#told(digest)
     this.#hash = undefined
     this.#have = 0
   }
@@ -132,7 +144,7 @@ class Blocks {
 
 async function digestOf (sha256: Sha256, bytes: Uint8Array): Promise<string> {
   const hash = sha256()
-  hash.update(bytes)
+  await hash.update(bytes)
   return toHex(await hash.digest())
 }
 

@@ -23,6 +23,6 @@ export async function describeFiles (options: DescribeOptions, path: string, sig
 
 async function factsOf ({ files, sha256 }: DescribeOptions, file: OfferedFile, signal: AbortSignal | undefined): Promise<ContentFacts> {
   const digest = new ContentDigest(sha256, file.size)
-  for await (const bytes of files.read(file.source, 0, file.size, { signal })) digest.update(bytes)
+  for await (const bytes of files.read(file.source, 0, file.size, { signal })) await digest.update(bytes)
   return await digest.digest()
 }

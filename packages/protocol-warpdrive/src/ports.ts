@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AbortOptions, Channel, RunningHash } from '@ropewalk/interface'
+import type { AbortOptions, Channel } from '@ropewalk/interface'
 import type { FileInfo, Offer, Peer } from './json-codec.ts'
 
 /** One entry that can be offered: what the peer is told, and what we call it ourselves. */
@@ -52,7 +52,7 @@ export type InboxFolderOptions = Pick<InboxFileOptions, 'peer' | 'offer' | 'mode
 export interface InboxWriter {
   /** The array may be used again once it resolves. */
   write (bytes: Uint8Array): Promise<void>
-  /** An array of `bytes` bytes that `write` likes to get, for instance one that a disk takes without the system's cache. By default any. */
+  /** An array of `bytes` bytes that `write` likes to get, for instance one that a disk takes without the system's cache, or that the thread of a digest sees. By default any. */
   readonly memory?: ((bytes: number) => Uint8Array) | undefined
   /** The file is whole: gives it its name. */
   finish (): Promise<unknown>
@@ -106,5 +106,13 @@ export interface StateStore {
 /** Opens a session with a node: asks `peer` for `port`. */
 export type Query = (peer: string, port: string, options: AbortOptions) => Promise<Channel>
 
-/** Makes a SHA-256 that is fed piece by piece. */
-export type Sha256 = () => RunningHash
+/** A digest that is fed piece by piece, perhaps by another thread. */
+export interface ContentHash {
+  /** The array may be used again when it returns, or what it returns resolves. Calls are not waited for before the next one. */
+  update (bytes: Uint8Array): void | Promise<void>
+  /** Of all that `update` was called with. It comes once to each, also when nobody wants it any more. */
+  digest (): Uint8Array | Promise<Uint8Array>
+}
+
+/** Makes a SHA-256. */
+export type Sha256 = () => ContentHash

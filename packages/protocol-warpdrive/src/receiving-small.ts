@@ -136,7 +136,7 @@ function finishMany (receiving: Receiving, indices: readonly number[], bytes: Ui
       try {
         if (bytes[at - size - 1] !== 0) throw new WarpdriveError('ERR_BAD_VALUE', `download: ${bytes[at - size - 1]} came before an entry, not 0`)
         const check = new ContentCheck(receiving.sha256, entry.file, 0)
-        check.update(content)
+        await check.update(content)
         await check.end()
       } catch (error) {
         entry.reject(error)

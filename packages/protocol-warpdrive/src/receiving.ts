@@ -191,50 +191,56 @@ async function receiveContent (receiving: Receiving, session: Session, index: nu
   const block = blockBytesOf(file.size)
   const verified = file.blocks === undefined ? 0 : Math.floor(Math.min(writer.verified ?? 0, offset) / block) * block
   const check = file.sha256 === undefined ? undefined : new ContentCheck(receiving.sha256, file, verified)
-  const strokes = new Strokes(file.size - offset, bytes => ours(writer.write(bytes)), writer.memory)
-  let have = offset
-  const take = (bytes: Uint8Array): void => {
-    check?.update(bytes)
-    strokes.put(bytes)
-    have += bytes.length
-    receiving.progress(index, have)
-  }
   let noting: Promise<void> | undefined
   /** A block has ended since the last note was begun. */
   let due = false
   // What lies behind the last whole block is said to be verified too early: `verified` above is rounded down.
-  const note = (): Promise<void> | undefined => {
-    if (due && noting === undefined) {
-      due = false
-      noting = writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
-    }
-    return noting
+  const note = (): void => {
+    if (!due || noting !== undefined) return
+    due = false
+    noting = writer.verify?.().catch(() => {}).finally(() => { noting = undefined })
+  }
+  // No stroke is begun before the one before it is written and hashed: all blocks that end in what is written by then were compared.
+  const stroke = async (bytes: Uint8Array): Promise<void> => {
+    const results = await Promise.allSettled([ours(writer.write(bytes)), check?.update(bytes)])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+    due ||= await check?.compare() === true
+    note()
+  }
+  const strokes = new Strokes(file.size - offset, stroke, writer.memory)
+  let have = offset
+  const take = (bytes: Uint8Array): void => {
+    strokes.put(bytes)
+    have += bytes.length
+    receiving.progress(index, have)
   }
   try {
     if (check !== undefined && offset > verified) {
       for await (const bytes of writer.kept(verified)) {
-        check.update(bytes)
+        await check.update(bytes)
         await check.compare()
       }
     }
     if (have === 0) receiving.progress(index, 0)
     while (have < file.size) {
       await downloadTo(session, Math.min(file.size - have, strokes.room), take, receiving.progressMs)
-      const ended = await check?.compare()
       if (strokes.room === 0) await strokes.flush()
-      due ||= ended === true
-      if (have < file.size) void note()
     }
-    await check?.end()
     await strokes.end()
+    await check?.end()
     await noting
   } catch (error) {
+    // What is wrong with what has come tells more than that nothing more comes.
+    const failure = await strokes.end().then(() => undefined, (failure: unknown) => failure)
+    const why = receiving.signal.aborted ? error : failure ?? error
     await noting
-    // A block that ended meanwhile. What was not flushed yet may be another that nobody has compared.
-    await note()
-    await strokes.end().catch(() => {})
-    await giveUp(receiving, index, writer, error, check?.verified ?? 0)
-    throw error
+    // A block that ended meanwhile. Where a stroke has failed, what is written may be another that nobody has compared.
+    if (failure === undefined) note()
+    await noting
+    await giveUp(receiving, index, writer, why, check?.verified ?? 0)
+    throw why
+  } finally {
+    check?.leave()
   }
 }
 

@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { duplexPair } from '@ropewalk/testing'
+import { duplexPair, turn } from '@ropewalk/testing'
 import t from 'tap'
 import { BLOCK_BYTES } from '../src/constants.ts'
-import { MemoryState } from '../src/index.ts'
+import { MemoryState, type ContentHash } from '../src/index.ts'
 import { DiskInbox } from './disk.ts'
-import { BOB, pair, sha256 } from './nodes.ts'
+import { BOB, MemoryInbox, pair, sha256 } from './nodes.ts'
 
 const BYTES = Uint8Array.from({ length: 2 * BLOCK_BYTES + 3 * 1_048_576 }, (_, i) => i * 7 + (i >> 13))
 
@@ -74,4 +74,65 @@ t.test('from the original it goes on at the entry and the byte that are on disk,
   t.match(await live(BYTES.subarray(0, cut)), { error: 'ERR_INCOMPLETE', hashed: 0 })
   t.same(await live(BYTES), { error: undefined, hashed: 0, reads: [['b', cut]] })
   t.ok((await readFile(join(root, 'b'))).equals(BYTES))
+})
+
+t.test('of what another thread hashes no more is said to be verified than it has said, and what it says of wrong bytes comes before all else', async t => {
+  const content = BYTES.slice()
+  const wrong = BLOCK_BYTES + 5
+  const claims: number[] = []
+  const inbox = new MemoryInbox()
+  const file = inbox.file.bind(inbox)
+  inbox.file = async (...asked) => {
+    const writer = await file(...asked)
+    let written = 0
+    return {
+      ...writer,
+      write: async bytes => {
+        await writer.write(bytes)
+        written += bytes.length
+      },
+      verify: async () => { claims.push(written) }
+    }
+  }
+  /** Behind everything that others do meanwhile. */
+  const late = async (): Promise<void> => { for (let turns = 0; turns < 40; turns++) await turn() }
+  let left = 0
+  const hashing = (): ContentHash => {
+    const hash = sha256()
+    left++
+    return {
+      update: async bytes => {
+        const seen = bytes.slice()
+        await late()
+        if (!Buffer.from(seen.buffer).equals(bytes)) throw new Error('the array was used again')
+        hash.update(bytes)
+      },
+      digest: async () => {
+        left--
+        await late()
+        return hash.digest()
+      }
+    }
+  }
+  const spoilt = content.map((byte, at) => at === wrong ? byte ^ 1 : byte)
+  const lives: Array<[served: Uint8Array, code: string | undefined]> = [
+    [spoilt, 'ERR_DIGEST'],
+    // It breaks off before it is known what came.
+    [spoilt.subarray(0, 2 * BLOCK_BYTES + 100), 'ERR_DIGEST'],
+    [content.subarray(0, BLOCK_BYTES + 100), 'ERR_INCOMPLETE'],
+    [content, undefined]
+  ]
+  for (const [served, code] of lives) {
+    claims.length = 0
+    const { alice, bob, files } = await pair({ b: content }, { bob: { sha256: hashing, parallel: 1 }, inbox })
+    const { id } = await alice.createOffer(BOB, '')
+    files.files.set('b', served)
+    const over = (async () => { await (await bob.accept(id, undefined))?.finished })()
+    t.equal(await over.then(() => undefined, (error: { code: string }) => error.code), code)
+    t.ok(claims.length > 0, `${claims.length} times`)
+    if (code === 'ERR_DIGEST') t.same(claims.filter(bytes => bytes >= 2 * BLOCK_BYTES), [], 'the second block is wrong')
+    t.equal(left, 0, 'each digest was asked for, wanted or not')
+    await bob.close()
+  }
+  t.ok(Buffer.from(inbox.files.get('b')?.bytes ?? []).equals(content))
 })

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
+import { toHex } from '@ropewalk/framing'
 import t from 'tap'
 import type { StoredOffer } from '../src/index.ts'
 import { openSqliteState } from '../src/node/index.ts'
-import { ALICE, BOB, pair } from './nodes.ts'
+import { ALICE, BOB, pair, sha256Of } from './nodes.ts'
 
 const CHILD = fileURLToPath(new URL('state-child.ts', import.meta.url))
 
@@ -99,6 +100,46 @@ t.test('D2: names and ids stay what they are, whatever SQL they look like', asyn
   const second = await openSqliteState(path)
   t.same(await second.load(), { offers: [put], peers: [{ id: evil, alias: evil, mod: evil }] })
   await second.close()
+})
+
+t.test('the thread hashes, several things at a time and while offers are put; what is lent to it is whole afterwards', async t => {
+  const path = await file(t)
+  const state = await openSqliteState(path)
+  const contents = Array.from({ length: 3 }, (_, index) => Uint8Array.from({ length: 100_000 + index }, (_, at) => at * (index + 3)))
+  const shared = new Uint8Array(new SharedArrayBuffer(50_000))
+  const digests = await Promise.all(contents.map(async (content, index) => {
+    const hash = state.sha256()
+    // Nobody waits between two of them, and what lies in this thread's own memory may change as soon as it is taken.
+    const taken: unknown[] = []
+    for (let at = 0; at < content.length; at += 7000) {
+      taken.push(hash.update(content.subarray(at, at + 7000)))
+      if (at === 14_000) taken.push(state.putOffer(offer(`${index}`)))
+    }
+    const digest = await hash.digest()
+    await Promise.all(taken)
+    return digest
+  }))
+  for (const [index, content] of contents.entries()) {
+    t.equal(toHex(digests[index] as Uint8Array), sha256Of(content))
+    t.equal(content.length, 100_000 + index)
+  }
+  const hash = state.sha256()
+  const all = new Uint8Array(2 * shared.length)
+  for (const half of [0, 1]) {
+    shared.fill(half + 1)
+    all.set(shared, half * shared.length)
+    await hash.update(shared)
+  }
+  t.equal(toHex(await hash.digest()), sha256Of(all))
+  t.equal(toHex(await state.sha256().digest()), sha256Of(new Uint8Array(0)), 'of nothing')
+  const [unwanted, late] = [state.sha256(), state.sha256()]
+  await unwanted.update(shared)
+  await state.close()
+  await t.rejects(async () => { await late.update(shared) }, { code: 'ERR_FILES' })
+  await t.rejects(async () => { await unwanted.digest() }, { code: 'ERR_FILES' })
+  const again = await openSqliteState(path)
+  t.same((await again.load()).offers.map(({ id }) => id).sort(), ['0', '1', '2'])
+  await again.close()
 })
 
 t.test('one process has the file; another file is refused, and so is one that is full', async t => {

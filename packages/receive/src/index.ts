@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { diskMemory } from '@ropewalk/disk'
+export { diskMemory, sharedMemory } from '@ropewalk/disk'
 export {
   BATCH_BYTES, BATCH_FILES, GATHER_BYTES, GATHER_PIECES, KEEP_MS, MAX_COMPONENT_BYTES, MAX_NAME_BYTES, MAX_NAME_DEPTH, MAX_OPEN_ATTEMPTS, MAX_RENAME_ATTEMPTS, MAX_SHOWN_CHARACTERS,
   MAX_TARGET_BYTES, MAX_TRANSFER_FILES, STALE_AFTER_MS

@@ -5,6 +5,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
+import { copyTo } from '@ropewalk/disk'
 import type { ChunkDigest } from '@ropewalk/interface'
 import type { WrittenFormat } from './at-once.ts'
 import { INTAKE_BATCH_BYTES, INTAKE_BATCH_CHUNKS, MAX_INTAKE_CHUNK_BYTES, MAX_THREADS } from './constants.ts'
@@ -13,7 +14,7 @@ import type { HashingAnswer, HashingQuestion } from './hashing-thread.ts'
 import type { IntakeAnswer, IntakeQuestion } from './intake-thread.ts'
 import type { Kept, KeepingOptions } from './keeping.ts'
 import type { NamingOptions } from './naming.ts'
-import { copyTo, shared, Threads } from './threads.ts'
+import { shared, Threads } from './threads.ts'
 
 export interface IntakeOptions {
   /** What ids are made of. Default SHA-512/256. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
+import { copyTo } from '@ropewalk/disk'
 import type { ChunkDigest, ChunkId } from '@ropewalk/interface'
 import { MAX_INTAKE_CHUNK_BYTES, MAX_THREADS, OUTLET_BATCH_BYTES, OUTLET_BATCH_CHUNKS } from './constants.ts'
 import { CastrError } from './errors.ts'
@@ -12,7 +13,7 @@ import type { KeepingOptions } from './keeping.ts'
 import type { OutletAnswer, OutletQuestion } from './outlet-thread.ts'
 import type { PackedAt, Place, PlacingOptions } from './placing.ts'
 import { mostCompressed } from './read-chunk.ts'
-import { copyTo, shared, Threads } from './threads.ts'
+import { shared, Threads } from './threads.ts'
 
 export interface OutletOptions {
   /** The file that is written to, open for it. It stays open until the outlet is closed. */

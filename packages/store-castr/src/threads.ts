@@ -97,11 +97,6 @@ export function shared (bytes: number): Uint8Array<SharedArrayBuffer> {
   return new Uint8Array(new SharedArrayBuffer(bytes))
 }
 
-/** Copies to shared memory, for which `set` and `copy` take twice as long: they go word by word, and filling does not. */
-export function copyTo (into: Uint8Array, at: number, bytes: Uint8Array): void {
-  if (bytes.length > 0) Buffer.from(into.buffer, into.byteOffset, into.length).fill(bytes, at, at + bytes.length)
-}
-
 /** For a thread: what it says of an error. */
 export function refusalOf (error: unknown): Refusal {
   const { code, message, id, remote } = error instanceof CastrError ? error : new CastrError('ERR_IO', String(error))

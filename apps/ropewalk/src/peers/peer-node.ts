@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { Channel, TransferEvent } from '@ropewalk/interface'
 import { answerPair, CodeState, codeFrom, EXCHANGE_TIMEOUT_MS, formatCode, pair, PairError, parseCode, type Paired } from '@ropewalk/protocol-pair'
-import { openNode, ping, PROGRESS_TIMEOUT_MS, REPLY_TIMEOUT_MS, Session, WarpdriveError, type Peer, type StateStore, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import { openNode, ping, PROGRESS_TIMEOUT_MS, REPLY_TIMEOUT_MS, Session, WarpdriveError, type Peer, type StoredOffer, type WarpdriveNode } from '@ropewalk/protocol-warpdrive'
+import type { SqliteState } from '@ropewalk/protocol-warpdrive/node'
 import type { Identity } from '@ropewalk/transport-tcp'
 import type { ActivityBoard } from '../activity/board.ts'
 import { codeOf, messageOf, RopewalkError } from '../errors.ts'
@@ -20,7 +21,7 @@ import { formatPeerAddress, parsePeerAddress, type PeerAddress } from './peer-ad
 import type { PeerBook } from './peer-book.ts'
 import { Presence } from './presence.ts'
 import { linksOf, Receiving } from './receiving.ts'
-import { sha256 } from './sha256.ts'
+import { sha256By } from './sha256.ts'
 import { silenceIn, unanswered } from './silence.ts'
 import { Sources, type DraftOptions } from './sources.ts'
 
@@ -29,7 +30,7 @@ export interface PeerNodeOptions {
   readonly door: Door
   readonly state: string
   readonly identity: Identity
-  readonly store: StateStore
+  readonly store: SqliteState
   readonly book: PeerBook
   /** By what this machine introduces itself when it pairs. */
   readonly name: string
@@ -106,7 +107,7 @@ export class PeerNode {
       onTrouble
     })
     const warpdrive = await openNode({
-      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256, autoAccept: false, symlinks: true, parallel: PARALLEL_FILES, replyMs, progressMs,
+      identity: identity.fingerprint, state: store, files: sources, inbox: inboxes, sha256: sha256By(() => store.sha256()), autoAccept: false, symlinks: true, parallel: PARALLEL_FILES, replyMs, progressMs,
       onOffered: offer => { node.#offered(offer) },
       onWithdrawn: offer => { node.receiving.withdrawn(offer).catch((error: unknown) => { onTrouble(`offer ${offer.id.slice(0, 8)}`, error) }) },
       query: async (peer, _, { signal }) => {

@@ -6,6 +6,7 @@
  */
 import { createHash, hash, type Hash } from 'node:crypto'
 import type { RunningHash } from '@ropewalk/interface'
+import type { ContentHash, Sha256 } from '@ropewalk/protocol-warpdrive'
 
 /** A first piece up to this is kept until it is known whether more follows. Ours: most small files come whole in one record of TLS. */
 const KEPT_BYTES = 16_384
@@ -30,6 +31,18 @@ export function sha256 (): RunningHash {
       if (memory !== undefined && SPARE.length < SPARE_ITEMS) SPARE.push(memory)
       memory = undefined
       return digest
+    }
+  }
+}
+
+/** What lies in memory that threads share is hashed by `thread`. */
+export function sha256By (thread: () => ContentHash): Sha256 {
+  return () => {
+    const here = sha256()
+    let begun: ContentHash | undefined
+    return {
+      update: bytes => (begun ??= bytes.buffer instanceof SharedArrayBuffer ? thread() : here).update(bytes),
+      digest: () => (begun ?? here).digest()
     }
   }
 }

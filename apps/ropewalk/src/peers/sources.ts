@@ -216,7 +216,7 @@ async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | und
     const digest = new ContentDigest(sha256, size)
     let length = 0
     for await (const bytes of contentOf(source, 0, size, signal, inTurn(0, size))) {
-      digest.update(bytes)
+      await digest.update(bytes)
       length += bytes.length
       tell(bytes.length)
     }

@@ -1,5 +1,6 @@
 /**
- * Offers and peers in one SQLite file, in a thread of its own: SQLite is synchronous, and a sync of the disk takes milliseconds.
+ * Offers and peers in one SQLite file, in a thread of its own: SQLite is synchronous, and a sync of the disk takes milliseconds. That thread has little to
+ * do, and hashes what is received meanwhile: one more would cost 9 MiB.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { WarpdriveError } from '../errors.ts'
 import type { FileInfo, Peer } from '../json-codec.ts'
-import type { StateStore, StoredOffer } from '../ports.ts'
+import type { ContentHash, StateStore, StoredOffer } from '../ports.ts'
 import type { Asked, Row, StepName, Told, WorkerSettings } from './sqlite-worker.ts'
 
 export interface SqliteStateOptions {
@@ -16,6 +17,8 @@ export interface SqliteStateOptions {
 }
 
 export interface SqliteState extends StateStore, AsyncDisposable {
+  /** A SHA-256 that the thread makes, at best of arrays in shared memory: all others are copied. It waits for what is put, and that for it. */
+  sha256 (): ContentHash
   /** What was put is in the file. */
   close (): Promise<void>
 }
@@ -46,6 +49,7 @@ class WorkerState implements SqliteState {
   /** The manifest of each offer that is in the file: it is written once, however often the rest changes. */
   readonly #digests = new Map<string, string>()
   #number = 0
+  #hashes = 0
   #closed: Promise<void> | undefined
   #broken: WarpdriveError | undefined
 
@@ -75,7 +79,8 @@ class WorkerState implements SqliteState {
     if (this.#digests.get(key) === digest) return await this.ask('putStatus', [Number(incoming), id, JSON.stringify(rest)])
     this.#digests.set(key, digest)
     try {
-      await this.ask('putOffer', [Number(incoming), id, digest, JSON.stringify(rest), encoder.encode(JSON.stringify(files))])
+      const list = encoder.encode(JSON.stringify(files))
+      await this.ask('putOffer', [Number(incoming), id, digest, JSON.stringify(rest), list], [list.buffer])
     } catch (error) {
       this.#digests.delete(key)
       throw error
@@ -95,6 +100,14 @@ class WorkerState implements SqliteState {
     await this.ask('removePeer', [id])
   }
 
+  sha256 (): ContentHash {
+    const hash = this.#hashes++
+    return {
+      update: async bytes => { await this.ask('hash', [hash, bytes]) },
+      digest: async () => await this.ask('digest', [hash])
+    }
+  }
+
   close (): Promise<void> {
     this.#closed ??= (async () => {
       if (this.#broken !== undefined) return
@@ -109,14 +122,14 @@ class WorkerState implements SqliteState {
     await this.close()
   }
 
-  ask<T> (step: StepName, values: ReadonlyArray<string | number | Uint8Array>): Promise<T> {
+  /** `moved`: memory of the values that is not needed here any more. A long string would be copied three times. */
+  ask<T> (step: StepName, values: ReadonlyArray<string | number | Uint8Array>, moved: ArrayBuffer[] = []): Promise<T> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     return new Promise((resolve, reject) => {
       const number = this.#number++
       this.#waiting.set(number, { resolve: resolve as (value: never) => void, reject })
       this.#worker.ref()
-      // What is long goes over as it is: as a string it would be copied three times.
-      this.#worker.postMessage({ number, step, values } satisfies Asked, values.flatMap(value => value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []))
+      this.#worker.postMessage({ number, step, values } satisfies Asked, moved)
     })
   }
 

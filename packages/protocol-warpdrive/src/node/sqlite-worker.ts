@@ -1,16 +1,19 @@
 /**
- * The thread that the file is open in. Every step is one transaction.
+ * The thread that the file is open in, and that hashes. Every step with the file is one transaction.
  *
  * @module
  */
+import { createHash, type Hash } from 'node:crypto'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 
 export interface WorkerSettings { readonly path: string, readonly maxFileBytes: number }
 
-export type StepName = 'open' | 'load' | 'putOffer' | 'putStatus' | 'removeOffer' | 'putPeer' | 'removePeer' | 'close'
+export type StepName = 'open' | 'load' | 'putOffer' | 'putStatus' | 'removeOffer' | 'putPeer' | 'removePeer' | 'close' | 'hash' | 'digest'
 
 export interface Asked { readonly number: number, readonly step: StepName, readonly values: ReadonlyArray<string | number | Uint8Array> }
+
+export type HashValues = readonly [id: number, bytes?: Uint8Array]
 
 export interface Told { readonly number: number, readonly value?: unknown, readonly error?: string }
 
@@ -49,21 +52,34 @@ const CACHE_KIB = 256
 const port = parentPort as MessagePort
 const { path, maxFileBytes } = workerData as WorkerSettings
 let database: DatabaseSync | undefined
+/** Digests that are being made. */
+const hashes = new Map<number, Hash>()
 /** How the file is synced now. */
 let lasting = true
 
 port.on('message', ({ number, step, values }: Asked) => {
   try {
-    port.postMessage({ number, value: perform(step, values) } satisfies Told)
+    port.postMessage({ number, value: step === 'hash' || step === 'digest' ? hash(values as HashValues) : perform(step, values) } satisfies Told)
   } catch (error) {
     port.postMessage({ number, error: (error as Error).message } satisfies Told)
   }
   // This thread makes so little litter that it would lie about for long.
-  for (const value of values) if (value instanceof Uint8Array) (value.buffer as ArrayBuffer).transfer(0)
+  for (const value of values) if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer) value.buffer.transfer(0)
   if (step === 'close') port.close()
 })
 
-function perform (step: StepName, values: readonly SQLInputValue[]): unknown {
+/** Hashes more, or without bytes tells the digest. */
+function hash ([id, bytes]: HashValues): Uint8Array | undefined {
+  const running = hashes.get(id) ?? createHash('sha256')
+  if (bytes !== undefined) {
+    hashes.set(id, running.update(bytes))
+    return undefined
+  }
+  hashes.delete(id)
+  return new Uint8Array(running.digest())
+}
+
+function perform (step: Exclude<StepName, 'hash' | 'digest'>, values: readonly SQLInputValue[]): unknown {
   if (step === 'open') {
     database = open()
     return undefined
