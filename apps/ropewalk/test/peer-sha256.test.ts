@@ -23,7 +23,7 @@ t.test('the digest is that of the content, however it is cut, also of several at
 })
 
 t.test('what lies in shared memory is hashed by the thread; a digest that was begun with other memory goes on here', async t => {
-  const shared = new Uint8Array(new SharedArrayBuffer(50_000)).fill(7)
+  const shared = new Uint8Array(new SharedArrayBuffer(300_000)).fill(7)
   const other = randomBytes(20_000)
   let threads = 0
   const hashing = sha256By(() => {
@@ -31,7 +31,7 @@ t.test('what lies in shared memory is hashed by the thread; a digest that was be
     const hash = createHash('sha256')
     return { update: async bytes => { hash.update(bytes) }, digest: async () => hash.digest() }
   })
-  const PIECES: Array<[pieces: Uint8Array[], byThread: number]> = [[[shared, shared], 1], [[other, shared], 0], [[shared, other], 1], [[other], 0], [[], 0]]
+  const PIECES: Array<[pieces: Uint8Array[], byThread: number]> = [[[shared, shared], 1], [[other, shared], 0], [[shared, other], 1], [[other], 0], [[shared.subarray(1, 100_000), shared], 0], [[], 0]]
   for (const [pieces, byThread] of PIECES) {
     threads = 0
     const hash = hashing()

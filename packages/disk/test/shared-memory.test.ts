@@ -23,6 +23,7 @@ t.test('what is set is what would be set in any other memory', t => {
       }
     })
     if (refused[0] === undefined) copyTo(copied, at, bytes)
+    if (refused[0] === undefined && at > 0) there.fill(7, at - 1).subarray(at - 1).set(from, 1)
     t.equal(refused[1], refused[0])
     t.strictSame([...there], [...here])
     t.strictSame([...copied], [...here])
@@ -40,7 +41,6 @@ t.test('another thread sees it, and the disk takes it past the cache as it lies'
   const [length] = await once(thread, 'message') as [number]
   t.equal(length, memory.length)
   t.equal(memory[0], 99)
-  t.equal(memory.subarray(1, 3).constructor, Uint8Array, 'a part is an array as any other')
 
   const folder = await mkdtemp(join(tmpdir(), 'disk-shared-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))

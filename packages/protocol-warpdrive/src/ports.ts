@@ -52,7 +52,7 @@ export type InboxFolderOptions = Pick<InboxFileOptions, 'peer' | 'offer' | 'mode
 export interface InboxWriter {
   /** The array may be used again once it resolves. */
   write (bytes: Uint8Array): Promise<void>
-  /** An array of `bytes` bytes that `write` likes to get, for instance one that a disk takes without the system's cache, or that the thread of a digest sees. By default any. */
+  /** An array of `bytes` bytes that `write` likes to get, for instance one that a disk takes without the system's cache, or that the thread of a digest sees. By default any. Nobody uses it any more when `finish`, `keep` or `abort` is called. */
   readonly memory?: ((bytes: number) => Uint8Array) | undefined
   /** The file is whole: gives it its name. */
   finish (): Promise<unknown>

@@ -9,12 +9,10 @@ import { access, constants, lstat, mkdir, readdir, readFile, rename, rm, writeFi
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
 import type { Inbox, InboxFileOptions, InboxWholeFile, InboxWriter, StoredOffer } from '@ropewalk/protocol-warpdrive'
-import { diskMemory, normaliseName, openReceiver, sharedMemory, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
+import { normaliseName, openReceiver, type PartWriter, type Receiver, type ReceiveTransfer } from '@ropewalk/receive'
 import { codeOf, fileError, messageOf, RopewalkError } from '../errors.ts'
 import { makeStateDirectory } from '../state-directory.ts'
-
-/** The content of files of at least so many bytes is hashed by another thread while it is written. Ours: it takes a tenth of a millisecond to hand something over. */
-const SHARED_FROM_BYTES = 4_194_304
+import { StrokeMemory } from './stroke-memory.ts'
 
 /** What survives of an offer that is being received. */
 export interface Destination {
@@ -40,6 +38,7 @@ interface Open {
 export class Inboxes implements Inbox {
   readonly #folder: string
   readonly #open = new Map<string, Open>()
+  readonly #memory = new StrokeMemory()
   readonly #emit: (offer: string, event: TransferEvent, peer: string) => void
 
   constructor (state: string, emit: (offer: string, event: TransferEvent, peer: string) => void) {
@@ -166,8 +165,15 @@ export class Inboxes implements Inbox {
       await writer.abort()
       writer = await begin().catch(failed)
     }
+    const strokes: Uint8Array[] = []
+    /** All that came is written, or nobody wants it. */
+    const giveBack = (): void => { for (const stroke of strokes.splice(0)) this.#memory.give(stroke) }
     return {
-      memory: size >= SHARED_FROM_BYTES ? sharedMemory : diskMemory,
+      memory: bytes => {
+        const stroke = this.#memory.take(bytes)
+        strokes.push(stroke)
+        return stroke
+      },
       write: async bytes => {
         await writer.write(bytes).catch(failed)
         have += bytes.length
@@ -175,14 +181,17 @@ export class Inboxes implements Inbox {
         if (have < size) this.#emit(offer, { event: 'progress', ...base, bytes: have, size }, peer)
       },
       finish: async () => {
+        giveBack()
         await writer.finish().catch(failed)
         this.#emit(offer, { event: 'finished', ...base, bytes: have }, peer)
       },
       keep: async (most, why) => {
+        giveBack()
         tellFailed(...whyOf(why))
         return await writer.keep(most)
       },
       abort: async why => {
+        giveBack()
         tellFailed(...whyOf(why))
         await writer.abort()
       },

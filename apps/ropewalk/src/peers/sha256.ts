@@ -35,13 +35,16 @@ export function sha256 (): RunningHash {
   }
 }
 
-/** What lies in memory that threads share is hashed by `thread`. */
+/** Of less than so many bytes it takes longer to hand them over than to hash them. Ours. */
+const HANDED_OVER_BYTES = 262_144
+
+/** A digest that begins with enough in memory that threads share is made by `thread`. */
 export function sha256By (thread: () => ContentHash): Sha256 {
   return () => {
     const here = sha256()
     let begun: ContentHash | undefined
     return {
-      update: bytes => (begun ??= bytes.buffer instanceof SharedArrayBuffer ? thread() : here).update(bytes),
+      update: bytes => (begun ??= bytes.buffer instanceof SharedArrayBuffer && bytes.length >= HANDED_OVER_BYTES ? thread() : here).update(bytes),
       digest: () => (begun ?? here).digest()
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Suite `warpdrive`: a tree and a big file from one of our nodes to another, beside rsync and others who send files.
+ * Suite `warpdrive`: a tree, a big file and photos from one of our nodes to another, beside rsync and others who send files.
  *
  * @module
  */
@@ -20,7 +20,8 @@ const WITHOUT_TIMES: ReadonlySet<string> = new Set(['raw', 'wormhole'])
 
 const LOADS: ReadonlyArray<{ name: string, title: string, load: (size: Size) => Load }> = [
   { name: 'big-file', title: 'one file of 2 GiB (256 MiB with --quick)', load: ({ quick, mib }) => ({ files: 1, bytesEach: (mib ?? (quick ? 256 : 2048)) * MIB }) },
-  { name: 'tree', title: 'a tree of 5,000 files of 8 KiB (500 with --quick)', load: ({ quick, files }) => ({ files: files ?? (quick ? 500 : 5000), bytesEach: 8192 }) }
+  { name: 'tree', title: 'a tree of 5,000 files of 8 KiB (500 with --quick)', load: ({ quick, files }) => ({ files: files ?? (quick ? 500 : 5000), bytesEach: 8192 }) },
+  { name: 'photos', title: '200 files of 8 MB (25 with --quick)', load: ({ quick }) => ({ files: quick ? 25 : 200, bytesEach: 8 * MB }) }
 ]
 
 /** `subjects`: those that can run here. `routes` is called when the first case runs. */
