@@ -4,6 +4,7 @@ import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFil
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TransferEvent } from '@ropewalk/interface'
+import { READ_BYTES } from '@ropewalk/protocol-warpdrive'
 import { turn } from '@ropewalk/testing'
 import t from 'tap'
 import { Sources } from '../src/peers/sources.ts'
@@ -64,9 +65,6 @@ t.test('X2: what is no file any more when it is asked for is refused, and nobody
   for (const path of [join(root, 'gone'), link, pipe, root]) await t.rejects(readWhile(path, () => {}), { code: /^ERR_/ }, path)
 })
 
-/** What is read at a time. */
-const READ_BYTES = 524_288
-
 t.test('X2: what is offered has the digest of its content, of any length', async t => {
   const root = await folder(t)
   const sources = new Sources(() => {})
@@ -78,32 +76,27 @@ t.test('X2: what is offered has the digest of its content, of any length', async
   }
 })
 
-t.test('memory is used again behind what is still held, and not before', async t => {
-  const path = join(await folder(t), 'large')
+t.test('what is read goes into the memory that is lent, in the order in which it is given, and no more than one array ahead', async t => {
+  const path = join(await folder(t), 'file')
   const content = randomBytes(5_000_000)
-  writeFileSync(path, content)
   const sources = new Sources(() => {})
-  const start = 123
-  for (const [heldBytes, most] of [[0, 3], [1, 4], [600_000, 5], [1_500_000, 6], [undefined, Infinity]] as const) {
-    const pieces: Uint8Array[] = []
-    const buffers = new Set<ArrayBufferLike>()
-    let end = start
-    for await (const piece of sources.read(path, start, content.length, { heldBytes })) {
-      pieces.push(piece)
-      end += piece.length
-      buffers.add(piece.buffer)
-      // The next one is read into one of them by now, and that is waited for.
-      const next = content.subarray(end, end + piece.length)
-      while (buffers.size === most && next.length > 0 && ![...buffers].some(buffer => next.equals(new Uint8Array(buffer, 0, next.length)))) await turn()
-      // Whoever asked for this piece used as much as the largest has, and so much more.
-      for (let at = end, index = pieces.length - 1; index >= 0 && at > end - piece.length - READ_BYTES - (heldBytes ?? Infinity); index--) {
-        const { length } = pieces[index] as Uint8Array
-        if (Buffer.compare(pieces[index] as Uint8Array, content.subarray(at - length, at)) !== 0) return t.fail(`${heldBytes}: piece ${index} of ${pieces.length} was overwritten`)
-        at -= length
-      }
+  for (const [start, size] of [[123, content.length], [0, 2 * READ_BYTES], [0, 65_536], [5, 65_537], [0, 1]] as const) {
+    writeFileSync(path, content.subarray(0, size))
+    const lent: Uint8Array[] = []
+    let [given, at, most] = [0, start as number, 0]
+    const memory = (bytes: number): Uint8Array => {
+      lent.push(new Uint8Array(bytes))
+      most = Math.max(most, lent.length - given)
+      return lent.at(-1) as Uint8Array
     }
-    t.equal(end, content.length)
-    t.equal(buffers.size, Math.min(most, pieces.length), `${heldBytes}: so many buffers for ${pieces.length} pieces`)
+    for await (const piece of sources.read(path, start, size, { memory })) {
+      t.equal(piece.buffer, lent[given++]?.buffer)
+      t.ok(content.subarray(at, at += piece.length).equals(piece) && piece.length <= READ_BYTES)
+    }
+    t.equal(at, size)
+    t.equal(lent.length, given)
+    // What is about to be given, and the next.
+    t.ok(most <= 2, `${most}`)
   }
 })
 

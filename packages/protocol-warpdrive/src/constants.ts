@@ -77,6 +77,9 @@ export const MANY_AHEAD = 2
 export const MANY_SLOW_MS = 500
 export const MANY_FAST_MS = 125
 
+/** Bytes of a file that are read at a time, at most. Ours: a thread costs some hundred microseconds before it reads. */
+export const READ_BYTES = 524_288
+
 /** Bytes of small files that are sent in one piece. Ours. */
 export const SENT_BYTES = 131_072
 

@@ -12,7 +12,7 @@ export { GO_838779E, portOf, PROFILES, SEED } from './codec.ts'
 export type { Command, CommandType, FileInfo, Filter, Offer, OfferStatus, OfferStatusName, Peer, Profile } from './codec.ts'
 export {
   FINISHED_AHEAD, IDLE_TIMEOUT_MS, MANY_BYTES, MANY_ENTRIES, MAX_ARRAY_ITEMS, MAX_BLOCKS, MAX_ENTRIES, MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_PEER_OFFERS, MAX_PEER_SESSIONS, MAX_PEERS,
-  MAX_QUEUED_EVENTS, MAX_UNCONFIRMED, MAX_WAITING_BYTES, Outcome, PROGRESS_TIMEOUT_MS, REPLY_TIMEOUT_MS, STROKE_BYTES
+  MAX_QUEUED_EVENTS, MAX_UNCONFIRMED, MAX_WAITING_BYTES, Outcome, PROGRESS_TIMEOUT_MS, READ_BYTES, REPLY_TIMEOUT_MS, STROKE_BYTES
 } from './constants.ts'
 export { ContentDigest } from './content-digest.ts'
 export type { ContentFacts } from './content-digest.ts'

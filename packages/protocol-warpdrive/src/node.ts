@@ -22,7 +22,7 @@ import type { OfferedFile, ReadOptions, StateStore, StoredOffer } from './ports.
 import { GO_838779E, portOf, type Profile } from './profile-codec.ts'
 import { recall, receiveOffer, tellOutcome } from './receiving.ts'
 import { sendEntries, sendEntry, type Pieces, type Sending } from './sending.ts'
-import { serveSession, type Answers } from './server.ts'
+import { serveSession, type Answers, type ServeOptions } from './server.ts'
 import { Session, type SessionOptions } from './session.ts'
 import { takenBack, Withdrawals } from './withdrawals.ts'
 
@@ -75,7 +75,7 @@ export class WarpdriveNode implements Answers {
    * Answers one session. `caller` is who the transport says it is; the node itself, and only it, may give local commands. `heldBytes`: of what it is given
    * the channel still uses no more than the last so many bytes, and the last array. By default it may use all.
    */
-  async serve (channel: Channel, caller: string, port: string, { signal, heldBytes }: ReadOptions = {}): Promise<Error | undefined> {
+  async serve (channel: Channel, caller: string, port: string, { signal, heldBytes }: Pick<ServeOptions, 'signal' | 'heldBytes'> = {}): Promise<Error | undefined> {
     const count = this.#sessions.get(caller) ?? 0
     const most = this.#options.maxPeerSessions ?? MAX_PEER_SESSIONS
     if (count >= most) {

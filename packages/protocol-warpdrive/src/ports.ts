@@ -13,8 +13,11 @@ export interface OfferedFile extends FileInfo {
 }
 
 export interface ReadOptions extends AbortOptions {
-  /** So many of the bytes that came last are still in use, and as many more as the largest array has: the memory of those before may be used again. By default all are. */
-  readonly heldBytes?: number | undefined
+  /**
+   * Memory for the next `bytes` bytes, at most `READ_BYTES`, that is used again for later ones. Whoever reads takes it in the order in which he gives what he has
+   * read, and for no more than one array ahead. Where it is missing nobody can tell when it is free.
+   */
+  readonly memory?: ((bytes: number) => Uint8Array) | undefined
 }
 
 /** Files to offer. */

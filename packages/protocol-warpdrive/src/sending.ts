@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SENT_BYTES } from './constants.ts'
+import { READ_BYTES, SENT_BYTES } from './constants.ts'
 import { WarpdriveError } from './errors.ts'
 import type { FileSource, OfferedFile, ReadOptions } from './ports.ts'
 
@@ -112,5 +112,25 @@ export class Pieces {
 
   taken (bytes: number): void {
     this.#at += bytes
+  }
+}
+
+/** Memory for what is read of the files of one session. */
+export class ReadRing {
+  readonly #bytes: number
+  #ring: Uint8Array | undefined
+  #at = 0
+
+  /** Of what was given the last `heldBytes` bytes are in use, and the last array. */
+  constructor (heldBytes: number) {
+    // Besides: what is read ahead, what is left over at the end, an array that was not filled or not given, and what is asked for.
+    this.#bytes = heldBytes + 5 * READ_BYTES
+  }
+
+  take (bytes: number): Uint8Array {
+    if (bytes > READ_BYTES) throw new RangeError(`${bytes} > ${READ_BYTES} bytes at a time`)
+    this.#ring ??= new Uint8Array(this.#bytes)
+    if (this.#at + bytes > this.#ring.length) this.#at = 0
+    return this.#ring.subarray(this.#at, this.#at += bytes)
   }
 }

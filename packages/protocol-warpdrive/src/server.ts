@@ -11,7 +11,7 @@ import { encodeJson, offerJson, peerJson, statusJson, type FileInfo, type Offer,
 import { encodeCslq } from './cslq-codec.ts'
 import { commandOf, LOCAL_COMMANDS, type CommandType } from './profile-codec.ts'
 import type { ReadOptions } from './ports.ts'
-import { Pieces } from './sending.ts'
+import { Pieces, ReadRing } from './sending.ts'
 import { Session, type SessionOptions } from './session.ts'
 
 /** What a session is answered with. Whatever throws closes the session: the protocol has no other way to refuse. */
@@ -54,9 +54,13 @@ export interface ServeOptions extends SessionOptions {
 export async function serveSession (channel: Channel, answers: Answers, options: ServeOptions): Promise<Error | undefined> {
   const session = new Session(channel, options)
   const sent: Sent[] = []
-  const pieces = new Pieces(heldBytesOf(options))
+  // What waits here is in use, too.
+  const heldBytes = options.heldBytes === undefined ? undefined : options.heldBytes + MAX_WAITING_BYTES
+  const pieces = new Pieces(heldBytes)
+  const ring = heldBytes === undefined ? undefined : new ReadRing(heldBytes)
+  const reading: ReadOptions = { signal: session.signal, memory: ring === undefined ? undefined : bytes => ring.take(bytes) }
   try {
-    while (await answerOne(session, answers, options, pieces, sent));
+    while (await answerOne(session, answers, options, pieces, reading, sent));
     await session.close()
     return undefined
   } catch (error) {
@@ -70,7 +74,7 @@ export async function serveSession (channel: Channel, answers: Answers, options:
 /** Entries that were sent on this session and not confirmed, oldest first. */
 interface Sent { readonly id: string, readonly index: number }
 
-async function answerOne (session: Session, answers: Answers, options: ServeOptions, pieces: Pieces, sent: Sent[]): Promise<boolean> {
+async function answerOne (session: Session, answers: Answers, options: ServeOptions, pieces: Pieces, reading: ReadOptions, sent: Sent[]): Promise<boolean> {
   const { caller, local, port, idleMs = IDLE_TIMEOUT_MS } = options
   const code = await session.byte('command', idleMs)
   // What ends a download may arrive as a command, and so may the LF behind a JSON value.
@@ -88,14 +92,9 @@ async function answerOne (session: Session, answers: Answers, options: ServeOpti
   const command = await readCommand(session, type)
   const asked = command.type === 'downloadRange' ? [Number(command.index)] : command.type === 'downloadMany' ? command.indices : []
   if (sent.length + asked.length > MAX_UNCONFIRMED) throw new WarpdriveError('ERR_TOO_MANY', `too many entries that are not confirmed: ${sent.length + asked.length} > ${MAX_UNCONFIRMED}`)
-  await perform(session, answers, caller, command, pieces, { signal: session.signal, heldBytes: heldBytesOf(options) })
+  await perform(session, answers, caller, command, pieces, reading)
   for (const index of asked) sent.push({ id: (command as { id: string }).id, index })
   return type !== 'ping'
-}
-
-/** What waits here is in use, too. */
-function heldBytesOf ({ heldBytes }: ServeOptions): number | undefined {
-  return heldBytes === undefined ? undefined : heldBytes + MAX_WAITING_BYTES
 }
 
 async function readCommand (session: Session, type: CommandType): Promise<Command> {

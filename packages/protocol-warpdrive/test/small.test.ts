@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import t, { type Test as Tap } from 'tap'
 import { decodeCommand, encodeCommand, GO_838779E } from '../src/codec.ts'
 import { askMany } from '../src/client.ts'
-import { MANY_BYTES, MANY_ENTRIES, MAX_UNCONFIRMED, SENT_BYTES, SMALL_FILE_BYTES } from '../src/constants.ts'
+import { MANY_BYTES, MANY_ENTRIES, MAX_UNCONFIRMED, READ_BYTES, SENT_BYTES, SMALL_FILE_BYTES } from '../src/constants.ts'
 import { Session, type InboxWholeFile, type NodeOptions } from '../src/index.ts'
-import { Pieces } from '../src/sending.ts'
+import { Pieces, ReadRing } from '../src/sending.ts'
 import { ALICE, BOB, MemoryFiles, MemoryInbox, pair, type Pair } from './nodes.ts'
 
 const pattern = (length: number, seed = 0): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + seed) % 251)
@@ -242,4 +242,33 @@ t.test('memory for pieces is used again, and never what is still in use', async 
     }
     return new Set(given.map(({ buffer }) => buffer)).size === 1
   }), { numRuns: 500 })
+})
+
+t.test('memory for what is read is used again, and never what is still in use: what was given last, what is read ahead, and what came of it too short or not at all', async t => {
+  // How much is asked for, how much of it is read, and whether it is given: once in a session it is not, at its end.
+  const asked = fc.integer({ min: 0, max: READ_BYTES })
+  fc.assert(fc.property(fc.integer({ min: 0, max: 4 * READ_BYTES }), fc.array(asked, { minLength: 2, maxLength: 80 }), fc.nat(100), fc.nat(READ_BYTES), (heldBytes, sizes, broken, short) => {
+    const ring = new ReadRing(heldBytes)
+    const given: Uint8Array[] = []
+    let ahead: Uint8Array | undefined
+    for (const [index, size] of sizes.entries()) {
+      const next = ring.take(size)
+      if (next.length !== size) return false
+      const used: Uint8Array[] = ahead === undefined ? [] : [ahead]
+      let held = 0
+      for (let at = given.length - 1; at >= 0 && (held < heldBytes || at === given.length - 1); at--) {
+        const piece = given[at] as Uint8Array
+        // Of the array that was given last all is in use, of those before only the last bytes.
+        const part = at === given.length - 1 ? piece : piece.subarray(Math.max(0, piece.length - (heldBytes - held)))
+        if (at < given.length - 1) held += part.length
+        used.push(part)
+      }
+      if (used.some(piece => piece.byteOffset < next.byteOffset + size && next.byteOffset < piece.byteOffset + piece.length)) return false
+      // What was read ahead is given now.
+      if (ahead !== undefined) given.push(index === broken ? ahead.subarray(0, short) : ahead)
+      ahead = next
+    }
+    return new Set(given.map(({ buffer }) => buffer)).size <= 1
+  }), { numRuns: 2000 })
+  t.throws(() => new ReadRing(0).take(READ_BYTES + 1), RangeError)
 })

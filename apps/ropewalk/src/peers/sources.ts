@@ -9,16 +9,13 @@ import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AbortOptions, TransferEvent } from '@ropewalk/interface'
-import { ContentDigest, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
+import { ContentDigest, READ_BYTES, type ContentFacts, type FileSource, type OfferedFile, type ReadOptions } from '@ropewalk/protocol-warpdrive'
 import { fileFacts } from '@ropewalk/protocol-warpdrive/node'
 import { checkTarget } from '@ropewalk/receive'
 import { AT_ONCE_BYTES } from '@ropewalk/store-fs'
 import { fileError, RopewalkError } from '../errors.ts'
 import { inParallel } from '../parallel.ts'
 import { sha256 } from './sha256.ts'
-
-/** Bytes that are read at a time. Ours: a thread costs some hundred microseconds before it reads. */
-const READ_BYTES = 524_288
 
 /** Files of which at least so many bytes are hashed by threads of their own. Ours: that takes them a tenth of a second. */
 const THREADS_FROM_BYTES = 134_217_728
@@ -101,13 +98,13 @@ export class Sources implements FileSource {
     }
   }
 
-  async * read (source: string, start: number, end: number, { signal, heldBytes }: ReadOptions): AsyncGenerator<Uint8Array> {
+  async * read (source: string, start: number, end: number, { signal, memory }: ReadOptions): AsyncGenerator<Uint8Array> {
     const base = { transfer: source, name: source, direction: 'send' as const }
     let at = start
     let over = false
     this.#emit(source, { event: 'started', ...base, size: end, ...start > 0 ? { present: start } : {} })
     try {
-      for await (const bytes of contentOf(source, start, end, signal, heldBytes === undefined ? undefined : inTurn(Math.ceil(heldBytes / READ_BYTES) + 1, end - start))) {
+      for await (const bytes of contentOf(source, start, end, signal, memory)) {
         at += bytes.length
         yield bytes
         // Of the last ones it is told that they are the last.
@@ -214,11 +211,16 @@ async function factsOf ({ source, size }: OfferedFile, signal: AbortSignal | und
     }
     if (size >= THREADS_FROM_BYTES) return await threads(() => factsByThreads(source, size, signal, tell))
     const digest = new ContentDigest(sha256, size)
-    let length = 0
-    for await (const bytes of contentOf(source, 0, size, signal, inTurn(0, size))) {
-      await digest.update(bytes)
-      length += bytes.length
-      tell(bytes.length)
+    const buffers = SPARE.pop() ?? [Buffer.allocUnsafeSlow(READ_BYTES), Buffer.allocUnsafeSlow(READ_BYTES)]
+    let [length, turns] = [0, 0]
+    try {
+      for await (const bytes of contentOf(source, 0, size, signal, bytes => (buffers[turns++ % 2] as Buffer).subarray(0, bytes))) {
+        await digest.update(bytes)
+        length += bytes.length
+        tell(bytes.length)
+      }
+    } finally {
+      if (SPARE.length < HASHED_AT_ONCE) SPARE.push(buffers)
     }
     assertSize(length, size)
     return await digest.digest()
@@ -272,8 +274,8 @@ function openFile (path: string): number {
   throw new RopewalkError('ERR_NOT_A_FILE', 'not a regular file any more')
 }
 
-/** Each array is what `bufferOf` makes, and travels on while the next is read: by default it is fresh, for nobody tells when it has gone. */
-async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined, bufferOf: (bytes: number) => Buffer = Buffer.allocUnsafeSlow): AsyncGenerator<Uint8Array> {
+/** Each array is what `bufferOf` gives, and travels on while the next is read: by default it is fresh, for nobody tells when it has gone. */
+async function * contentOf (path: string, start: number, end: number, signal: AbortSignal | undefined, bufferOf: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow): AsyncGenerator<Uint8Array> {
   // A small file is there before a thread would have begun with it.
   const fd = openFile(path)
   let next: Promise<Uint8Array> = Promise.resolve(NOTHING)
@@ -309,7 +311,7 @@ const NOTHING: Uint8Array = new Uint8Array(0)
 const SHARED: Buffer = Buffer.allocUnsafeSlow(AT_ONCE_BYTES)
 
 /** Fewer bytes than there is room for only at the end of the file. */
-async function readAt (fd: number, at: number, end: number, bufferOf: (bytes: number) => Buffer): Promise<Uint8Array> {
+async function readAt (fd: number, at: number, end: number, bufferOf: (bytes: number) => Uint8Array): Promise<Uint8Array> {
   const buffer = bufferOf(Math.min(READ_BYTES, end - at))
   for (let filled = 0; ;) {
     const { bytesRead } = await read(fd, buffer, filled, buffer.length - filled, at + filled)
@@ -318,16 +320,8 @@ async function readAt (fd: number, at: number, end: number, bufferOf: (bytes: nu
   }
 }
 
-/**
- * Buffers that are used in turn, for who still uses the last `used` arrays when he asks for the next, which was read by then, and behind that
- * one another is read at once: fresh memory costs more than the hashing does.
- */
-function inTurn (used: number, size: number): (bytes: number) => Buffer {
-  const count = used + 2
-  const all: Buffer[] = []
-  let turn = 0
-  return bytes => (all[turn++ % count] ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size))).subarray(0, bytes)
-}
+/** What files were read into to be hashed, one buffer while the other is, for the next: fresh memory costs more than the hashing does, and lies about. */
+const SPARE: Buffer[][] = []
 
 const read: typeof readFile.__promisify__ = promisify(readFile)
 

@@ -164,6 +164,7 @@ export const protocolWarpdrive: PackageLimits = {
     MANY_AHEAD: 'what we ask for ahead',
     MANY_FAST_MS: 'when more is asked for at a time',
     MANY_SLOW_MS: 'when less is asked for at a time',
+    READ_BYTES: 'bytes of a file that are read at a time',
     SENT_BYTES: 'bytes of small files in one piece',
     SMALL_FILE_BYTES: 'up to this size files are asked for together',
     ASKED_AHEAD: 'what we ask for ahead',
