@@ -93,44 +93,57 @@ function changed (bytes: number, size: number): WarpdriveError {
 
 /** Memory for the pieces of one session. It is used again where it is known how many of the bytes that came last are still in use. */
 export class Pieces {
-  readonly #heldBytes: number | undefined
-  #ring: Uint8Array | undefined
-  #at = 0
+  readonly #ring: Ring | undefined
 
   constructor (heldBytes: number | undefined) {
-    this.#heldBytes = heldBytes
+    // Besides: what is left over at the end, and what is about to be written.
+    this.#ring = heldBytes === undefined ? undefined : new Ring(heldBytes + 3 * SENT_BYTES)
   }
 
   /** Room for the next piece: `SENT_BYTES`, of which `taken` says how many it needed. */
   next (): Uint8Array {
-    if (this.#heldBytes === undefined) return new Uint8Array(SENT_BYTES)
-    // Whoever comes round has given away all of the ring but for what is left over at its end, and for what he is about to write.
-    this.#ring ??= new Uint8Array(this.#heldBytes + 3 * SENT_BYTES)
-    if (this.#at + SENT_BYTES > this.#ring.length) this.#at = 0
-    return this.#ring.subarray(this.#at, this.#at + SENT_BYTES)
+    return this.#ring?.room(SENT_BYTES) ?? new Uint8Array(SENT_BYTES)
   }
 
   taken (bytes: number): void {
-    this.#at += bytes
+    this.#ring?.taken(bytes)
   }
 }
 
-/** Memory for what is read of the files of one session. */
+/** Memory for what is read of the files of one session, of which the last `heldBytes` bytes that were given are in use, and the last array. */
 export class ReadRing {
-  readonly #bytes: number
-  #ring: Uint8Array | undefined
-  #at = 0
+  readonly #ring: Ring
 
-  /** Of what was given the last `heldBytes` bytes are in use, and the last array. */
   constructor (heldBytes: number) {
     // Besides: what is read ahead, what is left over at the end, an array that was not filled or not given, and what is asked for.
-    this.#bytes = heldBytes + 5 * READ_BYTES
+    this.#ring = new Ring(heldBytes + 5 * READ_BYTES)
   }
 
   take (bytes: number): Uint8Array {
     if (bytes > READ_BYTES) throw new RangeError(`${bytes} > ${READ_BYTES} bytes at a time`)
-    this.#ring ??= new Uint8Array(this.#bytes)
-    if (this.#at + bytes > this.#ring.length) this.#at = 0
-    return this.#ring.subarray(this.#at, this.#at += bytes)
+    const room = this.#ring.room(bytes)
+    this.#ring.taken(bytes)
+    return room
+  }
+}
+
+/** Gives one part of its memory behind the other, and begins anew where too little is left. */
+class Ring {
+  readonly #bytes: number
+  #memory: Uint8Array | undefined
+  #at = 0
+
+  constructor (bytes: number) {
+    this.#bytes = bytes
+  }
+
+  room (bytes: number): Uint8Array {
+    this.#memory ??= new Uint8Array(this.#bytes)
+    if (this.#at + bytes > this.#bytes) this.#at = 0
+    return this.#memory.subarray(this.#at, this.#at + bytes)
+  }
+
+  taken (bytes: number): void {
+    this.#at += bytes
   }
 }

@@ -2,7 +2,7 @@ import type { Channel } from '@ropewalk/interface'
 import { duplexPair, turn, VirtualClock } from '@ropewalk/testing'
 import t from 'tap'
 import { decodeCslq } from '../src/codec.ts'
-import { MAX_ARRAY_ITEMS, MAX_JSON_DEPTH, MAX_PEERS, MAX_UNCONFIRMED, MAX_WAITING_BYTES, PROGRESS_TIMEOUT_MS } from '../src/constants.ts'
+import { MAX_ARRAY_ITEMS, MAX_JSON_DEPTH, MAX_PEERS, MAX_UNCONFIRMED, MAX_WAITING_BYTES, PROGRESS_TIMEOUT_MS, READ_BYTES } from '../src/constants.ts'
 import { askRange, begun, downloadTo } from '../src/client.ts'
 import { Session } from '../src/index.ts'
 import { PeersState } from '../src/peers-state.ts'
@@ -65,14 +65,14 @@ t.test('only so many bytes wait for a channel that nobody reads: then the sender
   t.equal(await failed, 'ERR_TIMEOUT')
 })
 
-t.test('whoever reads the files gets memory that is used again where it is known what the channel holds', async t => {
+t.test('whoever reads the files gets memory that is used again where it is known what the channel and the session hold', async t => {
   const { alice, files } = await pair({ a: 'abcdef' })
   const { id } = await alice.createOffer(BOB, '')
   const told: unknown[] = []
   const read = files.read.bind(files)
   files.read = (source, start, end, ...rest: unknown[]) => {
     const { memory } = rest[0] as { memory?: (bytes: number) => Uint8Array }
-    told.push(memory?.(6).length)
+    told.push(memory?.(6).buffer.byteLength)
     return read(source, start, end)
   }
   for (const options of [{}, { heldBytes: 1000 }]) {
@@ -85,7 +85,7 @@ t.test('whoever reads the files gets memory that is used again where it is known
     await session.close()
     t.equal(await served, undefined)
   }
-  t.same(told, [undefined, 6])
+  t.same(told, [undefined, 1000 + MAX_WAITING_BYTES + 5 * READ_BYTES])
 })
 
 t.test('a download that creeps is not cut off, however long one write takes to fill; one that then stands still is', async t => {
