@@ -3,19 +3,30 @@
  *
  * @module
  */
+import { randomInt } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Command, factsOf, folder, run } from './processes.ts'
 
+/** Ports begin here, and end before those that systems give to whoever asks for any, from 32768 on: one of them may be another's before we use it. */
+const [FIRST_PORT, PORTS] = [10_000, 22_000]
+
 /** Ports that nobody listens on now. The wire names peers by their ports, so they must be known before anybody joins. */
 export async function freePorts (count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => await new Promise<ReturnType<typeof createServer>>(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-  })))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = FIRST_PORT + randomInt(PORTS)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+async function isFree (port: number): Promise<boolean> {
+  return await new Promise(resolve => {
+    const server = createServer().once('error', () => { resolve(false) })
+    server.listen(port, '127.0.0.1', () => { server.close(() => { resolve(true) }) })
+  })
 }
 
 /** A peer as a process, and what it has said. */
